@@ -1,0 +1,82 @@
+"""Active learning for text classification on PyTorch Lightning 2.
+
+A map of the package, in the direction of the data; imports run downwards only:
+
+| module | what it is |
+|---|---|
+| `errors` | what can go wrong, as one tree |
+| `outputs` | small frozen records that the parts hand each other |
+| `corpora`, `demo` | texts, labels, class names, stable row ids; generated reviews |
+| `text` | texts to rows of word ids |
+| `split` | the one mutable thing: validation, test, labeled, pool |
+| `kernels`, `bilstm` | the recurrence, and the network around it |
+| `optim`, `model` | Keras's RMSprop; the network as a LightningModule |
+| `datamodule` | the split as a LightningDataModule |
+| `scoring`, `checkpoints` | judge a model between fits; keep its best weights |
+| `strategies`, `oracles` | choose what to label; answer |
+| `callback` | the active-learning loop as a Lightning callback |
+| `history`, `learner` | epoch curves; the loop over fresh Trainers |
+| `run`, `report`, `board`, `plots` | a run's folder, console, TensorBoard, pictures |
+| `experiment`, `predict`, `config`, `cli` | a whole run; new texts; options; the command line |
+
+Names below are imported when they are first used, so that `import lit_al` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lit_al.callback import ActiveLearningCallback as ActiveLearningCallback
+    from lit_al.corpora import Corpus as Corpus
+    from lit_al.corpora import load_corpus as load_corpus
+    from lit_al.datamodule import ActiveDataModule as ActiveDataModule
+    from lit_al.errors import LitALError as LitALError
+    from lit_al.learner import ActiveLearner as ActiveLearner
+    from lit_al.model import LitBiLSTM as LitBiLSTM
+    from lit_al.oracles import SimulatedOracle as SimulatedOracle
+    from lit_al.predict import classify as classify
+    from lit_al.split import Split as Split
+    from lit_al.strategies import RatioSampling as RatioSampling
+    from lit_al.text import TextEncoder as TextEncoder
+
+_HOMES = {
+    "ActiveDataModule": "datamodule",
+    "ActiveLearner": "learner",
+    "ActiveLearningCallback": "callback",
+    "Corpus": "corpora",
+    "LitALError": "errors",
+    "LitBiLSTM": "model",
+    "RatioSampling": "strategies",
+    "SimulatedOracle": "oracles",
+    "Split": "split",
+    "TextEncoder": "text",
+    "classify": "predict",
+    "load_corpus": "corpora",
+}
+
+__all__ = [
+    "ActiveDataModule",
+    "ActiveLearner",
+    "ActiveLearningCallback",
+    "Corpus",
+    "LitALError",
+    "LitBiLSTM",
+    "RatioSampling",
+    "SimulatedOracle",
+    "Split",
+    "TextEncoder",
+    "classify",
+    "load_corpus",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module at its first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lit_al' has no attribute {name!r}")
+    return getattr(import_module(f"lit_al.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return __all__

@@ -1,0 +1,106 @@
+"""TensorBoard events of a run: epoch curves that go on over rounds, one point per round, figures, texts picked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch.utils.tensorboard import SummaryWriter
+
+from lit_al.corpora import Corpus
+from lit_al.history import Epoch
+from lit_al.outputs import Evaluation, Round
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TEXTS_SHOWN = 20
+CHARACTERS_SHOWN = 300
+
+
+class Board:
+    """Writes a run's events; Lightning's own logger would start at step 0 in every fit.
+
+    Args:
+        folder: where the events go.
+        corpus: gives class names and the texts picked.
+        heading: what was run on what; says so loudly where the corpus is generated.
+    """
+
+    def __init__(self, folder: Path, corpus: Corpus, heading: str) -> None:
+        self.corpus = corpus
+        self.writer = SummaryWriter(str(folder))
+        self._text("run", heading, 0)
+        self.steps = 0
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Loss and accuracy of an epoch, on one axis over all fits."""
+        self.steps += 1
+        for name in ("loss", "accuracy"):
+            self._scalar(f"{name}/train", getattr(epoch, name), self.steps)
+            self._scalar(f"{name}/val", getattr(epoch, f"val_{name}"), self.steps)
+        self._scalar("fit", epoch.fit, self.steps)
+
+    def round(self, done: Round) -> None:
+        """What steered a round and what it took."""
+        confusion = done.steering.confusion
+        self._evaluation("round", done.steering, done.number)
+        self._scalar("round/labels", done.labels, done.number)
+        self._scalar("round/seconds", done.seconds, done.number)
+        for index, name in enumerate(self.corpus.classes):
+            if done.shares is not None:
+                self._scalar(f"share/{name}", done.shares[index], done.number)
+            self._scalar(f"taken/{name}", done.taken[index], done.number)
+            self._scalar(f"missed/{name}", int(confusion.missed[index]), done.number)
+        self._text("picked", _table(self.corpus, done), done.number)
+
+    def test(self, found: Evaluation) -> None:
+        """The final test."""
+        self._evaluation("test", found, 0)
+
+    def figure(self, name: str, figure: "Figure") -> None:
+        """A figure, as drawn."""
+        image = np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]  # (H, W, 3) uint8
+        self.writer.add_image(name, image, 0, dataformats="HWC")
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self.writer.close()
+
+    def _evaluation(self, tag: str, found: Evaluation, step: int) -> None:
+        self._scalar(f"{tag}/loss", found.loss, step)
+        self._scalar(f"{tag}/accuracy", found.accuracy, step)
+        self._scalar(f"{tag}/false_negatives", found.confusion.false_negatives, step)
+        self._scalar(f"{tag}/false_positives", found.confusion.false_positives, step)
+
+    def _scalar(self, tag: str, value: float, step: int) -> None:
+        self.writer.add_scalar(tag, value, step)
+
+    def _text(self, tag: str, text: str, step: int) -> None:
+        self.writer.add_text(tag, text, step)
+
+
+def _table(corpus: Corpus, done: Round) -> str:
+    """The first texts picked, as a Markdown table."""
+    lines = [f"| row | {' | '.join(f'p({name})' for name in corpus.classes)} | text |"]
+    lines.append("|---|" + "---|" * (len(corpus.classes) + 1))
+    for row, probabilities in list(zip(done.rows.tolist(), done.probabilities.tolist(), strict=True))[:TEXTS_SHOWN]:
+        cells = " | ".join(f"{probability:.3f}" for probability in probabilities)
+        lines.append(f"| {row} | {cells} | {shorten(corpus.texts[row])} |")
+    return "\n".join(lines)
+
+
+def shorten(text: str, characters: int = CHARACTERS_SHOWN) -> str:
+    """The beginning of a text on one line, harmless inside a Markdown table.
+
+    >>> shorten("so | so<br />and more", 10)
+    'so / so<br…'
+    """
+    line = " ".join(text[: 4 * characters].split()).replace("|", "/")
+    return line if len(line) <= characters else line[:characters] + "…"
+
+
+def heading(corpus: Corpus, words: Sequence[str]) -> str:
+    """First line of the board."""
+    loud = "**DEMO CORPUS: generated text, not IMDB.** " if corpus.is_demo else ""
+    return f"{loud}{corpus.source}: {', '.join(words)}"

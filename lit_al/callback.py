@@ -1,0 +1,176 @@
+"""The active-learning loop as one Lightning callback.
+
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels))
+    while not callback.done:
+        Trainer(max_epochs=20, callbacks=[callback, EarlyStopping("val_loss", patience=4)]).fit(model, data)
+
+Each pass needs a fresh Trainer: one that has reached `max_epochs` trains nothing more. The callback acts in
+`on_train_end`, which Lightning skips when a fit is interrupted, so that Ctrl-C acquires nothing.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import lightning as L
+import numpy as np
+import numpy.typing as npt
+
+from lit_al.checkpoints import load_weights
+from lit_al.datamodule import ActiveDataModule
+from lit_al.errors import ConfigError
+from lit_al.model import LitBiLSTM
+from lit_al.oracles import SimulatedOracle
+from lit_al.outputs import Evaluation, Round
+from lit_al.scoring import evaluate, score
+from lit_al.split import Rows
+from lit_al.strategies import Choice, RatioSampling
+
+SteerOn = Literal["test", "val"]
+PoolClasses = Literal["true", "predicted"]
+
+
+class ActiveLearningCallback(L.Callback):
+    """After each fit: judge the model, share the next query between the classes by its errors, label, go on.
+
+    The defaults are those of the Keras example, leaks included: it steers by the test set and splits the pool by labels
+    that nobody has paid for. `steer_on="val"`, `pool_classes="predicted"` and `RatioSampling("as-stated")` are the
+    honest settings.
+
+    Where the Trainer has a checkpoint callback, the best weights so far are loaded after every fit but the first,
+    before the model is judged and goes on to learn; so does the example.
+
+    Args:
+        oracle: answers the queries.
+        strategy: shares the query between the classes.
+        rounds: acquisitions at most.
+        query_size: rows per acquisition.
+        steer_on: the set whose errors decide.
+        pool_classes: the class of a pool row: its true one, or what the model at hand predicts.
+        target_accuracy: acquire no more once the steering set reaches it.
+        on_round: called with each acquisition, to show or store it.
+
+    Attributes:
+        history: the acquisitions so far.
+        fits: fits ended so far.
+        done: nothing is left to acquire or to fit.
+        stop_reason: why, in words; "" until then.
+
+    Raises:
+        ConfigError: a setting out of range.
+    """
+
+    def __init__(
+        self,
+        oracle: SimulatedOracle,
+        strategy: RatioSampling | None = None,
+        *,
+        rounds: int = 3,
+        query_size: int = 5_000,
+        steer_on: SteerOn = "test",
+        pool_classes: PoolClasses = "true",
+        target_accuracy: float | None = None,
+        on_round: Callable[[Round], None] | None = None,
+    ) -> None:
+        _check(rounds, query_size, target_accuracy)
+        self.oracle = oracle
+        self.strategy = strategy or RatioSampling()
+        self.rounds = rounds
+        self.query_size = query_size
+        self.steer_on = steer_on
+        self.pool_classes = pool_classes
+        self.target_accuracy = target_accuracy
+        self.on_round = on_round
+        self.history: list[Round] = []
+        self.fits = 0
+        self.done = False
+        self.stop_reason = ""
+        self._began = 0.0
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start the clock of the round."""
+        self._began = time.perf_counter()
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Judge, decide, acquire."""
+        model, data = _parts(trainer, pl_module)
+        best = getattr(trainer.checkpoint_callback, "best_model_path", "")
+        if self.fits > 0 and best:
+            load_weights(model, best)
+        self.fits += 1
+        steering = self._judge(model, data) if self._may_acquire() else None
+        self.stop_reason = self._stop(steering)
+        if steering is None or self.stop_reason:
+            self.done = True
+            return
+        choice = trainer.strategy.broadcast(self._choose(model, data, steering))  # rank 0 decides
+        if choice.rows.size == 0:
+            self.done, self.stop_reason = True, "the pool holds no row of a wanted class"
+            return
+        self._acquire(model, data, steering, choice)
+
+    def _may_acquire(self) -> bool:
+        return len(self.history) < self.rounds and not (self.history and self.history[-1].short)
+
+    def _stop(self, steering: Evaluation | None) -> str:
+        """Why to acquire no more, or "" to go on."""
+        if self.history and self.history[-1].short:
+            return f"the pool ran short in round {len(self.history)}"
+        if steering is None:
+            return f"all {self.rounds} rounds are done"
+        if self.target_accuracy is not None and steering.accuracy >= self.target_accuracy:
+            return f"accuracy {steering.accuracy:.4f} on the {self.steer_on} set reached {self.target_accuracy}"
+        return ""
+
+    def _judge(self, model: LitBiLSTM, data: ActiveDataModule) -> Evaluation:
+        rows = data.split.test if self.steer_on == "test" else data.split.validation
+        return evaluate(model, data.batches(rows))
+
+    def _choose(self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation) -> Choice:
+        pool = data.split.pool[self.oracle.can_answer(data.split.pool)]
+        return self.strategy.select(pool, self._classes(model, data, pool), self.query_size, steering.confusion)
+
+    def _classes(self, model: LitBiLSTM, data: ActiveDataModule, pool: Rows) -> npt.NDArray[np.int64]:
+        """(n,) class of each pool row, as far as the settings let it be known."""
+        if self.pool_classes == "true":
+            return self.oracle.ask(pool)
+        predicted: npt.NDArray[np.int64] = score(model, data.pool_dataloader(pool)).argmax(axis=1)
+        return predicted
+
+    def _acquire(self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation, choice: Choice) -> None:
+        probabilities = score(model, data.pool_dataloader(choice.rows))
+        labels = self.oracle.ask(choice.rows)
+        data.label(choice.rows, labels)
+        done = Round(
+            number=len(self.history) + 1,
+            steering=steering,
+            shares=choice.shares,
+            taken=tuple(np.bincount(labels, minlength=len(model.classes)).tolist()),
+            rows=choice.rows,
+            probabilities=probabilities,
+            labels=len(data.split.labeled),
+            seconds=time.perf_counter() - self._began,
+            short=choice.short,
+        )
+        self.history.append(done)
+        if self.on_round is not None:
+            self.on_round(done)
+
+
+def _check(rounds: int, query_size: int, target_accuracy: float | None) -> None:
+    if rounds < 0:
+        raise ConfigError(f"rounds={rounds} must be 0 or more")
+    if query_size < 1:
+        raise ConfigError(f"query_size={query_size} must be 1 or more")
+    if target_accuracy is not None and not 0 < target_accuracy <= 1:
+        raise ConfigError(f"target_accuracy={target_accuracy} must lie above 0 and at most at 1, as in 0.9")
+
+
+def _parts(trainer: L.Trainer, pl_module: L.LightningModule) -> tuple[LitBiLSTM, ActiveDataModule]:
+    data = getattr(trainer, "datamodule", None)
+    if not isinstance(pl_module, LitBiLSTM) or not isinstance(data, ActiveDataModule):
+        raise ConfigError(
+            "ActiveLearningCallback needs trainer.fit(LitBiLSTM, ActiveDataModule) "
+            f"but got {type(pl_module).__name__} and {type(data).__name__}"
+        )
+    return pl_module, data

@@ -1,0 +1,129 @@
+"""The command line. What a user got wrong ends in one sentence and exit code 2; Ctrl-C in 130.
+
+Everything heavy is imported only once the options are known to be right, so that `--help` answers at once.
+"""
+
+import argparse
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from lit_al.errors import CheckpointError, DataError, LitALError
+
+USAGE = """usage: lit-al COMMAND [options]
+
+  train     train a classifier, labeling its training texts round by round
+  predict   classify texts with the checkpoint of a run
+
+lit-al COMMAND --help lists a command's options."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`lit-al COMMAND …`."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    commands: dict[str, Callable[[Sequence[str]], int]] = {"train": train, "predict": predict}
+    if words and words[0] in commands:
+        return commands[words[0]](words[1:])
+    print(USAGE, file=sys.stdout if words in (["--help"], ["-h"]) else sys.stderr)
+    return 0 if words in (["--help"], ["-h"]) else 2
+
+
+def train(arguments: Sequence[str] | None = None) -> int:
+    """`scripts/train.py …`; returns the exit code."""
+    return _guarded(lambda: _train(arguments))
+
+
+def predict(arguments: Sequence[str] | None = None) -> int:
+    """`scripts/predict.py …`; returns the exit code."""
+    return _guarded(lambda: _predict(arguments))
+
+
+def _guarded(command: Callable[[], None]) -> int:
+    try:
+        command()
+    except LitALError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
+        sys.stderr.close()
+        return 141
+    return 0
+
+
+def _train(arguments: Sequence[str] | None) -> None:
+    from lit_al.config import parse_train
+
+    config = parse_train(arguments).resolved()
+    from lit_al.experiment import run
+
+    _quiet()
+    run(config)
+
+
+def _quiet() -> None:
+    """Silence what Lightning says of itself; what matters to a user is in the report."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+
+
+def _predict(arguments: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(prog="predict.py", description="Classify texts with the checkpoint of a run.")
+    parser.add_argument(
+        "texts", nargs="*", metavar="TEXT", help="Texts; without any, each line of standard input is one."
+    )
+    parser.add_argument("--checkpoint", required=True, metavar="PATH", help="A .ckpt file, or the folder of a run.")
+    parser.add_argument("--file", metavar="PATH", help="A UTF-8 file with a text on each line.")
+    parser.add_argument("--json", action="store_true", help="One JSON object per text.")
+    options = parser.parse_args(arguments)
+    if options.file and options.texts:
+        parser.error("give texts or --file, not both")
+    checkpoint = _checkpoint(Path(options.checkpoint))
+    from lit_al.checkpoints import load_model
+    from lit_al.predict import classify
+
+    model = load_model(checkpoint)
+    seen: list[str] = []  # the texts of a chunk, until their predictions come back
+    for prediction in classify(model, _remember(_texts(options.texts, options.file), seen)):
+        text = seen.pop(0)
+        if options.json:
+            print(json.dumps({"text": text, **asdict(prediction)}, ensure_ascii=False))
+        else:
+            print(f"{prediction.label}\t{prediction.probability:.4f}\t{text}")
+
+
+def _checkpoint(path: Path) -> Path:
+    """The file itself, or the best checkpoint of a run's folder."""
+    if not path.is_dir():
+        return path
+    best = path / "checkpoints" / "best.ckpt"
+    if not best.is_file():
+        raise CheckpointError(f"{path} holds no checkpoints/best.ckpt; give the folder of a run or a .ckpt file")
+    return best
+
+
+def _texts(given: Sequence[str], file: str | None) -> Iterator[str]:
+    if given:
+        yield from given
+        return
+    try:
+        with Path(file).open(encoding="utf-8") if file else sys.stdin as lines:
+            for line in lines:
+                yield line.rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file or 'standard input'} is not UTF-8 at byte {error.start}; convert it first") from error
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _remember(texts: Iterator[str], seen: list[str]) -> Iterator[str]:
+    for text in texts:
+        seen.append(text)
+        yield text

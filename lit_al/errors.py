@@ -1,0 +1,35 @@
+"""What can go wrong, as one tree; the command line turns each into one sentence and exit code 2.
+
+```
+LitALError
+├── ConfigError      an option that cannot work, or options that cannot work together
+├── DataError        a corpus that cannot be read, or is not what the run needs
+├── CheckpointError  a checkpoint that is missing, broken or not of this model
+├── StrategyError    a choice of texts that breaks the contract of choosing
+└── RunError         a run folder that cannot be written or would overwrite another
+```
+"""
+
+
+class LitALError(Exception):
+    """Every error of this package; its text says what, where and the way out."""
+
+
+class ConfigError(LitALError):
+    """An option that cannot work, or options that cannot work together."""
+
+
+class DataError(LitALError):
+    """A corpus that cannot be read, or is not what the run needs."""
+
+
+class CheckpointError(LitALError):
+    """A checkpoint that is missing, broken or not of this model."""
+
+
+class StrategyError(LitALError):
+    """A choice of texts that breaks the contract of choosing."""
+
+
+class RunError(LitALError):
+    """A run folder that cannot be written or would overwrite another."""

@@ -1,0 +1,311 @@
+"""A run from its settings to its folder: corpus, split, model, learner, report, results, pictures."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import yaml
+from lightning.pytorch.callbacks import RichProgressBar
+from rich.console import Console
+
+from lit_al import plots
+from lit_al.board import Board
+from lit_al.callback import ActiveLearningCallback
+from lit_al.config import TrainConfig
+from lit_al.corpora import (
+    Corpus,
+    PartDuplicates,
+    count_contradictions,
+    count_duplicates_across,
+    first_copies,
+    load_corpus,
+)
+from lit_al.datamodule import ActiveDataModule
+from lit_al.history import EpochHistory
+from lit_al.learner import ActiveLearner
+from lit_al.model import LitBiLSTM
+from lit_al.oracles import SimulatedOracle
+from lit_al.outputs import Evaluation, Round
+from lit_al.report import Report, comparison_table, conclusion, flaws, parts
+from lit_al.run import SCHEMA, make_run_folder, peak_memory_mb, versions, write_results, write_text
+from lit_al.split import Split, stratified_split
+from lit_al.strategies import RatioSampling
+from lit_al.text import TextEncoder
+
+
+@dataclass(frozen=True)
+class Material:
+    """What `full` and `active` share: the encoded corpus, its split, and what was counted on the way."""
+
+    corpus: Corpus
+    split: Split
+    encoder: TextEncoder
+    duplicates: Mapping[str, PartDuplicates]
+    dropped: int
+
+
+def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
+    """Run what the settings say and leave a folder with everything about it.
+
+    Returns:
+        The contents of `results.json`.
+
+    Raises:
+        LitALError: settings or data that cannot work; no fit has begun then.
+        KeyboardInterrupt: Ctrl-C, after everything known so far was written.
+    """
+    began = time.perf_counter()
+    config = config.resolved()
+    console = console or Console()
+    with console.status("loading the corpus …"):
+        material = prepare(config)
+    report = Report(console, material.corpus.classes)
+    report.demo_banner(material.corpus)
+    report.data(material.corpus, material.split, material.duplicates, material.dropped)
+    folder = make_run_folder(config.log_dir, config.name)
+    write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
+    if config.mode == "compare":
+        results = _compare(config, material, folder, report, began)
+    else:
+        results = Session(config, material, folder, report, began).run()
+    console.print(f"results, figures and TensorBoard events: {folder}")
+    return results
+
+
+def prepare(config: TrainConfig) -> Material:
+    """Load, split and learn the vocabulary."""
+    corpus = load_corpus(
+        config.data,
+        text_column=config.text_column,
+        label_column=config.label_column,
+        demo_rows=config.demo_rows,
+        demo_seed=config.demo_seed,
+    )
+    keep = first_copies(corpus.texts) if config.drop_duplicates else np.ones(len(corpus), dtype=np.bool_)
+    split = stratified_split(
+        corpus.labels,
+        corpus.classes,
+        seed=config.split_seed,
+        validation=config.val_size,
+        test=config.test_size,
+        initial=config.initial_size,
+        keep=keep,
+    )
+    encoder = TextEncoder.fit(
+        (corpus.texts[row] for row in split.labeled),
+        vocabulary_size=config.vocabulary_size,
+        max_length=config.max_length,
+        how=config.standardize,
+    )
+    duplicates = count_duplicates_across(corpus.texts, parts(split))
+    return Material(corpus, split, encoder, duplicates, int((~keep).sum()))
+
+
+class Session:
+    """One `full` or `active` run in its folder.
+
+    Args:
+        config: resolved settings.
+        material: corpus, split and encoder; not changed.
+        folder: of this run, there already.
+        report: prints.
+        began: `time.perf_counter()` at the start.
+    """
+
+    def __init__(self, config: TrainConfig, material: Material, folder: Path, report: Report, began: float) -> None:
+        self.config = config
+        self.material = material
+        self.folder = folder
+        self.report = report
+        self.began = began
+        corpus = material.corpus
+        L.seed_everything(config.seed, verbose=False)
+        split = replace(material.split, rounds=list(material.split.rounds))
+        self.data = ActiveDataModule(corpus, split, material.encoder, batch_size=config.batch_size, seed=config.seed)
+        self.model = LitBiLSTM(
+            corpus.classes,
+            material.encoder.state_dict(),
+            learning_rate=config.learning_rate,
+            kernel=config.kernel,
+        )
+        self.oracle = SimulatedOracle(corpus.labels)
+        self.history = EpochHistory(self._on_epoch)
+        self.acquisition = self._acquisition() if config.mode == "active" else None
+        self.learner = ActiveLearner(
+            self.model,
+            self.data,
+            self.acquisition,
+            folder=folder,
+            history=self.history,
+            max_epochs=config.max_epochs,
+            patience=config.patience,
+            accelerator=config.accelerator,
+            devices=config.devices,
+            precision=config.precision,
+            callbacks=[RichProgressBar(refresh_rate=5)] if report.console.is_terminal else [],
+        )
+        self.learner.trainer()  # hardware that is not here is refused before anything is encoded
+        self.board = Board(folder, corpus, plots.title(self.results("running")))
+
+    def run(self) -> dict[str, Any]:
+        """Fit, test, write everything; what is known so far is written at every step."""
+        status = "failed"
+        test: Evaluation | None = None
+        try:
+            self.report.model(self.model)
+            with self.report.console.status("encoding the corpus …"):
+                _ = self.data.tokens
+            if self.config.mode == "full":
+                answerable = self.data.split.pool[self.oracle.can_answer(self.data.split.pool)]
+                self.data.label(answerable, self.oracle.ask(answerable))
+            write_results(self.folder, self.results("running"))
+            self.learner.fit()
+            test = self.learner.test()
+            status = "finished"
+        except KeyboardInterrupt:
+            status = "interrupted"
+            raise
+        finally:
+            results = self.results(status, test)
+            self._finish(results, test)
+        return results
+
+    def _acquisition(self) -> ActiveLearningCallback:
+        config = self.config
+        return ActiveLearningCallback(
+            self.oracle,
+            RatioSampling(config.ratio_direction),  # type: ignore[arg-type]  # resolved: not None
+            rounds=config.rounds,
+            query_size=config.query_size,
+            steer_on=config.steer_on,  # type: ignore[arg-type]
+            pool_classes=config.pool_classes,  # type: ignore[arg-type]
+            target_accuracy=config.target_accuracy,
+            on_round=self._on_round,
+        )
+
+    def _on_epoch(self, epoch: Any) -> None:
+        self.report.epoch(epoch)
+        self.board.epoch(epoch)
+
+    def _on_round(self, done: Round) -> None:
+        self.report.round(done, str(self.config.steer_on))
+        self.board.round(done)
+        write_results(self.folder, self.results("running"))
+
+    def _finish(self, results: dict[str, Any], test: Evaluation | None) -> None:
+        write_results(self.folder, results)
+        for name, figure in plots.figures(results).items():
+            figure.savefig(self.folder / f"{name}.png")
+            self.board.figure(name, figure)
+        if test is not None:
+            self.board.test(test)
+            for flaw in results["flaws"]:
+                self.report.console.print(f"[yellow]this protocol[/yellow] {flaw}")
+            self.report.test(test)
+        self.board.close()
+
+    def results(self, status: str, test: Evaluation | None = None) -> dict[str, Any]:
+        """The contents of `results.json`; docs/results-schema.md describes them."""
+        config = self.config
+        active = config.mode == "active"
+        history = self.acquisition.history if self.acquisition else []
+        return {
+            "schema": SCHEMA,
+            "status": status,
+            "mode": config.mode,
+            "protocol": config.protocol,
+            "steer_on": config.steer_on if active else None,
+            "pool_classes": config.pool_classes if active else None,
+            "ratio_direction": config.ratio_direction if active else None,
+            "flaws": flaws(
+                {name: str(getattr(config, name)) for name in ("steer_on", "pool_classes", "ratio_direction")}
+            )
+            if active
+            else [],
+            "stop_reason": self.acquisition.stop_reason if self.acquisition else "",
+            "data": self._data(),
+            "seeds": {"seed": config.seed, "split_seed": config.split_seed},
+            "versions": versions(),
+            "device": str(self.model.device),
+            "epochs": [asdict(epoch) for epoch in self.history.epochs],
+            "rounds": [self._round(done) for done in history],
+            "test": None
+            if test is None
+            else {**self._evaluation(test), "standard_error": test.confusion.standard_error},
+            "labels_spent": self._labels_spent(),
+            "checkpoint": self.learner.best.best_model_path or None,
+            "wall_seconds": round(time.perf_counter() - self.began, 2),
+            "train_samples_per_second": round(self.history.samples_per_second, 1),
+            "peak_memory_mb": peak_memory_mb(),
+        }
+
+    def _data(self) -> dict[str, Any]:
+        corpus, material = self.material.corpus, self.material
+        return {
+            "source": corpus.source,
+            "demo": corpus.is_demo,
+            "fingerprint": corpus.fingerprint,
+            "rows": len(corpus),
+            "classes": list(corpus.classes),
+            "unlabeled": int((corpus.labels < 0).sum()),
+            "split": {part: len(rows) for part, rows in parts(material.split).items()},
+            "duplicates": {part: asdict(found) for part, found in material.duplicates.items()},
+            "contradicting_duplicates": count_contradictions(corpus.texts, corpus.labels),
+            "dropped_duplicates": material.dropped,
+            "notes": list(corpus.notes),
+        }
+
+    def _round(self, done: Round) -> dict[str, Any]:
+        classes = self.material.corpus.classes
+        return {
+            "round": done.number,
+            **self._evaluation(done.steering),
+            "shares": dict(zip(classes, done.shares or (), strict=True)),
+            "taken": dict(zip(classes, done.taken, strict=True)),
+            "labels": done.labels,
+            "short": done.short,
+            "seconds": round(done.seconds, 2),
+        }
+
+    def _evaluation(self, found: Evaluation) -> dict[str, Any]:
+        confusion = found.confusion
+        pairs = zip(self.material.corpus.classes, confusion.missed.tolist(), confusion.claimed.tolist(), strict=True)
+        return {
+            "loss": found.loss,
+            "accuracy": found.accuracy,
+            "false_negatives": confusion.false_negatives,
+            "false_positives": confusion.false_positives,
+            "errors": {name: {"false_negatives": fn, "false_positives": fp} for name, fn, fp in pairs},
+        }
+
+    def _labels_spent(self) -> dict[str, int]:
+        """Every label that the model's weights or a decision depended on."""
+        split = self.data.split
+        train, validation = len(split.labeled), len(split.validation)
+        steering = len(split.test) if self.config.mode == "active" and self.config.steer_on == "test" else 0
+        return {"train": train, "validation": validation, "steering": steering, "total": train + validation + steering}
+
+
+def _compare(config: TrainConfig, material: Material, folder: Path, report: Report, began: float) -> dict[str, Any]:
+    """`full`, then `active`, each in a folder of its own below; then the page's own conclusion."""
+    found: dict[str, dict[str, Any]] = {}
+    settings = {"full": replace(config, mode="full"), "active": replace(config, mode="active")}
+    for mode, setting in settings.items():
+        report.console.rule(mode)
+        (folder / mode).mkdir()
+        found[mode] = Session(setting, material, folder / mode, report, time.perf_counter()).run()
+    report.console.rule("full against active")
+    report.console.print(comparison_table(found["full"], found["active"]))
+    verdict = conclusion(found["full"], found["active"])
+    report.console.print(verdict)
+    shared = {name: found["active"][name] for name in ("schema", "status", "protocol", "data", "seeds", "versions")}
+    results = {**shared, "mode": "compare", **found, "conclusion": verdict}
+    results["wall_seconds"] = round(time.perf_counter() - began, 2)
+    write_results(folder, results)
+    for name, figure in plots.figures(results).items():
+        figure.savefig(folder / f"{name}.png")
+    return results

@@ -1,0 +1,103 @@
+"""What the parts hand each other: small frozen records, free of Lightning and of devices."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Which class was taken for which.
+
+    Attributes:
+        matrix: (C, C) int64; row: true class, column: predicted class.
+
+    >>> two = Confusion(np.array([[90, 10], [30, 70]]))
+    >>> two.false_negatives, two.false_positives, two.accuracy
+    (30, 10, 0.8)
+    """
+
+    matrix: npt.NDArray[np.int64]
+
+    @property
+    def rows(self) -> int:
+        """N, how many rows were judged."""
+        return int(self.matrix.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the rows whose class was found."""
+        return float(np.trace(self.matrix) / self.matrix.sum())
+
+    @property
+    def standard_error(self) -> float:
+        """Of the accuracy, as of a share of N independent rows: differences below two of it are noise."""
+        return float(np.sqrt(self.accuracy * (1 - self.accuracy) / self.rows))
+
+    @property
+    def missed(self) -> npt.NDArray[np.int64]:
+        """(C,) false negatives of each class: its rows that were taken for another."""
+        missed: npt.NDArray[np.int64] = self.matrix.sum(axis=1) - np.diag(self.matrix)
+        return missed
+
+    @property
+    def claimed(self) -> npt.NDArray[np.int64]:
+        """(C,) false positives of each class: rows of others that were taken for it."""
+        claimed: npt.NDArray[np.int64] = self.matrix.sum(axis=0) - np.diag(self.matrix)
+        return claimed
+
+    @property
+    def false_negatives(self) -> int:
+        """Of the positive class (class 1) where there are two; else all errors."""
+        return int(self.missed[1] if len(self.matrix) == 2 else self.missed.sum())
+
+    @property
+    def false_positives(self) -> int:
+        """Of the positive class (class 1) where there are two; else all errors."""
+        return int(self.claimed[1] if len(self.matrix) == 2 else self.claimed.sum())
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model judged on labeled rows.
+
+    Attributes:
+        loss: mean cross-entropy in nats.
+        confusion: the counts behind accuracy, false negatives and false positives.
+    """
+
+    loss: float
+    confusion: Confusion
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the rows whose class was found."""
+        return self.confusion.accuracy
+
+
+@dataclass(frozen=True)
+class Round:
+    """One acquisition: what steered it, what it took, what it cost.
+
+    Attributes:
+        number: 1 for the first acquisition.
+        steering: the evaluation that the choice followed.
+        shares: (C,) wanted share of each class, or None where the strategy has no quota.
+        taken: (C,) rows taken of each true class.
+        rows: (n,) int64 row ids, in the order taken.
+        probabilities: (n, C) float32 of the rows under the model that chose.
+        labels: training labels after the round.
+        seconds: of the fit before, the evaluation and the choice together.
+        short: the pool could not fill the query.
+    """
+
+    number: int
+    steering: Evaluation
+    shares: tuple[float, ...] | None
+    taken: tuple[int, ...]
+    rows: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float32]
+    labels: int
+    seconds: float
+    short: bool

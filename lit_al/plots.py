@@ -1,0 +1,144 @@
+"""The pictures of a run, drawn from its `results.json` alone, so that they can be drawn again at any time.
+
+Figures are made without pyplot: no window, no global state, and matplotlib is loaded only when one is drawn.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Results = Mapping[str, Any]
+
+BLUE, ORANGE, GREY = "#0b62a4", "#d1640f", "#6b6b6b"  # told apart by every kind of color vision, and in print
+CLASS_COLORS = (ORANGE, BLUE, "#3a923a", "#8c5aa8", "#a0522d", "#c44e9c", "#7f7f7f", "#a9a91f", "#2aa7b8", "#444444")
+
+
+def figures(results: Results) -> dict[str, "Figure"]:
+    """Every figure that the results allow, by file name without ending."""
+    if results["mode"] == "compare":
+        return {"compare": comparison_figure(results)}
+    drawn = {"loss": loss_figure(results), "accuracy": accuracy_figure(results)} if results["epochs"] else {}
+    return {**drawn, "rounds": rounds_figure(results)} if results["rounds"] else drawn
+
+
+def title(results: Results) -> str:
+    """What was run on what; a demo corpus is named first and in capitals."""
+    data = results["data"]
+    corpus = f"DEMO CORPUS (generated text): {data['source']}" if data["demo"] else data["source"]
+    return f"{corpus} · {results['mode']}, {results['protocol']} protocol, seed {results['seeds']['seed']}"
+
+
+def loss_figure(results: Results) -> "Figure":
+    """Training and validation loss over the epochs of all fits."""
+    figure, axes = _figure(results)
+    _curves(axes, results, "loss", "val_loss")
+    axes.set_ylabel("cross-entropy (nats)")
+    return figure
+
+
+def accuracy_figure(results: Results) -> "Figure":
+    """Training and validation accuracy over the epochs of all fits."""
+    figure, axes = _figure(results)
+    _curves(axes, results, "accuracy", "val_accuracy")
+    axes.set_ylabel("accuracy")
+    return figure
+
+
+def rounds_figure(results: Results) -> "Figure":
+    """What steered each round and what it took: errors, wanted shares, labels of each class."""
+    figure, axes = _figure(results, columns=2)
+    names = [str(entry["round"]) for entry in results["rounds"]]
+    binary = len(results["data"]["classes"]) == 2
+    errors = {f"{kind} of {name!r}" if not binary else f"{kind}": values for kind, name, values in _errors(results)}
+    _grouped_bars(axes[0], names, errors)
+    axes[0].set(xlabel="round", ylabel=f"errors on the {results['steer_on']} set", title="what steered")
+    taken = {name: [entry["taken"][name] for entry in results["rounds"]] for name in results["data"]["classes"]}
+    _grouped_bars(axes[1], names, taken)
+    axes[1].set(xlabel="round", ylabel="labels taken", title="what was labeled")
+    for position, entry in enumerate(results["rounds"]):
+        shares = " / ".join(f"{share:.0%}" for share in entry["shares"].values())
+        top = max(entry["taken"].values())
+        axes[1].annotate(
+            shares, (position, top), (0, 16), textcoords="offset points", ha="center", color=GREY, fontsize=8
+        )
+    return figure
+
+
+def comparison_figure(results: Results) -> "Figure":
+    """`full` beside `active`: test accuracy with two standard errors, over the training labels each one used."""
+    figure, axes = _figure(results)
+    for name, color in (("active", ORANGE), ("full", BLUE)):
+        part = results[name]
+        if part["test"] is None:
+            continue
+        labels, accuracy = part["labels_spent"]["train"], part["test"]["accuracy"]
+        error = 2 * part["test"]["standard_error"]
+        axes.errorbar(labels, accuracy, yerr=error, fmt="o", color=color, capsize=5, markersize=7)
+        text = f"{name}\n{labels:,} labels\n{accuracy:.4f}"
+        axes.annotate(text, (labels, accuracy), (12, 0), textcoords="offset points", va="center", color=color)
+    axes.set(xlabel="training labels", ylabel="test accuracy", xlim=(0, None))
+    axes.margins(x=0.35, y=0.4)
+    axes.text(0, 1.02, "bars: ± 2 standard errors of a test set of this size", transform=axes.transAxes, color=GREY)
+    return figure
+
+
+def _errors(results: Results) -> list[tuple[str, str, Sequence[int]]]:
+    kinds = ("false negatives", "false positives")
+    classes = results["data"]["classes"]
+    rounds = results["rounds"]
+    if len(classes) == 2:
+        return [(kind, "", [entry[kind.replace(" ", "_")] for entry in rounds]) for kind in kinds]
+    return [("missed rows", name, [entry["errors"][name]["false_negatives"] for entry in rounds]) for name in classes]
+
+
+def _figure(results: Results, columns: int = 1) -> tuple["Figure", Any]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8 if columns == 1 else 11, 4.5), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, columns)
+    figure.suptitle(title(results), fontsize=10, color="#b00020" if results["data"]["demo"] else "black")
+    for one in [axes] if columns == 1 else axes:
+        one.spines[["top", "right"]].set_visible(False)
+        one.grid(axis="y", color="#e6e6e6", linewidth=0.8)
+        one.set_axisbelow(True)
+    return figure, axes
+
+
+def _curves(axes: "Axes", results: Results, training: str, validation: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    epochs = results["epochs"]
+    for fit in sorted({epoch["fit"] for epoch in epochs}):
+        steps = [index + 1 for index, epoch in enumerate(epochs) if epoch["fit"] == fit]
+        for key, color, name in ((training, GREY, "training (with dropout)"), (validation, BLUE, "validation")):
+            values = [epochs[step - 1][key] for step in steps]
+            label = name if fit == 0 else None
+            axes.plot(steps, values, color=color, marker="o", markersize=3.5, label=label)
+        _boundary(axes, steps[0] - 0.5, f"{epochs[steps[0] - 1]['samples']:,} labels")
+    axes.set_xlabel("epoch, counted over all fits")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False, loc="best")
+
+
+def _boundary(axes: "Axes", position: float, text: str) -> None:
+    axes.axvline(position, color="#bbbbbb", linewidth=1, linestyle=(0, (4, 3)))
+    axes.text(
+        position, 1.0, f" {text}", transform=axes.get_xaxis_transform(), color=GREY, fontsize=8, va="bottom", ha="left"
+    )
+
+
+def _grouped_bars(axes: "Axes", names: Sequence[str], groups: Mapping[str, Sequence[int]]) -> None:
+    width = 0.8 / len(groups)
+    for index, (label, values) in enumerate(groups.items()):
+        offset = (index - (len(groups) - 1) / 2) * width
+        color = CLASS_COLORS[index % len(CLASS_COLORS)]
+        bars = axes.bar([x + offset for x in range(len(names))], values, width * 0.92, color=color, label=label)
+        axes.bar_label(bars, fmt="{:,.0f}", fontsize=8, padding=2)
+    axes.set_xticks(range(len(names)), names)
+    axes.margins(y=0.3)
+    axes.legend(frameon=False, loc="upper center", ncols=len(groups) if len(groups) < 4 else 3, fontsize=8)

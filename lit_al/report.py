@@ -1,0 +1,154 @@
+"""What a run says on the console: a summary first, a line per epoch, a block per round, the test line last."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lightning.pytorch.utilities.model_summary.model_summary import summarize
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from lit_al.corpora import Corpus, PartDuplicates
+from lit_al.history import Epoch
+from lit_al.model import LitBiLSTM
+from lit_al.outputs import Confusion, Evaluation, Round
+from lit_al.split import Split
+
+FLAWS = {
+    ("steer_on", "test"): "steers by the test set, so that its test figure is optimistic",
+    ("pool_classes", "true"): "splits the pool by labels that nobody has paid for",
+    ("ratio_direction", "as-coded"): "swaps FN and FP against the page's own formula",
+}
+
+
+def flaws(settings: Mapping[str, str]) -> list[str]:
+    """What is wrong with the protocol of a run, one clause each."""
+    return [text for (name, value), text in FLAWS.items() if settings.get(name) == value]
+
+
+class Report:
+    """Prints a run on a console.
+
+    Args:
+        console: where to.
+        classes: C class names.
+    """
+
+    def __init__(self, console: Console, classes: Sequence[str]) -> None:
+        self.console = console
+        self.classes = classes
+
+    def demo_banner(self, corpus: Corpus) -> None:
+        """Say loudly that nothing here is real."""
+        if corpus.is_demo:
+            text = f"[bold]DEMO CORPUS[/bold]: {corpus.source}. These reviews are generated; no figure is one of IMDB."
+            self.console.print(Panel(text, border_style="red", style="red"))
+
+    def data(self, corpus: Corpus, split: Split, duplicates: Mapping[str, PartDuplicates], dropped: int) -> None:
+        """Counts of the corpus and of its parts."""
+        title = f"{corpus.source}: {len(corpus):,} rows, fingerprint {corpus.fingerprint[:12]}"
+        table = Table(title=title, title_justify="left")
+        for heading in ("part", "rows", *self.classes, "no label", "extra copies", "also in another part"):
+            table.add_column(heading, justify="left" if heading == "part" else "right")
+        for part, rows in parts(split).items():
+            labels = corpus.labels[rows]
+            counts = [int((labels == index).sum()) for index in (*range(len(self.classes)), -1)]
+            copies = duplicates[part]
+            table.add_row(part, *(f"{count:,}" for count in (len(rows), *counts, copies.inside, copies.elsewhere)))
+        self.console.print(table)
+        if dropped:
+            self.console.print(f"{dropped:,} extra copies of a text were left out (--drop-duplicates).")
+        for note in corpus.notes:
+            self.console.print(f"[yellow]note:[/yellow] {note}")
+
+    def model(self, model: LitBiLSTM) -> None:
+        """The layers and their parameters."""
+        total = sum(parameter.numel() for parameter in model.parameters())
+        table = Table(title=f"LitBiLSTM: {total:,} parameters", title_justify="left")
+        for heading in ("layer", "type", "parameters"):
+            table.add_column(heading, justify="right" if heading == "parameters" else "left")
+        summary = summarize(model, max_depth=2)
+        for name, kind, count in zip(summary.layer_names, summary.layer_types, summary.param_nums, strict=True):
+            if name.startswith("net."):
+                table.add_row(name.removeprefix("net."), kind, f"{count:,}")
+        self.console.print(table)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """One line."""
+        self.console.print(
+            f"fit {epoch.fit + 1} epoch {epoch.epoch + 1:2d}  loss {epoch.loss:.4f} acc {epoch.accuracy:.4f}"
+            f"  val loss {epoch.val_loss:.4f} acc {epoch.val_accuracy:.4f}"
+            f"  {epoch.samples / epoch.seconds:6,.0f} texts/s",
+            highlight=False,
+        )
+
+    def round(self, done: Round, steer_on: str) -> None:
+        """One block: errors, shares, what was taken."""
+        steering = done.steering
+        lines = [
+            f"{steer_on} set: accuracy {steering.accuracy:.4f}, {self.errors(steering.confusion)}",
+            "shares: " + self._by_class([f"{share:.4f}" for share in done.shares or ()]),
+            f"taken: {self._by_class([f'{count:,}' for count in done.taken])}; {done.labels:,} training labels now",
+            f"{done.seconds:.1f} s",
+        ]
+        if done.short:
+            lines.append("[yellow]the pool ran short: this round took what was left, and is the last[/yellow]")
+        self.console.print(Panel("\n".join(lines), title=f"round {done.number}", title_align="left"))
+
+    def test(self, found: Evaluation) -> None:
+        """The last line of a run."""
+        confusion = found.confusion
+        self.console.print(
+            f"[bold]test: loss {found.loss:.4f}, accuracy {found.accuracy:.4f} "
+            f"(± {confusion.standard_error:.4f} standard error), {self.errors(confusion)}[/bold]"
+        )
+
+    def errors(self, confusion: Confusion) -> str:
+        """False negatives and positives; with more than two classes, those of each."""
+        if len(self.classes) == 2:
+            return f"FN {confusion.false_negatives:,}, FP {confusion.false_positives:,}"
+        pairs = zip(self.classes, confusion.missed, confusion.claimed, strict=True)
+        return "; ".join(f"{name}: FN {missed:,}, FP {claimed:,}" for name, missed, claimed in pairs)
+
+    def _by_class(self, values: Sequence[str]) -> str:
+        return ", ".join(f"{name} {value}" for name, value in zip(self.classes, values, strict=False))
+
+
+def parts(split: Split) -> dict[str, Any]:
+    """Row ids of each part, by the names used in reports."""
+    return {"train": split.labeled, "validation": split.validation, "test": split.test, "pool": split.pool}
+
+
+def comparison_table(full: Mapping[str, Any], active: Mapping[str, Any]) -> Table:
+    """The page's conclusion: what the same test set says of the two."""
+    table = Table(title="full against active, same split and seed", title_justify="left")
+    table.add_column("")
+    names = ("training labels", "all labels", "accuracy", "FN", "FP", "loss", "seconds")
+    rows: dict[str, list[str]] = {name: [] for name in names}
+    for name, part in (("full", full), ("active", active)):
+        table.add_column(name, justify="right")
+        test, spent = part["test"], part["labels_spent"]
+        rows["training labels"].append(f"{spent['train']:,}")
+        rows["all labels"].append(f"{spent['total']:,}")
+        rows["accuracy"].append(f"{test['accuracy']:.4f} ± {test['standard_error']:.4f}")
+        rows["FN"].append(f"{test['false_negatives']:,}")
+        rows["FP"].append(f"{test['false_positives']:,}")
+        rows["loss"].append(f"{test['loss']:.4f}")
+        rows["seconds"].append(f"{part['wall_seconds']:.0f}")
+    for name, cells in rows.items():
+        table.add_row(name, *cells)
+    return table
+
+
+def conclusion(full: Mapping[str, Any], active: Mapping[str, Any]) -> str:
+    """What the difference between the two runs is worth, in words."""
+    gap = full["test"]["accuracy"] - active["test"]["accuracy"]
+    error = (full["test"]["standard_error"] ** 2 + active["test"]["standard_error"] ** 2) ** 0.5
+    saved = full["labels_spent"]["total"] - active["labels_spent"]["total"]
+    verdict = "within the noise of one test set" if abs(gap) < 2 * error else "more than the noise of one test set"
+    labels = f"{saved:,} fewer" if saved > 0 else "no fewer" if saved == 0 else f"{-saved:,} more"
+    return (
+        f"active is {abs(gap):.4f} {'below' if gap > 0 else 'above'} full, {verdict} (standard error of the difference "
+        f"at most {error:.4f}), with {labels} labels in all. One seed says no more, and neither run was compared with "
+        "random picks."
+    )

@@ -1,0 +1,94 @@
+"""The folder of a run: one of its own for each, and files that are whole or absent."""
+
+import json
+import os
+import resource
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from lit_al.errors import RunError
+
+SCHEMA = 1  # of results.json; docs/results-schema.md describes it
+PACKAGES = ("torch", "lightning", "torchmetrics", "tokenizers", "numpy", "numba")
+
+
+def make_run_folder(log_dir: Path | str, name: str | None = None) -> Path:
+    """A new folder for a run: `log_dir/name`, or the first free `log_dir/version_N`.
+
+    Raises:
+        RunError: the name is taken or leaves `log_dir`, or the folder cannot be made.
+    """
+    parent = Path(log_dir)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        return _next_version(parent) if name is None else _named(parent, name)
+    except OSError as error:
+        raise RunError(
+            f"no run folder can be made in {parent}: {error.strerror or error}; give a --log-dir that can be written"
+        ) from error
+
+
+def _named(parent: Path, name: str) -> Path:
+    folder = parent / name
+    if not name or folder.parent != parent or name in (".", ".."):
+        raise RunError(f"--name {name!r} must be a plain folder name, without slashes")
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        raise RunError(
+            f"{folder} is there already, and no run writes into another's folder; give another --name"
+        ) from None
+    return folder
+
+
+def _next_version(parent: Path) -> Path:
+    number = 0
+    while True:
+        try:
+            folder = parent / f"version_{number}"
+            folder.mkdir()  # two runs started at once get two numbers: only one can make a folder
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a crash, finds the old one or the new one, never half of it.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror or error}; free the disk and run again") from error
+
+
+def write_results(folder: Path, results: dict[str, Any]) -> None:
+    """Write `results.json`."""
+    write_text(folder / "results.json", json.dumps(results, indent=2, allow_nan=False) + "\n")
+
+
+def versions() -> dict[str, str]:
+    """Versions that can change a figure."""
+    found = {"python": sys.version.split()[0]}
+    for package in ("lit_al", *PACKAGES):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def peak_memory_mb() -> float:
+    """Most memory the process has held so far, in MB (the operating system's own count)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)

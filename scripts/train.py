@@ -1,0 +1,8 @@
+"""Train a classifier, labeling its training texts round by round: `python scripts/train.py --mode active`."""
+
+import sys
+
+from lit_al.cli import train
+
+if __name__ == "__main__":
+    sys.exit(train())
