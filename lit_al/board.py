@@ -1,6 +1,5 @@
 """TensorBoard events of a run: epoch curves that go on over rounds, one point per round, figures, texts picked."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,9 +97,3 @@ def shorten(text: str, characters: int = CHARACTERS_SHOWN) -> str:
     """
     line = " ".join(text[: 4 * characters].split()).replace("|", "/")
     return line if len(line) <= characters else line[:characters] + "…"
-
-
-def heading(corpus: Corpus, words: Sequence[str]) -> str:
-    """First line of the board."""
-    loud = "**DEMO CORPUS: generated text, not IMDB.** " if corpus.is_demo else ""
-    return f"{loud}{corpus.source}: {', '.join(words)}"

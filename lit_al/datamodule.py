@@ -13,8 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lit_al.corpora import Corpus
-from lit_al.corpora.corpus import UNLABELED
+from lit_al.corpora import UNLABELED, Corpus
 from lit_al.split import Rows, Split, stratified_split
 from lit_al.text import TextEncoder
 

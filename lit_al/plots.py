@@ -48,22 +48,22 @@ def accuracy_figure(results: Results) -> "Figure":
 
 
 def rounds_figure(results: Results) -> "Figure":
-    """What steered each round and what it took: errors, wanted shares, labels of each class."""
+    """What steered each round and what it took: rows of each class that were missed, labels of each class."""
     figure, axes = _figure(results, columns=2)
-    names = [str(entry["round"]) for entry in results["rounds"]]
-    binary = len(results["data"]["classes"]) == 2
-    errors = {f"{kind} of {name!r}" if not binary else f"{kind}": values for kind, name, values in _errors(results)}
-    _grouped_bars(axes[0], names, errors)
-    axes[0].set(xlabel="round", ylabel=f"errors on the {results['steer_on']} set", title="what steered")
-    taken = {name: [entry["taken"][name] for entry in results["rounds"]] for name in results["data"]["classes"]}
+    rounds, classes = results["rounds"], results["data"]["classes"]
+    names = [str(entry["round"]) for entry in rounds]
+    missed = {name: [entry["errors"][name]["false_negatives"] for entry in rounds] for name in classes}
+    if len(classes) == 2:  # what one class misses the other claims: false positives and false negatives
+        missed = {f"{name} ({kind})": missed[name] for name, kind in zip(classes, ("FP", "FN"), strict=True)}
+    _grouped_bars(axes[0], names, missed)
+    axes[0].set(xlabel="round", ylabel=f"rows missed on the {results['steer_on']} set", title="what steered")
+    taken = {name: [entry["taken"][name] for entry in rounds] for name in classes}
     _grouped_bars(axes[1], names, taken)
-    axes[1].set(xlabel="round", ylabel="labels taken", title="what was labeled")
-    for position, entry in enumerate(results["rounds"]):
+    axes[1].set(xlabel="round", ylabel="labels taken", title="what was labeled, and the shares wanted")
+    for position, entry in enumerate(rounds):
         shares = " / ".join(f"{share:.0%}" for share in entry["shares"].values())
-        top = max(entry["taken"].values())
-        axes[1].annotate(
-            shares, (position, top), (0, 16), textcoords="offset points", ha="center", color=GREY, fontsize=8
-        )
+        top = (position, max(entry["taken"].values()))
+        axes[1].annotate(shares, top, (0, 16), textcoords="offset points", ha="center", color=GREY, fontsize=8)
     return figure
 
 
@@ -83,15 +83,6 @@ def comparison_figure(results: Results) -> "Figure":
     axes.margins(x=0.35, y=0.4)
     axes.text(0, 1.02, "bars: ± 2 standard errors of a test set of this size", transform=axes.transAxes, color=GREY)
     return figure
-
-
-def _errors(results: Results) -> list[tuple[str, str, Sequence[int]]]:
-    kinds = ("false negatives", "false positives")
-    classes = results["data"]["classes"]
-    rounds = results["rounds"]
-    if len(classes) == 2:
-        return [(kind, "", [entry[kind.replace(" ", "_")] for entry in rounds]) for kind in kinds]
-    return [("missed rows", name, [entry["errors"][name]["false_negatives"] for entry in rounds]) for name in classes]
 
 
 def _figure(results: Results, columns: int = 1) -> tuple["Figure", Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.corpora.corpus import UNLABELED
+from lit_al.corpora import UNLABELED
 from lit_al.errors import ConfigError, DataError, StrategyError
 
 Rows = npt.NDArray[np.int64]

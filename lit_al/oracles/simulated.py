@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.corpora.corpus import UNLABELED
+from lit_al.corpora import UNLABELED
 from lit_al.errors import StrategyError
 from lit_al.split import Rows
 

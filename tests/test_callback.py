@@ -1,0 +1,196 @@
+import lightning as L
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+
+from lit_al.callback import ActiveLearningCallback
+from lit_al.checkpoints import BestCheckpoint
+from lit_al.datamodule import ActiveDataModule
+from lit_al.errors import ConfigError
+from lit_al.model import LitBiLSTM
+from lit_al.oracles import SimulatedOracle
+from lit_al.scoring import evaluate, score
+from lit_al.strategies import RatioSampling
+
+
+def build(corpus):
+    data = ActiveDataModule(corpus, batch_size=32)
+    L.seed_everything(0, verbose=False)
+    return LitBiLSTM(corpus.classes, data.encoder.state_dict()), data
+
+
+def trainer(*callbacks, epochs=1):
+    return L.Trainer(
+        max_epochs=epochs,
+        callbacks=list(callbacks),
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=any(isinstance(one, ModelCheckpoint | BestCheckpoint) for one in callbacks),
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+
+
+def run(model, data, callback, *more):
+    fits = 0
+    while not callback.done:
+        trainer(callback, *more).fit(model, data)
+        fits += 1
+    return fits
+
+
+def test_three_lines_of_lightning_run_the_loop(corpus):
+    model, data = build(corpus)
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), rounds=2, query_size=20)
+    while not callback.done:
+        trainer(callback, EarlyStopping("val_loss", patience=4), epochs=2).fit(model, data)
+    assert [done.number for done in callback.history] == [1, 2]
+    assert callback.stop_reason == "all 2 rounds are done"
+    sizes = [60 + sum(sum(done.taken) for done in callback.history[:n]) for n in (1, 2)]
+    assert [done.labels for done in callback.history] == sizes
+    assert len(data.split.labeled) == sizes[-1]
+
+
+def test_round_follows_the_formula_and_the_head_of_each_pool(corpus):
+    model, data = build(corpus)
+    pool = data.split.pool.copy()
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), rounds=1, query_size=20)
+    trainer(callback).fit(model, data)
+    done = callback.history[0]
+    matrix = evaluate(model, data.test_dataloader()).confusion.matrix
+    assert done.steering.confusion.matrix.tolist() == matrix.tolist()
+    quotas = RatioSampling().quotas(done.steering.confusion, 20)
+    heads = [pool[corpus.labels[pool] == index][:quota] for index, quota in enumerate(quotas)]
+    assert done.rows.tolist() == np.concatenate(heads).tolist()
+    assert done.taken == tuple(quotas)
+    assert (data.known[done.rows] == corpus.labels[done.rows]).all()
+
+
+def test_steering_by_validation_never_touches_the_test_set(corpus, monkeypatch):
+    model, data = build(corpus)
+    monkeypatch.setattr(data, "test_dataloader", lambda: pytest.fail("the test set was read"))
+    asked = []
+    batches = data.batches
+    monkeypatch.setattr(data, "batches", lambda rows: asked.append(rows) or batches(rows))
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), rounds=1, query_size=10, steer_on="val")
+    run(model, data, callback)
+    assert all(set(rows) == set(data.split.validation) for rows in asked)
+
+
+class Tattletale(SimulatedOracle):
+    """Remembers which labels were asked for."""
+
+    asked: list = []
+
+    def ask(self, rows):
+        self.asked.append(rows.copy())
+        return super().ask(rows)
+
+
+def test_predicted_classes_ask_for_no_label_but_those_taken(corpus):
+    model, data = build(corpus)
+    oracle = Tattletale(corpus.labels)
+    oracle.asked.clear()
+    callback = ActiveLearningCallback(oracle, rounds=1, query_size=20, steer_on="val", pool_classes="predicted")
+    pool = data.split.pool.copy()
+    trainer(callback).fit(model, data)
+    done = callback.history[0]
+    assert [rows.tolist() for rows in oracle.asked] == [done.rows.tolist()]
+    predicted = score(model, data.pool_dataloader(pool)).argmax(axis=1)
+    quotas = RatioSampling().quotas(done.steering.confusion, 20)
+    heads = [pool[predicted == index][:quota] for index, quota in enumerate(quotas)]
+    assert done.rows.tolist() == np.concatenate(heads).tolist()
+    assert done.taken == tuple(np.bincount(corpus.labels[done.rows], minlength=2))
+
+
+def test_pool_that_runs_short_ends_after_one_more_fit(corpus):
+    model, data = build(corpus)
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), rounds=5, query_size=300)
+    assert run(model, data, callback) == 2
+    assert callback.history[-1].short
+    assert callback.stop_reason == "the pool ran short in round 1"
+
+
+def test_rows_without_a_label_stay_in_the_pool(make_corpus):
+    corpus = make_corpus(rows=300, unlabeled=100)
+    model, data = build(corpus)
+    callback = ActiveLearningCallback(
+        SimulatedOracle(corpus.labels), rounds=1, query_size=40, steer_on="val", pool_classes="predicted"
+    )
+    run(model, data, callback)
+    assert set(np.flatnonzero(corpus.labels < 0)) <= set(data.split.pool)
+
+
+def test_target_accuracy_stops_without_a_query(corpus):
+    model, data = build(corpus)
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), target_accuracy=0.01)
+    assert run(model, data, callback) == 1
+    assert callback.history == []
+    assert "reached 0.01" in callback.stop_reason
+
+
+def test_best_weights_come_back_after_every_fit_but_the_first(corpus, tmp_path):
+    model, data = build(corpus)
+    best = BestCheckpoint(tmp_path)
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), rounds=2, query_size=10)
+    trainer(callback, best).fit(model, data)
+    with torch.no_grad():
+        model.net.head.weight.fill_(123.0)  # a mark that the file does not have
+    best.best_model_score = -1.0  # nothing in the next fit can be better
+    trainer(callback, best).fit(model, data)
+    assert model.net.head.weight.abs().max() < 100
+
+
+def test_first_fit_goes_on_from_its_last_weights(corpus, tmp_path):
+    model, data = build(corpus)
+    best = BestCheckpoint(tmp_path)
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), rounds=1, query_size=10)
+
+    class Mark(L.Callback):
+        def on_train_epoch_end(self, trainer, pl_module):
+            with torch.no_grad():
+                pl_module.net.head.bias.fill_(7.0)  # after the checkpoint was written
+
+    trainer(Mark(), callback, best).fit(model, data)
+    assert model.net.head.bias.item() == 7.0
+
+
+def test_lightnings_own_checkpoint_serves_too(corpus, tmp_path):
+    model, data = build(corpus)
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), rounds=1, query_size=10)
+    while not callback.done:
+        own = ModelCheckpoint(tmp_path / str(callback.fits), monitor="val_loss")
+        trainer(callback, own).fit(model, data)
+    assert callback.fits == 2
+
+
+def test_interrupted_fit_acquires_nothing(corpus):
+    model, data = build(corpus)
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), rounds=1, query_size=10)
+
+    class Interrupt(L.Callback):
+        def on_train_batch_end(self, *args):
+            raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit):
+        trainer(Interrupt(), callback).fit(model, data)
+    assert callback.history == []
+    assert len(data.split.labeled) == 60
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"rounds": -1}, "rounds=-1"), ({"query_size": 0}, "query_size=0"), ({"target_accuracy": 85}, "as in 0.9")],
+)
+def test_bad_settings_are_refused(settings, words):
+    with pytest.raises(ConfigError, match=words):
+        ActiveLearningCallback(SimulatedOracle(np.zeros(1, np.int64)), **settings)
+
+
+def test_other_models_are_refused(corpus):
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels))
+    model, data = build(corpus)
+    with pytest.raises(ConfigError, match="needs trainer.fit"):
+        trainer(callback).fit(model, train_dataloaders=data.train_dataloader(), val_dataloaders=data.val_dataloader())

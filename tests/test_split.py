@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lit_al.errors import ConfigError, DataError, StrategyError
+from lit_al.split import Split, apportion, stratified_split
+
+CLASSES = ("negative", "positive")
+
+
+def everything(split):
+    return np.concatenate([split.validation, split.test, split.labeled, split.pool])
+
+
+def test_imdb_sizes():
+    labels = np.repeat([0, 1, 0, 1], 12_500)
+    split = stratified_split(labels, CLASSES, seed=0)
+    sizes = [len(rows) for rows in (split.validation, split.test, split.labeled, split.pool)]
+    assert sizes == [5_000, 5_000, 15_000, 25_000]
+    for rows in (split.validation, split.test, split.labeled, split.pool):
+        assert 2 * labels[rows].sum() == len(rows)
+    assert sorted(everything(split)) == list(range(50_000))
+
+
+def test_split_depends_on_its_seed_alone():
+    labels = np.arange(100) % 2
+    first, again, other = (stratified_split(labels, CLASSES, seed=seed) for seed in (3, 3, 4))
+    assert (everything(first) == everything(again)).all()
+    assert (everything(first) != everything(other)).any()
+
+
+def test_pool_order_says_nothing_of_the_class():
+    split = stratified_split(np.arange(4_000) % 2, CLASSES, seed=0)
+    head = split.pool[:1_000] % 2
+    assert 0.4 < head.mean() < 0.6
+
+
+def test_rows_without_label_go_to_the_pool():
+    labels = np.arange(100) % 2
+    labels[::4] = -1
+    split = stratified_split(labels, CLASSES, seed=0)
+    assert set(np.flatnonzero(labels == -1)) <= set(split.pool)
+
+
+def test_rows_not_kept_are_nowhere():
+    keep = np.ones(100, bool)
+    keep[:20] = False
+    split = stratified_split(np.arange(100) % 2, CLASSES, seed=0, keep=keep)
+    assert sorted(everything(split)) == list(range(20, 100))
+
+
+def test_sizes_are_met_exactly_with_unequal_classes():
+    labels = np.repeat([0, 1, 2], [70, 50, 30])
+    split = stratified_split(labels, ("a", "b", "c"), seed=0, validation=11, test=13, initial=17)
+    assert [len(split.validation), len(split.test), len(split.labeled)] == [11, 13, 17]
+    assert len(np.unique(everything(split))) == 150
+
+
+@given(st.integers(0, 1_000), st.lists(st.integers(1, 100), min_size=1, max_size=6))
+def test_apportion_adds_up_and_stays_within_one(total, weights):
+    parts = apportion(total, weights)
+    assert sum(parts) == total
+    exact = total * np.array(weights) / sum(weights)
+    assert (np.abs(np.array(parts) - exact) < 1).all()
+
+
+def test_too_few_rows_are_refused():
+    with pytest.raises(DataError, match=r"5,000 validation .* the corpus has 100"):
+        stratified_split(np.arange(100) % 2, CLASSES, seed=0, validation=5_000)
+    with pytest.raises(DataError, match=r"class 'positive' has 3 labeled rows"):
+        stratified_split(np.repeat([0, 1], [97, 3]), CLASSES, seed=0)
+    with pytest.raises(ConfigError, match="--val-size 0"):
+        stratified_split(np.arange(100) % 2, CLASSES, seed=0, validation=0)
+
+
+def test_label_moves_rows_once():
+    split = Split(np.array([0]), np.array([1]), np.array([5, 4, 3]), [np.array([2])])
+    split.label(np.array([3, 5]))
+    assert split.pool.tolist() == [4]
+    assert split.labeled.tolist() == [2, 3, 5]
+    assert [rows.tolist() for rows in split.rounds] == [[2], [3, 5]]
+
+
+@pytest.mark.parametrize(("rows", "words"), [([3, 3], "twice"), ([3, 0], "row 0 .* not in the pool"), ([9], "row 9")])
+def test_label_refuses_and_moves_nothing(rows, words):
+    split = Split(np.array([0]), np.array([1]), np.array([5, 4, 3]), [np.array([2])])
+    with pytest.raises(StrategyError, match=words):
+        split.label(np.array(rows))
+    assert split.pool.tolist() == [5, 4, 3]
+    assert split.labeled.tolist() == [2]

@@ -1,0 +1,109 @@
+import re
+import string
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lit_al.errors import ConfigError, DataError
+from lit_al.text import PUNCTUATION, RESERVED, TextEncoder, rank_words, standardize
+
+TRICKY = [
+    "",
+    "   \t\n",
+    "It's GREAT!!! <br /><br />Really (10/10) -- don't miss it...",
+    "<BR />upper tag, half a tag <br and br/>",
+    "\xe9t\xe9 \xc9T\xc9 na\xefve \u0130stanbul \xdf",  # case of ASCII only, as TensorFlow's
+    "no\xa0break \x85 next\x1cline em\u2003space",  # white space of ASCII only
+    "tab\tnew\nline\vvertical\ffeed\rreturn",
+    "!!! --- ??? '' \"\" \\ ^ _ ` { | } ~",
+    "\U0001f600 smile\U0001f600face",
+    "one " * 400,
+    "w" * 5_000,
+    "3.5 stars, $100 & 7/10",
+    "a_b-c.d,e;f:g",
+]
+
+
+def keras_words(text, how):
+    """The page's rule in other words than the encoder's: no translate, no tokenizer."""
+    lower = "".join(c.lower() if c in string.ascii_uppercase else c for c in text)
+    if how == "keras2":
+        lower = lower.replace("<br />", " ")
+    bare = "".join(c for c in lower if c not in string.punctuation)
+    return [word for word in re.split("[ \t\n\v\f\r]", bare) if word]
+
+
+def keras_ids(texts, vocabulary, length, how):
+    rows = []
+    for text in texts:
+        ids = [vocabulary.index(word) if word in vocabulary else 1 for word in keras_words(text, how)][:length]
+        rows.append(ids + [0] * (length - len(ids)))
+    return rows
+
+
+def test_punctuation_is_that_of_keras():
+    assert sorted(PUNCTUATION) == sorted(string.punctuation)
+
+
+@pytest.mark.parametrize("how", ["keras3", "keras2"])
+def test_encode_tricky_strings_agree_with_the_reference(how):
+    encoder = TextEncoder.fit(TRICKY, vocabulary_size=25, max_length=7, how=how)
+    assert encoder.encode(TRICKY).tolist() == keras_ids(TRICKY, encoder.vocabulary, 7, how)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=4), st.sampled_from(["keras3", "keras2"]))
+def test_encode_any_text_agrees_with_the_reference(texts, how):
+    encoder = TextEncoder((*RESERVED, "a", "br", "0", "aa"), max_length=5, how=how)
+    texts = ["a A, aa 0", *texts]
+    assert encoder.encode(texts).tolist() == keras_ids(texts, encoder.vocabulary, 5, how)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text("abB ,\n", max_size=30), max_size=5))
+def test_rank_words_counts_every_word(texts):
+    counts = Counter(word for text in texts for word in keras_words(text, "keras3"))
+    ranked = rank_words(texts)
+    assert sorted(ranked) == sorted(counts)
+    assert [counts[word] for word in ranked] == sorted(counts.values(), reverse=True)
+
+
+def test_rank_words_ties_run_backwards_through_the_alphabet():
+    assert rank_words(["b a c", "c"]) == ["c", "b", "a"]
+
+
+def test_standardize_tags():
+    assert standardize("End.<br /><br />New") == "endbr br new"
+    assert standardize("End.<BR /><br />New", "keras2") == "end  new"
+
+
+def test_encode_reads_only_the_beginning_of_a_huge_text():
+    encoder = TextEncoder((*RESERVED, "x"), max_length=3)
+    assert encoder.encode(["x " * 5_000_000, "y" * 10_000_000]).tolist() == [[2, 2, 2], [1, 0, 0]]
+
+
+def test_encode_chunks_keep_the_order():
+    encoder = TextEncoder((*RESERVED, *(str(n) for n in range(3_000))), max_length=1)
+    ids = encoder.encode([str(n) for n in range(3_000)])
+    assert ids.dtype == np.uint16
+    assert (ids[:, 0] == np.arange(3_000) + 2).all()
+    assert encoder.encode([]).shape == (0, 1)
+
+
+def test_state_dict_makes_the_same_encoder():
+    encoder = TextEncoder.fit(TRICKY, vocabulary_size=9, max_length=4, how="keras2")
+    assert TextEncoder.from_state_dict(encoder.state_dict()) == encoder
+
+
+def test_fit_bad_settings_are_refused():
+    with pytest.raises(ConfigError, match="vocabulary_size=2"):
+        TextEncoder.fit(["a"], vocabulary_size=2)
+    with pytest.raises(ConfigError, match="max_length=0"):
+        TextEncoder.fit(["a"], max_length=0)
+    with pytest.raises(ConfigError, match="reserved"):
+        TextEncoder(("a", "b", "c"))
+    with pytest.raises(DataError, match="no word"):
+        TextEncoder.fit(["", "!!!"])
