@@ -68,12 +68,12 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     report.data(material.corpus, material.split, material.duplicates, material.dropped)
     folder = make_run_folder(config.log_dir, config.name)
     write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
-    if config.mode == "compare":
-        results = _compare(config, material, folder, report, began)
-    else:
-        results = Session(config, material, folder, report, began).run()
-    console.print(f"results, figures and TensorBoard events: {folder}")
-    return results
+    try:
+        if config.mode == "compare":
+            return _compare(config, material, folder, report, began)
+        return Session(config, material, folder, report, began).run()
+    finally:
+        console.print(f"results, figures and TensorBoard events: {folder}", soft_wrap=True)
 
 
 def prepare(config: TrainConfig) -> Material:

@@ -80,6 +80,7 @@ class Report:
             f"  val loss {epoch.val_loss:.4f} acc {epoch.val_accuracy:.4f}"
             f"  {epoch.samples / epoch.seconds:6,.0f} texts/s",
             highlight=False,
+            soft_wrap=True,
         )
 
     def round(self, done: Round, steer_on: str) -> None:

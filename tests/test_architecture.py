@@ -1,0 +1,108 @@
+"""The shape of the package: which module may import which, what is public, what stays unloaded."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lit_al
+
+PACKAGE = Path(lit_al.__file__).parent
+ROOT = PACKAGE.parent
+
+# Imports run downwards only: a module may import those of earlier rows, and its own package.
+LAYERS = [
+    {"errors"},
+    {"outputs", "demo", "kernels", "run", "config"},
+    {"corpora"},
+    {"text", "split", "bilstm", "optim"},
+    {"strategies", "oracles", "model"},
+    {"datamodule", "scoring", "checkpoints", "history"},
+    {"callback", "predict", "board", "plots"},
+    {"learner", "report"},
+    {"experiment"},
+    {"cli"},
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def module_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path):
+    """Modules of lit_al that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "lit_al":
+            parts = node.module.split(".")
+            yield from [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("lit_al."))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_downwards(path):
+    module = module_of(path)
+    if module == "__init__":
+        return
+    for other in imported(path):
+        assert other == module or LEVEL[other] < LEVEL[module], f"{module} must not import {other}"
+
+
+def test_every_module_has_a_layer():
+    assert {module_of(path) for path in FILES} - {"__init__"} == set(LEVEL)
+
+
+@pytest.mark.parametrize("folder", ["strategies", "oracles"])
+def test_choosing_and_answering_know_neither_lightning_nor_each_other(folder):
+    for path in (PACKAGE / folder).rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert "import lightning" not in text
+        assert "datamodule" not in text
+        assert not {"strategies", "oracles"} - {folder} & set(imported(path))
+
+
+def test_model_knows_nothing_of_active_learning():
+    assert set(imported(PACKAGE / "model.py")) == {"bilstm", "optim", "outputs", "text"}
+
+
+def test_public_names():
+    assert lit_al.__all__ == [
+        "ActiveDataModule",
+        "ActiveLearner",
+        "ActiveLearningCallback",
+        "Corpus",
+        "LitALError",
+        "LitBiLSTM",
+        "RatioSampling",
+        "SimulatedOracle",
+        "Split",
+        "TextEncoder",
+        "classify",
+        "load_corpus",
+    ]
+    for name in lit_al.__all__:
+        assert getattr(lit_al, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = lit_al.nonsense
+
+
+def test_import_loads_nothing_heavy():
+    code = "import sys, lit_al; print({'torch', 'lightning', 'numba', 'matplotlib', 'datasets'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_training_loads_datasets_only_for_the_hub():
+    code = "import sys, lit_al.experiment; print({'datasets', 'numba', 'pyarrow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_every_module_says_what_it_is_in_the_map():
+    described = lit_al.__doc__ + (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for module in LEVEL:
+        assert f"`{module}`" in described, module

@@ -1,0 +1,134 @@
+import io
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import lightning as L
+import pytest
+
+from lit_al import cli
+from lit_al.model import LitBiLSTM
+from lit_al.text import TextEncoder
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    """A run's folder with the checkpoint of a small untrained model."""
+    encoder = TextEncoder.fit(["a good film", "a bad film"], vocabulary_size=6, max_length=4)
+    model = LitBiLSTM(("bad", "good"), encoder.state_dict(), embedding_size=4, hidden_size=2)
+    folder = tmp_path_factory.mktemp("run")
+    trainer = L.Trainer(logger=False, enable_progress_bar=False, max_steps=0, accelerator="cpu")
+    trainer.strategy.connect(model)
+    trainer.save_checkpoint(folder / "checkpoints" / "best.ckpt", weights_only=True)
+    return folder
+
+
+def test_predict_prints_class_and_probability(run_folder, capsys):
+    assert cli.predict(["--checkpoint", str(run_folder), "a good film", "tab\tinside"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    label, probability, text = lines[0].split("\t")
+    assert label in ("bad", "good")
+    assert 0.5 <= float(probability) <= 1
+    assert text == "a good film"
+
+
+def test_predict_json_holds_every_class(run_folder, capsys):
+    checkpoint = str(run_folder / "checkpoints" / "best.ckpt")
+    assert cli.predict(["--checkpoint", checkpoint, "--json", "ein schöner Film"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["text"] == "ein schöner Film"
+    assert found["probabilities"].keys() == {"bad", "good"}
+    assert sum(found["probabilities"].values()) == pytest.approx(1)
+    assert found["probability"] == max(found["probabilities"].values())
+
+
+def test_predict_reads_files_and_standard_input(run_folder, capsys, tmp_path, monkeypatch):
+    (tmp_path / "texts.txt").write_text("first\n\nthird\n", encoding="utf-8")
+    assert cli.predict(["--checkpoint", str(run_folder), "--file", str(tmp_path / "texts.txt")]) == 0
+    from_file = capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.StringIO("first\n\nthird\n"))
+    assert cli.predict(["--checkpoint", str(run_folder)]) == 0
+    assert capsys.readouterr().out == from_file
+    assert [line.split("\t")[2] for line in from_file.splitlines()] == ["first", "", "third"]
+
+
+def test_predict_refuses_in_one_sentence(run_folder, capsys, tmp_path):
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9\n")
+    for arguments, words in [
+        (["--checkpoint", str(tmp_path / "none.ckpt"), "x"], "cannot be read: No such file"),
+        (["--checkpoint", str(tmp_path), "x"], "holds no checkpoints/best.ckpt"),
+        (["--checkpoint", str(run_folder), "--file", str(tmp_path / "none.txt")], "none.txt cannot be read"),
+        (["--checkpoint", str(run_folder), "--file", str(tmp_path / "latin.txt")], "not UTF-8 at byte 3"),
+    ]:
+        assert cli.predict(arguments) == 2
+        printed = capsys.readouterr().err
+        assert words in printed
+        assert printed.count("\n") == 1
+
+
+def test_train_refuses_in_one_sentence(capsys, tmp_path):
+    (tmp_path / "one.csv").write_text("text,label\n" + "good,1\n" * 50)
+    for arguments, words in [
+        (["--mode", "sideways"], "it takes active, full, compare"),
+        (["--data", str(tmp_path / "none.csv")], "none.csv"),
+        (["--data", str(tmp_path / "one.csv")], "class"),
+        (["--data", "demo", "--demo-rows", "100", "--accelerator", "abacus", "--log-dir", str(tmp_path)], "abacus"),
+        (["--data", "demo", "--demo-rows", "100", "--kernel", "x", "--log-dir", str(tmp_path)], "kernel"),
+    ]:
+        assert cli.train(arguments) == 2
+        printed = capsys.readouterr().err
+        assert printed.startswith("error: ")
+        assert words in printed
+        assert printed.count("\n") == 1, printed
+
+
+@pytest.mark.parametrize("arguments", [["train", "--help"], ["predict", "--help"], ["--help"]])
+def test_main_helps(arguments, capsys):
+    try:
+        code = cli.main(arguments)
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 0
+    assert "usage" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["dance"]])
+def test_main_without_a_command_says_which_there_are(arguments, capsys):
+    assert cli.main(arguments) == 2
+    assert "train" in capsys.readouterr().err
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['train.py', '--help']\n"
+        "from lit_al.cli import train\n"
+        "try: train()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'lightning', 'matplotlib', 'datasets', 'numba', 'pyarrow'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--mode" in done.stdout
+
+
+def test_help_answers_at_once():
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "scripts/train.py", "--help"], cwd=ROOT, check=True, capture_output=True)
+        seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 10  # a guard against loading torch; benchmarks hold the real figure
+
+
+def test_broken_pipe_is_silent(run_folder, tmp_path):
+    (tmp_path / "many.txt").write_text("a good film\n" * 20_000)
+    command = f"{sys.executable} scripts/predict.py --checkpoint {run_folder} --file {tmp_path / 'many.txt'} | head -1"
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert len(done.stdout.splitlines()) == 1
+    assert "Traceback" not in done.stderr

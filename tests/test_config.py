@@ -1,0 +1,116 @@
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from lit_al.config import TrainConfig, parse_train, train_parser
+from lit_al.errors import ConfigError
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+
+
+def test_defaults_are_those_of_the_example():
+    config = parse_train([]).resolved()
+    assert (config.mode, config.protocol, config.data) == ("active", "keras", "auto")
+    assert (config.rounds, config.query_size, config.max_epochs) == (3, 5_000, 20)
+    assert (config.patience, config.batch_size, config.seed) == (4, 256, 0)
+    assert (config.split_seed, config.log_dir, config.name) == (0, "lightning_logs", None)
+    assert (config.vocabulary_size, config.max_length, config.standardize) == (3_000, 150, "keras3")
+    assert (config.ratio_direction, config.steer_on, config.pool_classes) == ("as-coded", "test", "true")
+
+
+def test_honest_protocol_sets_all_three_right():
+    config = parse_train(["--protocol", "honest"]).resolved()
+    assert (config.ratio_direction, config.steer_on, config.pool_classes) == ("as-stated", "val", "predicted")
+
+
+def test_one_choice_can_be_turned_alone():
+    config = parse_train(["--protocol", "honest", "--steer-on", "test"]).resolved()
+    assert (config.ratio_direction, config.steer_on, config.pool_classes) == ("as-stated", "test", "predicted")
+
+
+def test_help_names_every_option(capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse_train(["--help"])
+    assert stop.value.code == 0
+    printed = capsys.readouterr().out
+    for item in fields(TrainConfig):
+        assert f"--{item.name.replace('_', '-')}" in printed
+        assert item.metadata["group"] + ":" in printed
+    assert "--config" in printed
+    assert "--print-config" in printed
+
+
+def test_printed_config_comes_back(capsys, tmp_path):
+    with pytest.raises(SystemExit):
+        parse_train(["--rounds", "7", "--drop-duplicates", "--protocol", "honest", "--print-config"])
+    (tmp_path / "run.yaml").write_text(capsys.readouterr().out)
+    expected = TrainConfig(rounds=7, drop_duplicates=True, protocol="honest")
+    assert parse_train(["--config", str(tmp_path / "run.yaml")]) == expected
+
+
+def test_command_line_goes_before_the_file(tmp_path):
+    (tmp_path / "run.yaml").write_text("rounds: 7\nseed: 3\n")
+    config = parse_train(["--config", str(tmp_path / "run.yaml"), "--rounds", "2"])
+    assert (config.rounds, config.seed) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--mode", "x"], "--mode x does not fit, it takes active, full, compare"),
+        (["--rounds", "x"], "--rounds x does not fit, it takes a whole number"),
+        (["--learning-rate", "x"], "--learning-rate x does not fit, it takes a number"),
+        (["--steer-on", "x"], "--steer-on x does not fit, it takes test, val"),
+        (["--bogus", "x"], "unrecognized arguments: --bogus x"),
+        (["--config", "nope.yaml"], "--config: File does not exist"),
+        (["--rounds"], "--rounds: expected one argument"),
+    ],
+)
+def test_bad_options_get_one_sentence(arguments, words):
+    with pytest.raises(ConfigError) as refused:
+        parse_train(arguments)
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "--help" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["rounds: [", "rounds: x\n", "bogus: 1\n", "- a\n- b\n", "mode: {a: 1}\n", "\x00", "just words\n"]
+)
+def test_bad_config_files_get_one_sentence(tmp_path, text):
+    (tmp_path / "run.yaml").write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        parse_train(["--config", str(tmp_path / "run.yaml")])
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"max_epochs": 0}, "--max-epochs 0 must be 1 or more"),
+        ({"rounds": -1}, "--rounds -1 must be 0 or more"),
+        ({"batch_size": 0}, "--batch-size 0"),
+        ({"learning_rate": -1.0}, "--learning-rate -1.0"),
+        ({"learning_rate": float("nan")}, "--learning-rate nan"),
+        ({"target_accuracy": 85.0}, "as in 0.9"),
+        ({"seed": -1}, "--seed -1"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(settings, words):
+    with pytest.raises(ConfigError, match=words):
+        TrainConfig(**settings).resolved()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_config_in_the_folder_is_read(path):
+    assert parse_train(["--config", str(path)]).resolved()
+
+
+def test_configs_are_there():
+    assert {path.stem for path in CONFIGS} >= {"keras-active", "keras-full", "honest"}
+
+
+def test_parser_and_dataclass_agree():
+    names = {action.dest for action in train_parser()._actions}
+    assert {item.name for item in fields(TrainConfig)} <= names

@@ -1,0 +1,71 @@
+import io
+
+import pytest
+
+from lit_al import plots
+
+
+def results(classes=("negative", "positive"), demo=False, mode="active"):
+    errors = {name: {"false_negatives": 5 + i, "false_positives": 7 - i} for i, name in enumerate(classes)}
+    entry = {"errors": errors, "shares": dict.fromkeys(classes, 1 / len(classes)), "taken": dict.fromkeys(classes, 10)}
+    epoch = {"loss": 0.6, "val_loss": 0.5, "accuracy": 0.7, "val_accuracy": 0.8, "samples": 1_000}
+    return {
+        "mode": mode,
+        "protocol": "keras",
+        "steer_on": "test",
+        "seeds": {"seed": 3},
+        "data": {"source": "demo (seed 0)" if demo else "imdb", "demo": demo, "classes": list(classes)},
+        "epochs": [{**epoch, "fit": fit} for fit in (0, 0, 1)],
+        "rounds": [{**entry, "round": 1}, {**entry, "round": 2}],
+    }
+
+
+def words(figure):
+    figure.savefig(io.BytesIO(), format="png")
+    texts = [figure.get_suptitle()]
+    for axes in figure.axes:
+        texts += [text.get_text() for text in axes.texts]
+        texts += [axes.get_xlabel(), axes.get_ylabel(), axes.get_title()]
+        texts += [text.get_text() for text in axes.get_legend().get_texts()] if axes.get_legend() else []
+    return " | ".join(texts)
+
+
+@pytest.mark.parametrize("classes", [("negative", "positive"), ("a", "b", "c"), tuple("abcdefghijkl")])
+def test_every_figure_is_drawn_and_titled(classes):
+    drawn = plots.figures(results(classes))
+    assert set(drawn) == {"loss", "accuracy", "rounds"}
+    for figure in drawn.values():
+        assert "imdb · active, keras protocol, seed 3" in words(figure)
+
+
+def test_demo_corpus_is_named_loudly():
+    for figure in plots.figures(results(demo=True)).values():
+        assert words(figure).startswith("DEMO CORPUS (generated text)")
+
+
+def test_rounds_are_bounded_by_their_labels():
+    figure = plots.loss_figure(results())
+    assert words(figure).count("1,000 labels") == 2
+    assert [line.get_xdata()[0] for line in figure.axes[0].lines if len(set(line.get_xdata())) == 1][:1] == [0.5]
+
+
+def test_rounds_figure_shows_errors_and_shares():
+    shown = words(plots.rounds_figure(results()))
+    assert "positive (FN)" in shown
+    assert "negative (FP)" in shown
+    assert "50% / 50%" in shown
+
+
+def test_nothing_is_drawn_of_nothing():
+    assert plots.figures({**results(), "epochs": [], "rounds": []}) == {}
+
+
+def test_comparison_shows_both_with_their_noise():
+    def part(labels, accuracy):
+        return {"test": {"accuracy": accuracy, "standard_error": 0.005}, "labels_spent": {"train": labels}}
+
+    found = {**results(mode="compare"), "full": part(40_000, 0.858), "active": part(29_997, 0.85)}
+    shown = words(plots.figures(found)["compare"])
+    assert "40,000 labels" in shown
+    assert "0.8500" in shown
+    assert "standard errors" in shown
