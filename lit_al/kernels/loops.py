@@ -1,0 +1,364 @@
+"""The compiled loops of the CPU form: one LSTM direction over a slice of the batch, forward and backward.
+
+Everything that numba compiles lives in this one file, because its disk cache notices changes of this file only.
+The functions touch no Python object, so they run without the interpreter lock, one job per thread.
+
+Why they are fast:
+
+- A block of a few sequences goes through all its time steps while its states and the recurrent matrix stay in the
+  first-level cache; nothing but the saved gates travels to memory and back.
+- `sigmoid` and `tanh` are arithmetic alone (no call, no branch), so the compiler makes vector instructions of them.
+- `add_product` keeps a tile of 4 x 4 multipliers in registers. BLAS would cost more in calls than in arithmetic at
+  these sizes, and its threads would fight with ours.
+
+Shapes: B rows, T time steps, H units, S rows of one block, W rows of the gate table. All arrays are float32 but the
+token ids (int64) and the time steps of the maxima (int32).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+from numba.core.compiler import Compiler
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[Any]  # int64 token ids, int32 time steps
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+BLOCK = 32  # rows that go through time together: their states and gates fit into the first-level cache
+
+ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
+LOG2_E = np.float32(1.4426950408889634)
+LIMIT = np.float32(126)  # 2 ** 127 is the largest power of two
+ROUNDER = np.float32(1.5 * 2**23)  # adding it leaves no room for a fraction: the low bits of the sum are the integer
+TINY = np.float32(1e-30)  # a fading gradient ends here: below 1e-38 the processor takes twenty times as long
+
+
+class _Disjoint(Compiler):  # type: ignore[misc, unused-ignore]
+    """Compiler told that the arrays passed to one function never overlap, as `restrict` in C.
+
+    Without it every inner loop first compares the addresses of all its arrays, which takes as long as the loop.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)  # type: ignore[no-untyped-call, unused-ignore]
+        self.state.flags.noalias = True
+
+
+def compiled(function: Function) -> Function:
+    """Compile at the first call, cached on disk; where no folder can be written, compile in every process.
+
+    Of the liberties with floating point only fused multiply-add is taken. "nnan" and "ninf" would break the spread
+    of NaN and infinity, and "reassoc" would cancel the constant that rounds to an integer in `exp2`.
+    """
+    compile_: Any = partial(
+        numba.njit, nogil=True, fastmath={"contract"}, error_model="numpy", pipeline_class=_Disjoint
+    )
+    try:
+        dispatcher: Function = compile_(function, cache=True)
+    except RuntimeError:
+        dispatcher = compile_(function)
+    return dispatcher
+
+
+@compiled
+def exp2(x: np.float32) -> np.float32:
+    """Return 2 ** x for |x| <= 126, relative error 1e-7 (a polynomial on [-0.5, 0.5] and a shift of the exponent)."""
+    shifted = x + ROUNDER
+    r = x - (shifted - ROUNDER)
+    p = np.float32(1.327647129073739e-3)  # minimax fit of degree 5 for the relative error
+    p = p * r + np.float32(9.675540961325169e-3)
+    p = p * r + np.float32(5.550713092088699e-2)
+    p = p * r + np.float32(2.402212023735046e-1)
+    p = p * r + np.float32(6.931469440460205e-1)
+    p = p * r + ONE
+    exponent = np.int32((np.int32(np.float32(shifted).view(np.int32)) << 23) + 0x3F800000)
+    return p * np.int32(exponent).view(np.float32)
+
+
+@compiled
+def sigmoid(x: np.float32) -> np.float32:
+    """Return 1 / (1 + exp(-x)) within 1.1e-7; NaN stays NaN, since it fails both comparisons."""
+    z = -x * LOG2_E
+    z = LIMIT if z > LIMIT else z
+    z = -LIMIT if z < -LIMIT else z
+    return ONE / (ONE + exp2(z))
+
+
+@compiled
+def tanh(x: np.float32) -> np.float32:
+    """Return the hyperbolic tangent within 2.2e-7."""
+    return TWO * sigmoid(TWO * x) - ONE
+
+
+@compiled
+def add_product(out: Floats, x: Floats, matrix: Floats) -> None:
+    """Add ``x @ matrix`` to ``out``; x (R, K), matrix (K, N), out (R, N).
+
+    In tiles of 4 rows and depth 4, so that every loaded number of the matrix serves four rows; the rest row by row.
+    """
+    rows, depth = x.shape
+    whole_rows, whole_depth = rows - rows % 4, depth - depth % 4
+    for r in range(0, whole_rows, 4):
+        for k in range(0, whole_depth, 4):
+            a0, a1, a2, a3 = x[r, k], x[r, k + 1], x[r, k + 2], x[r, k + 3]
+            b0, b1, b2, b3 = x[r + 1, k], x[r + 1, k + 1], x[r + 1, k + 2], x[r + 1, k + 3]
+            c0, c1, c2, c3 = x[r + 2, k], x[r + 2, k + 1], x[r + 2, k + 2], x[r + 2, k + 3]
+            d0, d1, d2, d3 = x[r + 3, k], x[r + 3, k + 1], x[r + 3, k + 2], x[r + 3, k + 3]
+            for j in range(matrix.shape[1]):
+                m0, m1, m2, m3 = matrix[k, j], matrix[k + 1, j], matrix[k + 2, j], matrix[k + 3, j]
+                out[r, j] = out[r, j] + a0 * m0 + a1 * m1 + a2 * m2 + a3 * m3
+                out[r + 1, j] = out[r + 1, j] + b0 * m0 + b1 * m1 + b2 * m2 + b3 * m3
+                out[r + 2, j] = out[r + 2, j] + c0 * m0 + c1 * m1 + c2 * m2 + c3 * m3
+                out[r + 3, j] = out[r + 3, j] + d0 * m0 + d1 * m1 + d2 * m2 + d3 * m3
+        for k in range(whole_depth, depth):
+            for n in range(4):
+                _add_scaled(out[r + n], x[r + n, k], matrix[k])
+    for r in range(whole_rows, rows):
+        for k in range(depth):
+            _add_scaled(out[r], x[r, k], matrix[k])
+
+
+@compiled
+def _add_scaled(out: Floats, factor: np.float32, row: Floats) -> None:
+    for j in range(row.size):
+        out[j] += factor * row[j]
+
+
+@compiled
+def _copy(out: Floats | Ints, x: Floats | Ints) -> None:
+    """Copy a matrix; ``out[:] = x`` would compile for seconds, since it can raise an error with a formatted text."""
+    for r in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[r, j] = x[r, j]
+
+
+@compiled
+def _add(out: Floats, x: Floats) -> None:
+    for r in range(x.shape[0]):
+        _add_scaled(out[r], ONE, x[r])
+
+
+@compiled
+def _gather(gates: Floats, tokens: Ints, time: int, table: Floats, direction: int) -> None:
+    """Copy the table rows of one time step; gates (S, 4H), tokens (S, T), table (W, 2, 4H)."""
+    for r in range(gates.shape[0]):
+        token = tokens[r, time]
+        for j in range(gates.shape[1]):
+            gates[r, j] = table[token, direction, j]
+
+
+@compiled
+def _activate(gates: Floats, cell: Floats, new_cell: Floats, hidden: Floats) -> None:
+    """Turn pre-activations into gates and take one step; gates (S, 4H), states (S, H)."""
+    rows, units = hidden.shape
+    for r in range(rows):
+        for u in range(2 * units):
+            gates[r, u] = sigmoid(gates[r, u])
+        for u in range(units):
+            gates[r, 2 * units + u] = tanh(gates[r, 2 * units + u])
+        for u in range(units):
+            gates[r, 3 * units + u] = sigmoid(gates[r, 3 * units + u])
+        for u in range(units):
+            c = gates[r, units + u] * cell[r, u] + gates[r, u] * gates[r, 2 * units + u]
+            new_cell[r, u] = c
+            hidden[r, u] = gates[r, 3 * units + u] * tanh(c)
+
+
+@compiled
+def _pool(hidden: Floats, time: np.int32, ascending: bool, best: Floats, where: Ints) -> None:
+    """Keep the running maximum and the first time step that attains it; all (S, H).
+
+    Going backward in time a tie replaces the maximum, since the later step of the loop is the earlier time. A NaN
+    replaces every number.
+    """
+    rows, units = hidden.shape
+    for r in range(rows):
+        for u in range(units):
+            h, b = hidden[r, u], best[r, u]
+            take = (b == b) & ((h > b) | (h != h)) if ascending else (h >= b) | (h != h)
+            best[r, u] = h if take else b
+            where[r, u] = time if take else where[r, u]
+
+
+@compiled
+def forward(
+    member: int,
+    direction: int,
+    first: int,
+    last: int,
+    tokens: Ints,
+    tables: Floats,
+    recurrent: Floats,
+    gates: Floats,
+    cells: Floats,
+    pooled: Floats,
+    where: Ints,
+    states: Floats,
+) -> None:
+    """Run one direction of one member over rows first..last-1 of the batch.
+
+    Args:
+        member: Which member.
+        direction: 0 forward in time, 1 backward.
+        first: First row of the slice.
+        last: Row after the slice.
+        tokens: Token ids, shape (1, B, T) for all members or (M, B, T).
+        tables: Gate pre-activations of every token, shape (M, W, 2, 4H).
+        recurrent: Recurrent weights, shape (M, 2, H, 4H).
+        gates: Out: gates to be saved, shape (M, 2, T, B, 4H); shape (M, 2, 0, B, 4H) saves nothing.
+        cells: Out: cell states to be saved, shape (M, 2, T, B, H) or (M, 2, 0, B, H).
+        pooled: Out: maximum over time, shape (M, B, 2, H); shape (M, 0, 2, H) writes `states` instead.
+        where: Out: first time step of the maximum, shape as `pooled`.
+        states: Out: hidden states, shape (M, B, T, 2, H).
+    """
+    steps, units = tokens.shape[2], recurrent.shape[2]
+    saving, pooling = gates.shape[2] > 0, pooled.shape[1] > 0
+    ids, matrix = tokens[member % len(tokens)], recurrent[member, direction]  # (B, T), (H, 4H)
+    all_gates, all_cells = gates[member, direction], cells[member, direction]  # (T, B, 4H), (T, B, H)
+    scratch_gates = np.empty((BLOCK, 4 * units), np.float32)
+    scratch_cells = np.empty((2, BLOCK, units), np.float32)
+    for start in range(first, last, BLOCK):
+        stop = min(start + BLOCK, last)
+        rows = stop - start
+        cell = np.zeros((rows, units), np.float32)
+        hidden = np.zeros((rows, units), np.float32)
+        best = np.full((rows, units), -np.inf, np.float32)
+        best_at = np.zeros((rows, units), np.int32)
+        for step in range(steps):
+            time = step if direction == 0 else steps - 1 - step
+            gate = all_gates[time, start:stop] if saving else scratch_gates[:rows]  # (S, 4H)
+            new_cell = all_cells[time, start:stop] if saving else scratch_cells[step % 2, :rows]  # (S, H)
+            _gather(gate, ids[start:stop], time, tables[member], direction)
+            add_product(gate, hidden, matrix)
+            _activate(gate, cell, new_cell, hidden)
+            cell = new_cell
+            if pooling:
+                _pool(hidden, np.int32(time), direction == 0, best, best_at)
+            else:
+                _copy(states[member, start:stop, time, direction], hidden)
+        if pooling:
+            _copy(pooled[member, start:stop, direction], best)
+            _copy(where[member, start:stop, direction], best_at)
+
+
+@compiled
+def _add_pooled(grad_hidden: Floats, grad_pooled: Floats, where: Ints, time: np.int32) -> None:
+    """Let the gradient of the maximum enter at its time step; all (S, H)."""
+    rows, units = grad_hidden.shape
+    for r in range(rows):
+        for u in range(units):
+            grad_hidden[r, u] += grad_pooled[r, u] if where[r, u] == time else ZERO
+
+
+@compiled
+def _gate_gradients(
+    gates: Floats, squashed: Floats, old_cell: Floats, grad_hidden: Floats, grad_cell: Floats, grad_gates: Floats
+) -> None:
+    """Take one step back through the cell; gates (S, 4H), squashed = tanh(cell) and the others (S, H)."""
+    rows, units = old_cell.shape
+    for r in range(rows):
+        for u in range(units):
+            o, t, dh = gates[r, 3 * units + u], squashed[r, u], grad_hidden[r, u]
+            dc = grad_cell[r, u] + dh * o * (ONE - t * t)
+            grad_cell[r, u] = ZERO if abs(dc) < TINY else dc
+            grad_gates[r, 3 * units + u] = dh * t * o * (ONE - o)
+            grad_hidden[r, u] = ZERO  # ready to take the product with the recurrent weights
+        for u in range(units):
+            i, g = gates[r, u], gates[r, 2 * units + u]
+            grad_gates[r, u] = grad_cell[r, u] * g * i * (ONE - i)
+        for u in range(units):
+            i, g = gates[r, u], gates[r, 2 * units + u]
+            grad_gates[r, 2 * units + u] = grad_cell[r, u] * i * (ONE - g * g)
+        for u in range(units):
+            f = gates[r, units + u]
+            grad_gates[r, units + u] = grad_cell[r, u] * old_cell[r, u] * f * (ONE - f)
+            grad_cell[r, u] *= f
+
+
+@compiled
+def _squash(gates: Floats, cell: Floats, squashed: Floats, hidden: Floats) -> None:
+    """Compute tanh(cell) and the hidden state again, which is cheaper than reading them from memory."""
+    rows, units = cell.shape
+    for r in range(rows):
+        for u in range(units):
+            t = tanh(cell[r, u])
+            squashed[r, u] = t
+            hidden[r, u] = gates[r, 3 * units + u] * t
+
+
+@compiled
+def _scatter(grad_table: Floats, tokens: Ints, time: int, direction: int, grad_gates: Floats) -> None:
+    """Add the gate gradients of one time step to the table rows of their tokens; arguments as in `_gather`."""
+    for r in range(grad_gates.shape[0]):
+        _add_scaled(grad_table[tokens[r, time], direction], ONE, grad_gates[r])
+
+
+@compiled
+def backward(
+    member: int,
+    direction: int,
+    first: int,
+    last: int,
+    part: int,
+    tokens: Ints,
+    transposed: Floats,
+    gates: Floats,
+    cells: Floats,
+    where: Ints,
+    grad_pooled: Floats,
+    grad_states: Floats,
+    grad_tables: Floats,
+    grad_recurrent: Floats,
+) -> None:
+    """Run one direction of one member back over rows first..last-1 of the batch.
+
+    Args:
+        member: Which member.
+        direction: 0 forward in time, 1 backward.
+        first: First row of the slice.
+        last: Row after the slice.
+        part: Number of the slice: every slice has its own sums, so that no two threads add to the same number.
+        tokens: Token ids, shape (1, B, T) for all members or (M, B, T).
+        transposed: Recurrent weights transposed, shape (M, 2, 4H, H).
+        gates: Saved gates, shape (M, 2, T, B, 4H).
+        cells: Saved cell states, shape (M, 2, T, B, H).
+        where: First time step of the maximum, shape (M, B, 2, H).
+        grad_pooled: Gradient of `pooled`, shape (M, B, 2, H); shape (M, 0, 2, H) reads `grad_states` instead.
+        grad_states: Gradient of `states`, shape (M, B, T, 2, H).
+        grad_tables: Added to: gradient of the tables, shape (parts, M, W, 2, 4H).
+        grad_recurrent: Added to: gradient of the recurrent weights, shape (parts, M, 2, H, 4H).
+    """
+    steps, units = tokens.shape[2], transposed.shape[3]
+    pooling = grad_pooled.shape[1] > 0
+    ids, matrix = tokens[member % len(tokens)], transposed[member, direction]  # (B, T), (4H, H)
+    all_gates, all_cells = gates[member, direction], cells[member, direction]  # (T, B, 4H), (T, B, H)
+    zeros = np.zeros((BLOCK, units), np.float32)
+    for start in range(first, last, BLOCK):
+        stop = min(start + BLOCK, last)
+        rows = stop - start
+        grad_cell = np.zeros((rows, units), np.float32)
+        grad_hidden = np.zeros((rows, units), np.float32)
+        grad_gates = np.empty((rows, 4 * units), np.float32)
+        squashed = np.empty((rows, units), np.float32)
+        hidden = np.empty((rows, units), np.float32)
+        time = steps - 1 if direction == 0 else 0
+        _squash(all_gates[time, start:stop], all_cells[time, start:stop], squashed, hidden)
+        for step in range(steps - 1, -1, -1):
+            time = step if direction == 0 else steps - 1 - step
+            before = time - 1 if direction == 0 else time + 1
+            if pooling:
+                entered, at = grad_pooled[member, start:stop, direction], where[member, start:stop, direction]
+                _add_pooled(grad_hidden, entered, at, np.int32(time))
+            else:
+                _add(grad_hidden, grad_states[member, start:stop, time, direction])
+            old_cell = all_cells[before, start:stop] if step > 0 else zeros[:rows]
+            _gate_gradients(all_gates[time, start:stop], squashed, old_cell, grad_hidden, grad_cell, grad_gates)
+            _scatter(grad_tables[part, member], ids[start:stop], time, direction, grad_gates)
+            if step > 0:  # the state before the first step is zero and needs no gradient
+                add_product(grad_hidden, grad_gates, matrix)
+                _squash(all_gates[before, start:stop], old_cell, squashed, hidden)
+                add_product(grad_recurrent[part, member, direction], hidden.T, grad_gates)

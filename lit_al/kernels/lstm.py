@@ -1,0 +1,54 @@
+"""torch's own LSTM behind the same signature: cuDNN on NVIDIA, oneDNN on CPU, for any float dtype they take."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lit_al.kernels import reference
+
+
+def hidden_states(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor) -> Tensor:
+    """Run torch's LSTM member by member; arguments as in `lit_al.kernels.hidden_states`, tokens int64.
+
+    Returns:
+        Hidden states, shape (M, B, T, 2H).
+    """
+    tokens = tokens.expand(embedding.shape[0], *tokens.shape[-2:])  # (M, B, T)
+    if tokens.shape[1] == 0:  # torch's LSTM refuses an empty batch
+        return reference.hidden_states(tokens, embedding, input_kernel, bias, recurrent)
+    return torch.stack(
+        [_member(*parts) for parts in zip(tokens, embedding, input_kernel, bias, recurrent, strict=True)]
+    )
+
+
+def pooled_states(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor) -> Tensor:
+    """Take the maximum of every unit over time.
+
+    Returns:
+        Pooled states, shape (M, B, 2H).
+    """
+    return hidden_states(tokens, embedding, input_kernel, bias, recurrent).max(dim=2).values
+
+
+def _member(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor) -> Tensor:
+    """Run one member; tokens (B, T), embedding (V, E), input_kernel (2, E, 4H); result (B, T, 2H)."""
+    inputs = functional.embedding(tokens, embedding)  # (B, T, E)
+    start = inputs.new_zeros(2, tokens.shape[0], recurrent.shape[1])  # (2, B, H)
+    weights = _flat_weights(input_kernel, bias, recurrent)
+    training = torch.is_grad_enabled()  # cuDNN keeps what its backward pass needs only if told that it trains
+    return torch.lstm(inputs, (start, start), weights, True, 1, 0.0, training, True, True)[0]  # (B, T, 2H)
+
+
+def _flat_weights(input_kernel: Tensor, bias: Tensor, recurrent: Tensor) -> list[Tensor]:
+    """Return the weights in torch's order as views of one buffer, in the layout that cuDNN reads without a copy.
+
+    torch has two biases per gate and adds them; the second is zero here.
+    """
+    zeros = torch.zeros_like(bias)  # (2, 4H)
+    matrices = [part.T for d in range(2) for part in (input_kernel[d], recurrent[d])]  # (4H, E), (4H, H), twice
+    biases = [part for d in range(2) for part in (bias[d], zeros[d])]  # four times (4H,)
+    parts = matrices + biases  # cuDNN wants all matrices before all biases
+    flat = torch.cat([part.reshape(-1) for part in parts])
+    pieces = torch.split_with_sizes(flat, [part.numel() for part in parts])
+    views = [piece.view(part.shape) for piece, part in zip(pieces, parts, strict=True)]
+    return [*views[0:2], *views[4:6], *views[2:4], *views[6:8]]  # torch wants them direction by direction
