@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEXTS_SHOWN = 20
-CHARACTERS_SHOWN = 300
+CHARACTERS_SHOWN = 120  # longer texts squeeze the columns of probabilities beside them
+_MEANS_SOMETHING = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|*_`[]!\\#~"}  # to Markdown or to HTML
 
 
 class Board:
@@ -23,13 +24,14 @@ class Board:
     Args:
         folder: where the events go.
         corpus: gives class names and the texts picked.
-        heading: what was run on what; says so loudly where the corpus is generated.
+        heading: what was run on what.
     """
 
     def __init__(self, folder: Path, corpus: Corpus, heading: str) -> None:
         self.corpus = corpus
         self.writer = SummaryWriter(str(folder))
-        self._text("run", heading, 0)
+        loud = "**DEMO CORPUS: generated texts; no figure here is one of IMDB.**\n\n" if corpus.is_demo else ""
+        self._text("about", loud + heading, 0)
         self.steps = 0
 
     def epoch(self, epoch: Epoch) -> None:
@@ -38,7 +40,7 @@ class Board:
         for name in ("loss", "accuracy"):
             self._scalar(f"{name}/train", getattr(epoch, name), self.steps)
             self._scalar(f"{name}/val", getattr(epoch, f"val_{name}"), self.steps)
-        self._scalar("fit", epoch.fit, self.steps)
+        self._scalar("round/fit", epoch.fit + 1, self.steps)
 
     def round(self, done: Round) -> None:
         """What steered a round and what it took."""
@@ -47,8 +49,7 @@ class Board:
         self._scalar("round/labels", done.labels, done.number)
         self._scalar("round/seconds", done.seconds, done.number)
         for index, name in enumerate(self.corpus.classes):
-            if done.shares is not None:
-                self._scalar(f"share/{name}", done.shares[index], done.number)
+            self._scalar(f"share/{name}", done.shares[index], done.number)
             self._scalar(f"taken/{name}", done.taken[index], done.number)
             self._scalar(f"missed/{name}", int(confusion.missed[index]), done.number)
         self._text("picked", _table(self.corpus, done), done.number)
@@ -58,9 +59,10 @@ class Board:
         self._evaluation("test", found, 0)
 
     def figure(self, name: str, figure: "Figure") -> None:
-        """A figure, as drawn."""
+        """A figure, in a group of its own."""
+        figure.canvas.draw()
         image = np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]  # (H, W, 3) uint8
-        self.writer.add_image(name, image, 0, dataformats="HWC")
+        self.writer.add_image(f"figures/{name}", image, 0, dataformats="HWC")
 
     def close(self) -> None:
         """Write what is left and close the file."""
@@ -81,19 +83,28 @@ class Board:
 
 def _table(corpus: Corpus, done: Round) -> str:
     """The first texts picked, as a Markdown table."""
-    lines = [f"| row | {' | '.join(f'p({name})' for name in corpus.classes)} | text |"]
+    lines = [f"| row | {' | '.join(f'p({escape(name)})' for name in corpus.classes)} | text |"]
     lines.append("|---|" + "---|" * (len(corpus.classes) + 1))
     for row, probabilities in list(zip(done.rows.tolist(), done.probabilities.tolist(), strict=True))[:TEXTS_SHOWN]:
         cells = " | ".join(f"{probability:.3f}" for probability in probabilities)
-        lines.append(f"| {row} | {cells} | {shorten(corpus.texts[row])} |")
+        lines.append(f"| {row} | {cells} | {escape(shorten(corpus.texts[row]))} |")
     return "\n".join(lines)
 
 
 def shorten(text: str, characters: int = CHARACTERS_SHOWN) -> str:
-    """The beginning of a text on one line, harmless inside a Markdown table.
+    r"""The beginning of a text on one line, without its line breaks.
 
-    >>> shorten("so | so<br />and more", 10)
-    'so / so<br…'
+    >>> shorten("so so<br /><br />and\nmore", 9)
+    'so so and…'
     """
-    line = " ".join(text[: 4 * characters].split()).replace("|", "/")
-    return line if len(line) <= characters else line[:characters] + "…"
+    line = " ".join(text[: 100 * characters].replace("<br />", " ").split())
+    return line if len(line) <= characters and len(text) <= 100 * characters else line[:characters].rstrip() + "…"
+
+
+def escape(text: str) -> str:
+    """A text that means nothing to Markdown or HTML: it breaks no table, loads no picture, links nowhere.
+
+    >>> escape("a|b <img src=x>")
+    'a&#124;b &#60;img src=x&#62;'
+    """
+    return text.translate(_MEANS_SOMETHING)

@@ -264,7 +264,7 @@ class Session:
         return {
             "round": done.number,
             **self._evaluation(done.steering),
-            "shares": dict(zip(classes, done.shares or (), strict=True)),
+            "shares": dict(zip(classes, done.shares, strict=True)),
             "taken": dict(zip(classes, done.taken, strict=True)),
             "labels": done.labels,
             "short": done.short,

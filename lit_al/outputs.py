@@ -83,7 +83,7 @@ class Round:
     Attributes:
         number: 1 for the first acquisition.
         steering: the evaluation that the choice followed.
-        shares: (C,) wanted share of each class, or None where the strategy has no quota.
+        shares: (C,) wanted share of each class.
         taken: (C,) rows taken of each true class.
         rows: (n,) int64 row ids, in the order taken.
         probabilities: (n, C) float32 of the rows under the model that chose.
@@ -94,7 +94,7 @@ class Round:
 
     number: int
     steering: Evaluation
-    shares: tuple[float, ...] | None
+    shares: tuple[float, ...]
     taken: tuple[int, ...]
     rows: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float32]

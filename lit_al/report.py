@@ -88,7 +88,7 @@ class Report:
         steering = done.steering
         lines = [
             f"{steer_on} set: accuracy {steering.accuracy:.4f}, {self.errors(steering.confusion)}",
-            "shares: " + self._by_class([f"{share:.4f}" for share in done.shares or ()]),
+            "shares: " + self._by_class([f"{share:.4f}" for share in done.shares]),
             f"taken: {self._by_class([f'{count:,}' for count in done.taken])}; {done.labels:,} training labels now",
             f"{done.seconds:.1f} s",
         ]

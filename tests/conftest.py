@@ -9,11 +9,27 @@ import pytest
 from lit_al.corpora import Corpus
 
 WORDS = {
-    "negative": "awful dull boring bad mess waste poor tedious".split(),
-    "neutral": "decent average middling usual ordinary plain fair common".split(),
-    "positive": "great lovely superb good gem joy fine moving".split(),
+    "negative": ["awful", "dull", "boring", "bad", "mess", "waste", "poor", "tedious"],
+    "neutral": ["decent", "average", "middling", "usual", "ordinary", "plain", "fair", "common"],
+    "positive": ["great", "lovely", "superb", "good", "gem", "joy", "fine", "moving"],
 }
-FILLER = "the a film plot actor scene story it was and with of movie camera music".split()
+FILLER = [
+    "the",
+    "a",
+    "film",
+    "plot",
+    "actor",
+    "scene",
+    "story",
+    "it",
+    "was",
+    "and",
+    "with",
+    "of",
+    "movie",
+    "camera",
+    "music",
+]
 
 
 def build_corpus(rows=200, classes=("negative", "positive"), seed=0, unlabeled=0):

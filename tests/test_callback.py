@@ -82,7 +82,9 @@ def test_steering_by_validation_never_touches_the_test_set(corpus, monkeypatch):
 class Tattletale(SimulatedOracle):
     """Remembers which labels were asked for."""
 
-    asked: list = []
+    def __init__(self, labels):
+        super().__init__(labels)
+        object.__setattr__(self, "asked", [])
 
     def ask(self, rows):
         self.asked.append(rows.copy())
@@ -92,7 +94,6 @@ class Tattletale(SimulatedOracle):
 def test_predicted_classes_ask_for_no_label_but_those_taken(corpus):
     model, data = build(corpus)
     oracle = Tattletale(corpus.labels)
-    oracle.asked.clear()
     callback = ActiveLearningCallback(oracle, rounds=1, query_size=20, steer_on="val", pool_classes="predicted")
     pool = data.split.pool.copy()
     trainer(callback).fit(model, data)
@@ -192,5 +193,5 @@ def test_bad_settings_are_refused(settings, words):
 def test_other_models_are_refused(corpus):
     callback = ActiveLearningCallback(SimulatedOracle(corpus.labels))
     model, data = build(corpus)
-    with pytest.raises(ConfigError, match="needs trainer.fit"):
+    with pytest.raises(ConfigError, match=r"needs trainer\.fit"):
         trainer(callback).fit(model, train_dataloaders=data.train_dataloader(), val_dataloaders=data.val_dataloader())

@@ -90,7 +90,7 @@ def test_events_hold_curves_rounds_figures_and_texts(settings, tmp_path, corpus)
     assert [event.value for event in events.Scalars("round/labels")] == [e["labels"] for e in results["rounds"]]
     assert {"round/accuracy", "round/false_negatives", "round/false_positives", "test/accuracy"} <= set(tags["scalars"])
     assert {"share/negative", "share/positive"} <= set(tags["scalars"])
-    assert set(tags["images"]) == {"loss", "accuracy", "rounds"}
+    assert set(tags["images"]) == {"figures/loss", "figures/accuracy", "figures/rounds"}
     picked = events.Tensors("picked/text_summary")[0].tensor_proto.string_val[0].decode()
     assert "p(positive)" in picked
     assert any(text[:20] in picked for text in corpus.texts)
@@ -127,7 +127,8 @@ def test_compare_concludes(settings, tmp_path):
 def test_honest_names_no_flaw(settings):
     results, printed = start(settings, protocol="honest")
     assert results["flaws"] == []
-    assert (results["steer_on"], results["pool_classes"], results["ratio_direction"]) == ("val", "predicted", "as-stated")
+    settings_used = [results[name] for name in ("steer_on", "pool_classes", "ratio_direction")]
+    assert settings_used == ["val", "predicted", "as-stated"]
     assert results["labels_spent"]["steering"] == 0
     assert "this protocol" not in printed
 
@@ -156,7 +157,7 @@ def test_demo_corpus_is_said_everywhere(settings, tmp_path):
     assert results["data"]["source"].startswith("demo")
     assert "DEMO CORPUS" in printed
     events = EventAccumulator(str(tmp_path / "logs" / "version_0"), {"tensors": 0}).Reload()
-    assert b"DEMO CORPUS" in events.Tensors("run/text_summary")[0].tensor_proto.string_val[0]
+    assert b"DEMO CORPUS" in events.Tensors("about/text_summary")[0].tensor_proto.string_val[0]
 
 
 def test_duplicates_are_counted_and_dropped(make_corpus, settings, tmp_path):

@@ -17,9 +17,7 @@ GOLDEN = [
 
 
 def binary(false_negatives, false_positives, rows=2_500):
-    return Confusion(
-        np.array([[rows - false_positives, false_positives], [false_negatives, rows - false_negatives]])
-    )
+    return Confusion(np.array([[rows - false_positives, false_positives], [false_negatives, rows - false_negatives]]))
 
 
 @pytest.mark.parametrize("golden", GOLDEN)

@@ -1,0 +1,202 @@
+"""TensorBoard's page, served and opened in a real browser: what a user of `Board` sees."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.ui import WebDriverWait
+
+from lit_al.board import Board
+from lit_al.corpora import Corpus
+from lit_al.history import Epoch
+from lit_al.outputs import Confusion, Evaluation, Round
+
+PROGRAMS = ("chromium", "chromedriver")
+ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",  # root in a container has none
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",  # this and the next two: it speaks to no one but TensorBoard
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--window-size=1400,1000",
+)
+SERVER_SECONDS, PAGE_SECONDS = 40, 20
+
+# What is shown of a page: parts of TensorBoard's lie in shadow roots, which selectors do not enter.
+SHOWN = """
+const [selector, property] = arguments, found = [];
+(function walk(root) {
+    for (const element of root.querySelectorAll('*')) {
+        if (element.shadowRoot) walk(element.shadowRoot);
+        if (element.matches(selector) && element.checkVisibility() && element.getClientRects().length)
+            found.push(element[property]);
+    }
+})(document);
+return found;
+"""
+
+
+def write_run(folder: Path) -> None:
+    """Three epochs, one round, a figure and the final test, on texts that try to break the page."""
+    texts = ["a dull film", "tags <br /> and <script>document.title = 'broken'</script> | pipes", "a gem"]
+    corpus = Corpus(texts, np.array([0, 0, 1]), ("negative", "positive"), is_demo=True)
+    board = Board(folder, corpus, "DEMO CORPUS (generated text)")
+    for number, accuracy in enumerate((0.5, 0.625, 0.6875)):
+        board.epoch(Epoch(0, number, 0.7, 0.5, 0.6, accuracy, 4, 0.1))
+    steering = Evaluation(0.5, Confusion(np.array([[6, 2], [1, 7]])))  # accuracy 13 / 16 = 0.8125
+    probabilities = np.array([[0.75, 0.25], [0.5, 0.5], [0.125, 0.875]], dtype=np.float32)
+    board.round(Round(1, steering, (0.5, 0.5), (2, 1), np.arange(3), probabilities, 7, 1.0, False))
+    figure = Figure(figsize=(6.4, 4.8), dpi=100)
+    figure.subplots().plot([0.7, 0.6, 0.5])
+    FigureCanvasAgg(figure).draw()
+    board.figure("loss", figure)
+    board.test(steering)
+    board.close()
+
+
+def browser_programs() -> list[str]:
+    """Paths of Chromium and its driver; without them the test is skipped, or fails where they must be there."""
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    if missing:
+        reason = f"{' and '.join(missing)} not on PATH; on Debian: apt-get install chromium chromium-driver"
+        if os.environ.get("LIT_AL_REQUIRE_BROWSER") == "1":
+            pytest.fail(f"LIT_AL_REQUIRE_BROWSER=1, but {reason}")
+        pytest.skip(reason)
+    return [str(shutil.which(name)) for name in PROGRAMS]
+
+
+def wait_for_address(server: "subprocess.Popen[bytes]", log: Path) -> str:
+    """Where TensorBoard listens, once it has read the last event of the run."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + SERVER_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+        address = re.search(r"http://127\.0\.0\.1:\d+/", log.read_text())
+        if address is None:
+            continue
+        try:
+            with direct.open(f"{address[0]}data/plugin/scalars/tags", timeout=5) as answer:
+                if b"test/false_positives" in answer.read():
+                    return address[0]
+        except OSError:
+            continue
+    pytest.fail(f"TensorBoard (exit code {server.poll()}) showed no run in {SERVER_SECONDS} s:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    browser_programs()
+    folder = tmp_path_factory.mktemp("tensorboard")
+    runs, log = folder / "runs", folder / "log.txt"
+    write_run(runs / "version_0")
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(runs), "--load_fast=false"]
+    environment = {**os.environ, "TMPDIR": str(folder), "PYTHONWARNINGS": ""}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [*command, "--host", "127.0.0.1", "--port", "0"], stdout=output, stderr=output, env=environment
+        ) as server,
+    ):
+        try:
+            yield wait_for_address(server, log)
+        finally:
+            server.kill()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    chromium, chromedriver = browser_programs()
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    home = tmp_path_factory.mktemp("home")  # crash reports and caches go here, not into the user's own
+    for argument in (*ARGUMENTS, f"--user-data-dir={home / 'profile'}"):
+        options.add_argument(argument)
+    places = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "XDG_CACHE_HOME": str(home / "cache")}
+    driver = webdriver.Chrome(options=options, service=Service(chromedriver, env={**os.environ, **places}))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def open_tab(browser: webdriver.Chrome, address: str, tab: str) -> None:
+    browser.get("about:blank")  # a new fragment alone would not load the page again
+    browser.get(f"{address}#{tab}")
+
+
+def eventually(browser: webdriver.Chrome, selector: str, key: str, accept: Callable[[object], bool]) -> list[object]:
+    """The property `key` of all shown elements that fit the selector, once one of them is accepted."""
+
+    def look(browser: webdriver.Chrome) -> list[object] | None:
+        found = browser.execute_script(SHOWN, selector, key)
+        return found if any(map(accept, found)) else None
+
+    return WebDriverWait(browser, PAGE_SECONDS).until(look, f"no accepted {key} of {selector} on the page")
+
+
+def screenshot(browser: webdriver.Chrome, path: Path) -> None:
+    assert browser.save_screenshot(str(path))
+    assert path.stat().st_size > 10_000  # not a blank page
+
+
+@pytest.mark.parametrize(("tag", "value"), [("accuracy/val", "0.6875"), ("round/accuracy", "0.8125")])
+def test_scalar_card_shows_its_last_value(browser, address, tmp_path, tag, value):
+    open_tab(browser, f"{address}?tagFilter={tag}", "timeseries")  # without a filter most groups are folded
+    eventually(browser, "scalar-card [title]", "title", lambda title: title == tag)
+    eventually(browser, "scalar-card", "innerText", lambda text: value in text)
+    screenshot(browser, tmp_path / "scalars.png")
+
+
+def test_first_page_has_every_group(browser, address, tmp_path):
+    open_tab(browser, address, "")
+    titles = eventually(browser, "[title]", "title", lambda title: title == "accuracy/val")
+    assert {"accuracy", "loss", "missed", "round", "share", "taken", "test"} <= set(titles)
+    eventually(browser, "scalar-card", "innerText", lambda text: "0.6875" in text)
+    screenshot(browser, tmp_path / "first.png")
+
+
+def test_text_tab_shows_texts_picked_in_one_table(browser, address, tmp_path):
+    open_tab(browser, address, "text")
+    innermost = "td:not(:has(table))"  # TensorBoard puts every text into a table of its own
+    shown = eventually(browser, innermost, "innerText", lambda text: text.strip() == "a gem")
+    cells = [cell.strip() for cell in shown]
+    start = cells.index("a dull film") - 3
+    assert cells[start : start + 7] == ["0", "0.750", "0.250", "a dull film", "1", "0.500", "0.500"]
+    assert cells[start + 8 : start + 12] == ["2", "0.125", "0.875", "a gem"]
+    assert browser.title == "TensorBoard"  # the script among the texts did not run
+    screenshot(browser, tmp_path / "text.png")
+
+
+def test_text_tab_says_demo_corpus(browser, address):
+    open_tab(browser, address, "text")
+    eventually(browser, "p", "innerText", lambda text: text.startswith("DEMO CORPUS"))
+
+
+def test_images_tab_shows_figure(browser, address, tmp_path):
+    open_tab(browser, address, "images")
+    widths = eventually(browser, "img", "naturalWidth", lambda width: width == 640)
+    assert len(widths) == 1
+    screenshot(browser, tmp_path / "images.png")
+
+
+@pytest.mark.parametrize(("required", "outcome"), [("1", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_missing_browser_is_skipped_unless_required(monkeypatch, required, outcome):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setenv("LIT_AL_REQUIRE_BROWSER", required)
+    with pytest.raises(outcome, match="chromium and chromedriver not on PATH"):
+        browser_programs()
