@@ -13,23 +13,7 @@ WORDS = {
     "neutral": ["decent", "average", "middling", "usual", "ordinary", "plain", "fair", "common"],
     "positive": ["great", "lovely", "superb", "good", "gem", "joy", "fine", "moving"],
 }
-FILLER = [
-    "the",
-    "a",
-    "film",
-    "plot",
-    "actor",
-    "scene",
-    "story",
-    "it",
-    "was",
-    "and",
-    "with",
-    "of",
-    "movie",
-    "camera",
-    "music",
-]
+FILLER = ["the", "a", "film", "plot", "actor", "scene", "story", "it", "was", "and", "with", "of", "movie", "camera"]
 
 
 def build_corpus(rows=200, classes=("negative", "positive"), seed=0, unlabeled=0):
