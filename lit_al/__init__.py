@@ -10,7 +10,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `text` | texts to rows of word ids |
 | `split` | the one mutable thing: validation, test, labeled, pool |
 | `kernels`, `bilstm` | the recurrence, and the network around it |
-| `optim`, `model` | Keras's RMSprop; the network as a LightningModule |
+| `model` | the network as a LightningModule |
 | `datamodule` | the split as a LightningDataModule |
 | `scoring`, `checkpoints` | judge a model between fits; keep its best weights |
 | `strategies`, `oracles` | choose what to label; answer |

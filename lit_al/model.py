@@ -10,7 +10,6 @@ from torch.nn import functional as F
 from torchmetrics import Accuracy, ConfusionMatrix, MeanMetric, Metric
 
 from lit_al.bilstm import BiLSTM
-from lit_al.optim import RMSprop
 from lit_al.outputs import Confusion, Evaluation
 from lit_al.text import TextEncoder
 
@@ -108,9 +107,9 @@ class LitBiLSTM(L.LightningModule):
         """Log the test metrics."""
         self._log_evaluation("test")
 
-    def configure_optimizers(self) -> RMSprop:
-        """RMSprop as in Keras 3."""
-        return RMSprop(self.parameters(), lr=self.hparams["learning_rate"])
+    def configure_optimizers(self) -> torch.optim.RMSprop:
+        """RMSprop with Keras's settings (rho is torch's alpha)."""
+        return torch.optim.RMSprop(self.parameters(), lr=self.hparams["learning_rate"], alpha=0.9, eps=1e-7)
 
     def _count(self, stage: str, batch: Batch) -> Tensor:
         tokens, labels = batch

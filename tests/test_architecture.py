@@ -17,7 +17,7 @@ LAYERS = [
     {"errors"},
     {"outputs", "demo", "kernels", "run", "config"},
     {"corpora"},
-    {"text", "split", "bilstm", "optim"},
+    {"text", "split", "bilstm"},
     {"strategies", "oracles", "model"},
     {"datamodule", "scoring", "checkpoints", "history"},
     {"callback", "predict", "board", "plots"},
@@ -66,7 +66,7 @@ def test_choosing_and_answering_know_neither_lightning_nor_each_other(folder):
 
 
 def test_model_knows_nothing_of_active_learning():
-    assert set(imported(PACKAGE / "model.py")) == {"bilstm", "optim", "outputs", "text"}
+    assert set(imported(PACKAGE / "model.py")) == {"bilstm", "outputs", "text"}
 
 
 def test_public_names():

@@ -3,12 +3,14 @@
 | form        | what it is                                              | where it runs              |
 |-------------|---------------------------------------------------------|----------------------------|
 | `cpu`       | the whole sequence in one compiled loop (numba)         | CPU, float32               |
+| `cuda`      | the whole sequence in one kernel (Triton)               | NVIDIA GPUs, float32       |
 | `lstm`      | torch's own LSTM (oneDNN, cuDNN)                        | any device, any float      |
 | `reference` | one line of torch per formula; the truth for the others | any device, any float      |
 
 ``kernel="auto"`` takes the fastest form that can run the given tensors. All forms compute the same function with the
 same gradients: embedding, two LSTM directions with zero initial state and one bias per gate, gate order i, f, g, o
-(Keras: i, f, c, o), no masking. Importing this package is cheap; numba is imported when the CPU form first runs.
+(Keras: i, f, c, o), no masking. Importing this package is cheap; numba and Triton are imported when
+their form first runs.
 
 M counts the members of a committee (1 for a single network), B rows, T tokens, V vocabulary entries, E embedding
 features, H units per direction.
@@ -26,7 +28,7 @@ from lit_al.kernels.fold import check_tokens
 
 __all__ = ["KERNELS", "hidden_states", "pooled_states"]
 
-KERNELS = ("auto", "cpu", "lstm", "reference")
+KERNELS = ("auto", "cpu", "cuda", "lstm", "reference")
 
 log = logging.getLogger(__name__)
 
@@ -51,14 +53,15 @@ def pooled_states(
 
     Raises:
         ConfigError: If the kernel is unknown or cannot run these tensors.
-        IndexError: If a token id is outside the embedding table (checked on CPU).
+        IndexError: If a token id is outside the embedding table (checked on CPU; on a GPU the check would wait for the
+            device, so the `cuda` form gives NaN, and the others fail on the device).
 
     >>> import torch
     >>> shapes = (1, 9, 4), (1, 2, 4, 12), (1, 2, 12), (1, 2, 3, 12)
     >>> pooled_states(torch.tensor([[1, 2, 0]]), *(torch.ones(shape) for shape in shapes)).shape
     torch.Size([1, 1, 6])
     """
-    form = _form(kernel, embedding.device.type, embedding.dtype)
+    form = _form(kernel, embedding.device.type, embedding.dtype, recurrent.shape[-2])
     tokens = check_tokens(tokens, embedding.shape[1])
     return form.pooled_states(tokens, embedding, input_kernel, bias, recurrent)  # type: ignore[no-any-return]
 
@@ -71,24 +74,36 @@ def hidden_states(
     Returns:
         Hidden states of every time step, shape (M, B, T, 2H).
     """
-    form = _form(kernel, embedding.device.type, embedding.dtype)
+    form = _form(kernel, embedding.device.type, embedding.dtype, recurrent.shape[-2])
     tokens = check_tokens(tokens, embedding.shape[1])
     return form.hidden_states(tokens, embedding, input_kernel, bias, recurrent)  # type: ignore[no-any-return]
 
 
 @functools.cache
-def _form(kernel: str, device: str, kind: dtype) -> ModuleType:
+def _form(kernel: str, device: str, kind: dtype, units: int) -> ModuleType:
     """Return the module of a form; cached, so that a fallback is logged once."""
     if kernel not in KERNELS:
         raise ConfigError(f"kernel={kernel!r} is unknown; choose one of {', '.join(KERNELS)}")
-    fits_cpu = device == "cpu" and kind == float32
-    if kernel == "cpu" and not fits_cpu:
-        raise ConfigError(f"kernel='cpu' runs float32 on CPU but got {kind} on {device}; use kernel='auto'")
-    if kernel == "cpu" or (kernel == "auto" and fits_cpu):
-        try:
-            return importlib.import_module("lit_al.kernels.cpu")
-        except ImportError as error:
-            if kernel == "cpu":
-                raise ConfigError(f"kernel='cpu' needs numba ({error}); install it or use kernel='auto'") from error
-            log.warning("kernel='cpu' needs numba (%s); using the slower kernel='lstm'", error)
-    return importlib.import_module("lit_al.kernels." + ("lstm" if kernel == "auto" else kernel))
+    fast = device in ("cpu", "cuda") and kind == float32
+    name = kernel if kernel != "auto" else device if fast else "lstm"
+    if name not in ("cpu", "cuda"):
+        return importlib.import_module(f"lit_al.kernels.{name}")
+    form = _compiled_form(name, device, kind, units)
+    if isinstance(form, ModuleType):
+        return form
+    if kernel != "auto":
+        raise ConfigError(f"kernel={kernel!r} {form}; use kernel='auto'")
+    log.warning("kernel=%r %s; using the slower kernel='lstm'", name, form)
+    return importlib.import_module("lit_al.kernels.lstm")
+
+
+def _compiled_form(name: str, device: str, kind: dtype, units: int) -> ModuleType | str:
+    """Return the module of the `cpu` or the `cuda` form, or what keeps it from running these tensors."""
+    if kind != float32 or (name == "cpu" and device != "cpu"):
+        return f"runs float32 on {name.upper()} but got {kind} on {device}"
+    try:
+        module = importlib.import_module(f"lit_al.kernels.{name}")
+    except ImportError as error:
+        return f"needs {'numba' if name == 'cpu' else 'triton'} ({error})"
+    reason: str | None = module.obstacle(device, units) if name == "cuda" else None
+    return reason or module

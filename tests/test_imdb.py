@@ -1,0 +1,59 @@
+"""The system on the real reviews, where they are here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lit_al.config import TrainConfig
+from lit_al.experiment import prepare
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.imdb
+
+
+@pytest.fixture(scope="module")
+def material(imdb_folder):
+    return prepare(TrainConfig(data=str(imdb_folder)).resolved())
+
+
+def test_split_is_that_of_the_example(material):
+    split, labels = material.split, material.corpus.labels
+    sizes = [len(rows) for rows in (split.validation, split.test, split.labeled, split.pool)]
+    assert sizes == [5_000, 5_000, 15_000, 25_000]
+    assert [int(labels[rows].sum()) * 2 for rows in (split.validation, split.test, split.labeled)] == sizes[:3]
+    assert material.corpus.classes == ("negative", "positive")
+    assert material.corpus.source == "imdb"
+
+
+def test_vocabulary_is_full_and_begins_with_the_commonest_words(material):
+    assert len(material.encoder.vocabulary) == 3_000
+    assert material.encoder.vocabulary[2:7] == ("the", "and", "a", "of", "to")
+    assert "br" in material.encoder.vocabulary
+
+
+def test_copies_across_the_parts_are_counted(material):
+    found = material.duplicates
+    assert sum(part.rows for part in found.values()) == 50_000
+    assert found["test"].elsewhere > 0
+    inside = sum(part.inside for part in found.values())
+    assert 0 < inside < 418  # the other copies lie across
+
+
+def test_tokens_are_mostly_known_words(material):
+    tokens = material.encoder.encode(material.corpus.texts[:2_000])
+    words = tokens[tokens > 0]
+    assert 0.1 < np.mean(words == 1) < 0.25
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "low", "high"), [("full", 0.845, 0.875), ("active", 0.835, 0.865)])
+def test_accuracy_is_that_of_the_example(imdb_folder, tmp_path, mode, low, high):
+    command = [sys.executable, "scripts/train.py", "--mode", mode, "--data", str(imdb_folder)]
+    subprocess.run([*command, "--log-dir", str(tmp_path), "--name", mode], cwd=ROOT, check=True, capture_output=True)
+    results = json.loads((tmp_path / mode / "results.json").read_text())
+    assert low <= results["test"]["accuracy"] <= high
+    assert results["labels_spent"]["train"] == (40_000 if mode == "full" else results["rounds"][-1]["labels"])
