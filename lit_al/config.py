@@ -92,7 +92,7 @@ class TrainConfig:
     accelerator: str = option("auto", "Hardware", "Lightning's accelerator: auto, cpu, gpu, mps.")
     devices: str = option("1", "Hardware", "Lightning's devices; one device: 1, or its index with a comma, as in 2,")
     precision: str = option("32-true", "Hardware", "Lightning's precision: 32-true, 16-mixed, bf16-mixed.")
-    kernel: str = option("auto", "Hardware", "Implementation of the LSTM: auto, cpu, lstm, reference.")
+    kernel: str = option("auto", "Hardware", "Implementation of the LSTM: auto, cpu, cuda, lstm, reference.")
 
     def resolved(self) -> "TrainConfig":
         """The same settings with what the protocol decides filled in, checked for what cannot work.

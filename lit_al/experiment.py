@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-import numpy as np
 import yaml
 from lightning.pytorch.callbacks import RichProgressBar
 from rich.console import Console
@@ -45,7 +44,8 @@ class Material:
     split: Split
     encoder: TextEncoder
     duplicates: Mapping[str, PartDuplicates]
-    dropped: int
+    extra_copies: int
+    dropped: bool
 
 
 def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
@@ -65,7 +65,8 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
         material = prepare(config)
     report = Report(console, material.corpus.classes)
     report.demo_banner(material.corpus)
-    report.data(material.corpus, material.split, material.duplicates, material.dropped)
+    report.data(material.corpus, material.split, material.duplicates)
+    report.copies(material.extra_copies, material.dropped)
     folder = make_run_folder(config.log_dir, config.name)
     write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
     try:
@@ -85,7 +86,7 @@ def prepare(config: TrainConfig) -> Material:
         demo_rows=config.demo_rows,
         demo_seed=config.demo_seed,
     )
-    keep = first_copies(corpus.texts) if config.drop_duplicates else np.ones(len(corpus), dtype=np.bool_)
+    first = first_copies(corpus.texts)
     split = stratified_split(
         corpus.labels,
         corpus.classes,
@@ -93,7 +94,7 @@ def prepare(config: TrainConfig) -> Material:
         validation=config.val_size,
         test=config.test_size,
         initial=config.initial_size,
-        keep=keep,
+        keep=first if config.drop_duplicates else None,
     )
     encoder = TextEncoder.fit(
         (corpus.texts[row] for row in split.labeled),
@@ -102,7 +103,7 @@ def prepare(config: TrainConfig) -> Material:
         how=config.standardize,
     )
     duplicates = count_duplicates_across(corpus.texts, parts(split))
-    return Material(corpus, split, encoder, duplicates, int((~keep).sum()))
+    return Material(corpus, split, encoder, duplicates, int((~first).sum()), config.drop_duplicates)
 
 
 class Session:
@@ -203,8 +204,7 @@ class Session:
             self.board.figure(name, figure)
         if test is not None:
             self.board.test(test)
-            for flaw in results["flaws"]:
-                self.report.console.print(f"[yellow]this protocol[/yellow] {flaw}")
+            self.report.flaws(results["flaws"])
             self.report.test(test)
         self.board.close()
 
@@ -255,7 +255,8 @@ class Session:
             "split": {part: len(rows) for part, rows in parts(material.split).items()},
             "duplicates": {part: asdict(found) for part, found in material.duplicates.items()},
             "contradicting_duplicates": count_contradictions(corpus.texts, corpus.labels),
-            "dropped_duplicates": material.dropped,
+            "extra_copies": material.extra_copies,
+            "dropped_duplicates": material.extra_copies if material.dropped else 0,
             "notes": list(corpus.notes),
         }
 

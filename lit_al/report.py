@@ -44,7 +44,7 @@ class Report:
             text = f"[bold]DEMO CORPUS[/bold]: {corpus.source}. These reviews are generated; no figure is one of IMDB."
             self.console.print(Panel(text, border_style="red", style="red"))
 
-    def data(self, corpus: Corpus, split: Split, duplicates: Mapping[str, PartDuplicates], dropped: int) -> None:
+    def data(self, corpus: Corpus, split: Split, duplicates: Mapping[str, PartDuplicates]) -> None:
         """Counts of the corpus and of its parts."""
         title = f"{corpus.source}: {len(corpus):,} rows, fingerprint {corpus.fingerprint[:12]}"
         table = Table(title=title, title_justify="left")
@@ -56,10 +56,19 @@ class Report:
             copies = duplicates[part]
             table.add_row(part, *(f"{count:,}" for count in (len(rows), *counts, copies.inside, copies.elsewhere)))
         self.console.print(table)
-        if dropped:
-            self.console.print(f"{dropped:,} extra copies of a text were left out (--drop-duplicates).")
         for note in corpus.notes:
-            self.console.print(f"[yellow]note:[/yellow] {note}")
+            self.console.print(f"[yellow]note:[/yellow] {note}", soft_wrap=True)
+
+    def copies(self, extra: int, dropped: bool) -> None:
+        """How many rows repeat the text of an earlier one, and what became of them."""
+        if extra:
+            fate = "left out" if dropped else "kept; --drop-duplicates leaves them out"
+            self.console.print(f"extra copies of a text: {extra:,}, {fate}", soft_wrap=True)
+
+    def flaws(self, clauses: Sequence[str]) -> None:
+        """What is wrong with the protocol used, in one line."""
+        if clauses:
+            self.console.print(f"[yellow]this protocol[/yellow] {'; '.join(clauses)}", soft_wrap=True)
 
     def model(self, model: LitBiLSTM) -> None:
         """The layers and their parameters."""

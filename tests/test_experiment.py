@@ -170,7 +170,9 @@ def test_duplicates_are_counted_and_dropped(make_corpus, settings, tmp_path):
     assert dropped["data"]["dropped_duplicates"] == 40
     assert sum(dropped["data"]["split"].values()) == 200
     assert all(part["inside"] == part["elsewhere"] == 0 for part in dropped["data"]["duplicates"].values())
-    assert "40 extra copies" in printed
+    assert "extra copies of a text: 40, left out" in printed
+    assert kept["data"]["extra_copies"] == 40
+    assert kept["data"]["dropped_duplicates"] == 0
 
 
 def test_bad_settings_leave_no_folder(settings, tmp_path):

@@ -67,3 +67,16 @@ print(model.classes, model.encoder.vocabulary[2:], model.training)
     tokens = torch.randint(0, 6, (3, 4))
     with torch.no_grad():
         assert torch.equal(again(tokens), model(tokens))
+
+
+def test_optimizer_steps_by_the_formula_of_keras_2():
+    model = small()
+    optimizer = model.configure_optimizers()
+    bias = model.net.head.bias
+    weight, mean_square = bias.detach().double().numpy().copy(), 0.0
+    for gradient in (1.0, 1e-3, -1e-5, 0.0, 0.5):
+        bias.grad = torch.full_like(bias, gradient)
+        optimizer.step()
+        mean_square = 0.9 * mean_square + 0.1 * gradient**2
+        weight -= 1e-3 * gradient / (mean_square**0.5 + 1e-7)
+    assert bias.item() == pytest.approx(weight.item(), abs=1e-7)

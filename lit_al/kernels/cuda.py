@@ -169,16 +169,17 @@ def _launch(kernel: Any, tensors: tuple[Tensor, ...], vocabulary: int, units: in
     width = triton.next_power_of_2(units)
     rows = _rows(members, batch, width)
     sizes = 0 if shared == 1 else batch * steps, batch, steps, vocabulary
-    shape = {"UNITS": units, "WIDTH": width, "ROWS": rows, "num_warps": max(1, width * width // 1024)}
+    shape = {"UNITS": units, "WIDTH": width, "ROWS": rows, **flags}
+    options = {"num_warps": max(1, width * width // 1024), "enable_fp_fusion": True}
     with torch.cuda.device_of(tokens):  # type: ignore[no-untyped-call]  # Triton launches on the current device
-        kernel[triton.cdiv(batch, rows), 2, members](*(t.contiguous() for t in tensors), *sizes, **shape, **flags)
+        kernel[triton.cdiv(batch, rows), 2, members](*(t.contiguous() for t in tensors), *sizes, **shape, **options)
 
 
 def _rows(members: int, batch: int, width: int) -> int:
     """Return how many rows a program takes.
 
     One, while all programs fit on the chip at once (8 warps on each of 132 multiprocessors). Beyond that two, which
-    share the recurrent matrix in the registers.
+    share the recurrent matrix; with four the registers overflow (compiled for an H100, 32 units).
     """
     return 1 if width > 32 or 2 * members * batch <= 8 * 132 else 2
 
@@ -272,8 +273,8 @@ def _forward_kernel(
     direction, member = tl.program_id(1), tl.program_id(2).to(tl.int64)
     row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)  # (R,); int64, for buffers above 2 ** 31 numbers
     unit = tl.arange(0, WIDTH)  # (H,)
-    inside = row < batch  # (R,)
-    valid = inside[:, None] & (unit < UNITS)[None, :]  # (R, H)
+    length = tl.where(row < batch, steps, 0)  # (R,): a row beyond the batch has no time steps
+    valid = (row < batch)[:, None] & (unit < UNITS)[None, :]  # (R, H)
     lane = member * 2 + direction
     # column u of each gate's matrix in lane u
     k = tl.arange(0, WIDTH)[:, None, None]  # (K, 1, 1)
@@ -286,10 +287,10 @@ def _forward_kernel(
     ids = tokens + member * token_stride + row * steps  # (R,)
     table = tables + (member * vocabulary * 2 + direction) * (4 * UNITS) + unit[None, :]  # (1, H)
     unknown = tl.where((unit < UNITS)[None, :], float("nan"), 0.0)  # (1, H); 0 keeps the lanes of no unit silent
-    token = _load_token(ids, time, inside)
+    token = _load_token(ids, time, length > 0)
     known = valid & ((token >= 0) & (token < vocabulary))[:, None]
     next_i, next_f, next_g, next_o = _load_four(table + token[:, None] * (8 * UNITS), known, UNITS, unknown)
-    token = _load_token(ids, time + forth, inside & (steps > 1))
+    token = _load_token(ids, time + forth, length > 1)
 
     hidden = tl.zeros((ROWS, WIDTH), tl.float32)
     cell = tl.zeros((ROWS, WIDTH), tl.float32)
@@ -299,7 +300,7 @@ def _forward_kernel(
         i, f, g, o = next_i, next_f, next_g, next_o
         known = valid & ((token >= 0) & (token < vocabulary))[:, None]
         next_i, next_f, next_g, next_o = _load_four(table + token[:, None] * (8 * UNITS), known, UNITS, unknown)
-        token = _load_token(ids, time + 2 * forth, inside & (step + 2 < steps))
+        token = _load_token(ids, time + 2 * forth, step + 2 < length)
 
         old_hidden = hidden
         i = _sigmoid(i + _product(hidden, wi))
@@ -355,8 +356,8 @@ def _backward_kernel(
     direction, member = tl.program_id(1), tl.program_id(2).to(tl.int64)
     row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)  # (R,)
     unit = tl.arange(0, WIDTH)  # (H,)
-    inside = row < batch  # (R,)
-    valid = inside[:, None] & (unit < UNITS)[None, :]  # (R, H)
+    length = tl.where(row < batch, steps, 0)  # (R,): a row beyond the batch has no time steps
+    valid = (row < batch)[:, None] & (unit < UNITS)[None, :]  # (R, H)
     lane = member * 2 + direction
     # row u of each gate's matrix in lane u
     k = tl.arange(0, WIDTH)[:, None, None]  # (K, 1, 1)
@@ -368,12 +369,12 @@ def _backward_kernel(
     time = (1 - direction) * (steps - 1)
     ids = tokens + member * token_stride + row * steps  # (R,)
     table = grad_tables + (member * vocabulary * 2 + direction) * (4 * UNITS) + unit[None, :]  # (1, H)
-    token = _load_token(ids, time, inside)
+    token = _load_token(ids, time, length > 0)
     past = batch * (6 * UNITS) * back.to(tl.int64)  # from the saved numbers of a step to those of the step before
     place = saved + ((lane * steps + time) * batch + row)[:, None] * (6 * UNITS) + unit[None, :]  # (R, H)
     next_i, next_f, next_g, next_o = _load_four(place, valid, UNITS, 0.0)
     cell = tl.load(place + 4 * UNITS, valid, 0.0)
-    old_cell = tl.load(place + past + 4 * UNITS, valid & (steps > 1), 0.0)
+    old_cell = tl.load(place + past + 4 * UNITS, valid & (length > 1)[:, None], 0.0)
 
     grad_hidden = tl.zeros((ROWS, WIDTH), tl.float32)
     grad_cell = tl.zeros((ROWS, WIDTH), tl.float32)
@@ -388,9 +389,9 @@ def _backward_kernel(
     for step in range(steps):
         i, f, g, o = next_i, next_f, next_g, next_o
         place += past
-        next_i, next_f, next_g, next_o = _load_four(place, valid & (step + 1 < steps), UNITS, 0.0)
-        older_cell = tl.load(place + past + 4 * UNITS, valid & (step + 2 < steps), 0.0)
-        old_token = _load_token(ids, time + back, inside & (step + 1 < steps))
+        next_i, next_f, next_g, next_o = _load_four(place, valid & (step + 1 < length)[:, None], UNITS, 0.0)
+        older_cell = tl.load(place + past + 4 * UNITS, valid & (step + 2 < length)[:, None], 0.0)
+        old_token = _load_token(ids, time + back, step + 1 < length)
 
         if POOLING:
             grad_hidden += tl.where(entered_at == time, entered, 0.0)

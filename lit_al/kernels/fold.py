@@ -51,7 +51,7 @@ def gate_tables(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: T
     """
     members, _, features = embedding.shape
     gates = input_kernel.shape[-1]
-    if tokens.numel() < embedding.shape[1]:
+    if embedding.device.type == "cpu" and tokens.numel() < embedding.shape[1]:  # elsewhere it would wait for the device
         distinct, tokens = torch.unique(tokens, return_inverse=True)  # (W,), as tokens
         embedding = embedding[:, distinct]  # (M, W, E)
     kernel = input_kernel.transpose(1, 2).reshape(members, features, 2 * gates)  # (M, E, 2 * 4H): one product for both

@@ -308,7 +308,7 @@ def test_no_writable_cache_still_compiles(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_unknown_or_unfit_kernel_raises_config_error() -> None:
-    with pytest.raises(ConfigError, match="kernel='fast' is unknown; choose one of auto, cpu, lstm, reference"):
+    with pytest.raises(ConfigError, match="kernel='fast' is unknown; choose one of auto, cpu, cuda, lstm, reference"):
         pooled_states(make_tokens(1, 2), *make_parameters(), kernel="fast")
     with pytest.raises(ConfigError, match=r"kernel='cpu' runs float32 on CPU but got torch\.float64 on cpu"):
         pooled_states(make_tokens(1, 2), *make_parameters(dtype=torch.float64), kernel="cpu")
