@@ -111,7 +111,7 @@ def _checkpoint(path: Path) -> Path:
 
 def _texts(given: Sequence[str], file: str | None) -> Iterator[str]:
     if given:
-        yield from given
+        yield from map(_valid, given)
         return
     try:
         with Path(file).open(encoding="utf-8") if file else sys.stdin as lines:
@@ -121,6 +121,15 @@ def _texts(given: Sequence[str], file: str | None) -> Iterator[str]:
         raise DataError(f"{file or 'standard input'} is not UTF-8 at byte {error.start}; convert it first") from error
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _valid(text: str) -> str:
+    """An argument as it is, unless the shell gave bytes that are no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"the text {text[:20]!r} is not UTF-8 at character {error.start}; convert it first") from error
+    return text
 
 
 def _remember(texts: Iterator[str], seen: list[str]) -> Iterator[str]:

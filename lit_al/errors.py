@@ -5,6 +5,7 @@ LitALError
 ├── ConfigError      an option that cannot work, or options that cannot work together
 ├── DataError        a corpus that cannot be read, or is not what the run needs
 ├── CheckpointError  a checkpoint that is missing, broken or not of this model
+├── FitError         a fit that came to nothing
 ├── StrategyError    a choice of texts that breaks the contract of choosing
 └── RunError         a run folder that cannot be written or would overwrite another
 ```
@@ -25,6 +26,10 @@ class DataError(LitALError):
 
 class CheckpointError(LitALError):
     """A checkpoint that is missing, broken or not of this model."""
+
+
+class FitError(LitALError):
+    """A fit that came to nothing."""
 
 
 class StrategyError(LitALError):

@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 from lit_al.callback import ActiveLearningCallback
 from lit_al.checkpoints import BestCheckpoint, load_weights
 from lit_al.datamodule import ActiveDataModule
-from lit_al.errors import ConfigError
+from lit_al.errors import ConfigError, FitError
 from lit_al.history import EpochHistory
 from lit_al.model import LitBiLSTM
 from lit_al.outputs import Evaluation
@@ -75,12 +75,15 @@ class ActiveLearner:
         """Run every fit and every acquisition; leaves the model with the best weights of them all.
 
         Raises:
+            FitError: the validation loss was never finite.
             KeyboardInterrupt: Ctrl-C during a fit; nothing was acquired by that fit.
         """
         while True:
             self._fit_once(self.trainer())
             if self.acquisition is None or self.acquisition.done:
                 break
+        if not self.best.best_model_path:
+            raise FitError("the validation loss was never finite, so there is no best model; lower the learning rate")
         load_weights(self.model, self.best.best_model_path)
 
     def test(self) -> Evaluation:

@@ -1,6 +1,7 @@
 """The folder of a run: one of its own for each, and files that are whole or absent."""
 
 import json
+import math
 import os
 import resource
 import sys
@@ -73,8 +74,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_results(folder: Path, results: dict[str, Any]) -> None:
-    """Write `results.json`."""
-    write_text(folder / "results.json", json.dumps(results, indent=2, allow_nan=False) + "\n")
+    """Write `results.json`; a number that is not finite, as of a fit that diverged, becomes null."""
+    write_text(folder / "results.json", json.dumps(_finite(results), indent=2, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def versions() -> dict[str, str]:

@@ -64,6 +64,7 @@ def test_predict_refuses_in_one_sentence(run_folder, capsys, tmp_path):
         (["--checkpoint", str(tmp_path), "x"], "holds no checkpoints/best.ckpt"),
         (["--checkpoint", str(run_folder), "--file", str(tmp_path / "none.txt")], "none.txt cannot be read"),
         (["--checkpoint", str(run_folder), "--file", str(tmp_path / "latin.txt")], "not UTF-8 at byte 3"),
+        (["--checkpoint", str(run_folder), "caf\udce9 good"], "not UTF-8 at character 3"),
     ]:
         assert cli.predict(arguments) == 2
         printed = capsys.readouterr().err

@@ -9,7 +9,7 @@ import torch
 from lit_al.callback import ActiveLearningCallback
 from lit_al.checkpoints import read_checkpoint
 from lit_al.datamodule import ActiveDataModule
-from lit_al.errors import ConfigError
+from lit_al.errors import ConfigError, FitError
 from lit_al.learner import ActiveLearner
 from lit_al.model import LitBiLSTM
 from lit_al.oracles import SimulatedOracle
@@ -56,6 +56,13 @@ def test_model_learns(make_corpus, tmp_path):
     learner = build(make_corpus(rows=600), tmp_path, acquire=False, max_epochs=15)
     learner.fit()
     assert learner.test().accuracy > 0.8
+
+
+def test_fit_that_diverges_is_said(corpus, tmp_path):
+    learner = build(corpus, tmp_path, acquire=False, max_epochs=3)
+    learner.model.net.head.bias.data.fill_(float("nan"))
+    with pytest.raises(FitError, match="never finite"):
+        learner.fit()
 
 
 def test_ctrl_c_is_handed_on_and_can_be_pressed_again(corpus, tmp_path):

@@ -48,9 +48,10 @@ def test_text_is_replaced_whole(tmp_path, monkeypatch):
     assert json.loads(path.read_text()) == {"a": 1}
 
 
-def test_nan_is_no_result(tmp_path):
-    with pytest.raises(ValueError, match="JSON"):
-        write_results(tmp_path, {"loss": float("nan")})
+def test_numbers_that_are_not_finite_become_null(tmp_path):
+    write_results(tmp_path, {"epochs": [{"loss": float("nan"), "val_loss": float("-inf"), "accuracy": 0.5}]})
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert found == {"epochs": [{"loss": None, "val_loss": None, "accuracy": 0.5}]}
 
 
 def test_versions_and_memory_are_plausible():
