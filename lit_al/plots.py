@@ -113,7 +113,7 @@ def _curves(axes: "Axes", results: Results, training: str, validation: str) -> N
         _boundary(axes, steps[0] - 0.5, f"{epochs[steps[0] - 1]['samples']:,} labels")
     axes.set_xlabel("epoch, counted over all fits")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False, loc="best")
+    axes.legend(frameon=False, loc="lower right" if training == "accuracy" else "upper right")
 
 
 def _boundary(axes: "Axes", position: float, text: str) -> None:

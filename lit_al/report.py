@@ -48,8 +48,9 @@ class Report:
         """Counts of the corpus and of its parts."""
         title = f"{corpus.source}: {len(corpus):,} rows, fingerprint {corpus.fingerprint[:12]}"
         table = Table(title=title, title_justify="left")
-        for heading in ("part", "rows", *self.classes, "no label", "extra copies", "also in another part"):
-            table.add_column(heading, justify="left" if heading == "part" else "right")
+        table.add_column("part", no_wrap=True)
+        for heading in ("rows", *self.classes, "no label", "copies inside", "copies elsewhere"):
+            table.add_column(heading, justify="right")
         for part, rows in parts(split).items():
             labels = corpus.labels[rows]
             counts = [int((labels == index).sum()) for index in (*range(len(self.classes)), -1)]

@@ -209,16 +209,14 @@ def _frames() -> dict[str, Slot]:
     }
     ratings = [["2", "1", "3"], ["8", "9", "10", "7"], ["4", "3", "5"], ["7", "6", "8"]]
     degrees = [[word + " " for word in split(text)] for text in (opinions.STRONGLY, opinions.MILDLY)]
-    years = [str(year) for year in range(2007, 1920, -1)]
-    minutes = [str(minute) for minute in range(90, 185)]
     return {name: Slot([split(text)]) for name, text in lists.items()} | {
-        "minutes": Slot([minutes], flat=20, steady=True),
+        "minutes": Slot([[str(minute) for minute in range(90, 185)]], flat=20, steady=True),
         "subject": Slot([split(aspect.subjects) for aspect in opinions.ASPECTS.values()], "aspect"),
         "open": Slot([[phrase + " " for phrase in split(surroundings.OPENERS)]], chance=0.4),
         "tail": Slot([split(surroundings.TAILS)], chance=0.2),
         "degree": Slot(degrees, "lukewarm", chance=0.6),
         "rating": Slot(ratings, "rating", 1),
-        "year": Slot([years], flat=COLORFUL, steady=True),
+        "year": Slot([[str(year) for year in range(2007, 1920, -1)]], flat=COLORFUL, steady=True),
     }
 
 
