@@ -68,20 +68,23 @@ def rounds_figure(results: Results) -> "Figure":
 
 
 def comparison_figure(results: Results) -> "Figure":
-    """`full` beside `active`: test accuracy with two standard errors, over the training labels each one used."""
-    figure, axes = _figure(results)
-    for name, color in (("active", ORANGE), ("full", BLUE)):
-        part = results[name]
-        if part["test"] is None:
-            continue
+    """`full` beside `active`: accuracy with two standard errors over labels; errors, loss and seconds of each."""
+    figure, axes = _figure(results, columns=2)
+    found = {name: results[name] for name in ("full", "active")}
+    for (name, part), color in zip(found.items(), (BLUE, ORANGE), strict=True):
         labels, accuracy = part["labels_spent"]["train"], part["test"]["accuracy"]
         error = 2 * part["test"]["standard_error"]
-        axes.errorbar(labels, accuracy, yerr=error, fmt="o", color=color, capsize=5, markersize=7)
+        axes[0].errorbar(labels, accuracy, yerr=error, fmt="o", color=color, capsize=5, markersize=7)
         text = f"{name}\n{labels:,} labels\n{accuracy:.4f}"
-        axes.annotate(text, (labels, accuracy), (12, 0), textcoords="offset points", va="center", color=color)
-    axes.set(xlabel="training labels", ylabel="test accuracy", xlim=(0, None))
-    axes.margins(x=0.35, y=0.4)
-    axes.text(0, 1.02, "bars: ± 2 standard errors of a test set of this size", transform=axes.transAxes, color=GREY)
+        axes[0].annotate(text, (labels, accuracy), (10, 0), textcoords="offset points", va="center", color=color)
+    most = max(part["labels_spent"]["train"] for part in found.values())
+    axes[0].set(xlabel="training labels", ylabel="test accuracy", xlim=(0, 1.45 * most))
+    axes[0].set_title("accuracy ± 2 standard errors of this test set")
+    names = [f"{name}\nloss {part['test']['loss']:.4f}\n{part['wall_seconds']:.0f} s" for name, part in found.items()]
+    kinds = {kind: kind.replace(" ", "_") for kind in ("false negatives", "false positives")}
+    errors = {kind: [part["test"][key] for part in found.values()] for kind, key in kinds.items()}
+    _grouped_bars(axes[1], names, errors)
+    axes[1].set(ylabel="rows of the test set", title="errors, loss and time")
     return figure
 
 
