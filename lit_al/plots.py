@@ -71,14 +71,15 @@ def comparison_figure(results: Results) -> "Figure":
     """`full` beside `active`: accuracy with two standard errors over labels; errors, loss and seconds of each."""
     figure, axes = _figure(results, columns=2)
     found = {name: results[name] for name in ("full", "active")}
-    for (name, part), color in zip(found.items(), (BLUE, ORANGE), strict=True):
+    for (name, part), color, side in zip(found.items(), (BLUE, ORANGE), ("left", "right"), strict=True):
         labels, accuracy = part["labels_spent"]["train"], part["test"]["accuracy"]
         error = 2 * part["test"]["standard_error"]
         axes[0].errorbar(labels, accuracy, yerr=error, fmt="o", color=color, capsize=5, markersize=7)
         text = f"{name}\n{labels:,} labels\n{accuracy:.4f}"
-        axes[0].annotate(text, (labels, accuracy), (10, 0), textcoords="offset points", va="center", color=color)
+        beside = {"xytext": (10 if side == "left" else -10, 0), "textcoords": "offset points", "ha": side}
+        axes[0].annotate(text, (labels, accuracy), va="center", color=color, **beside)
     most = max(part["labels_spent"]["train"] for part in found.values())
-    axes[0].set(xlabel="training labels", ylabel="test accuracy", xlim=(0, 1.45 * most))
+    axes[0].set(xlabel="training labels", ylabel="test accuracy", xlim=(0, 1.4 * most))
     axes[0].set_title("accuracy ± 2 standard errors of this test set")
     names = [f"{name}\nloss {part['test']['loss']:.4f}\n{part['wall_seconds']:.0f} s" for name, part in found.items()]
     kinds = {kind: kind.replace(" ", "_") for kind in ("false negatives", "false positives")}
