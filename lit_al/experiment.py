@@ -8,7 +8,7 @@ from typing import Any
 
 import lightning as L
 import yaml
-from lightning.pytorch.callbacks import RichProgressBar
+from rich import get_console
 from rich.console import Console
 
 from lit_al import plots
@@ -29,7 +29,7 @@ from lit_al.learner import ActiveLearner
 from lit_al.model import LitBiLSTM
 from lit_al.oracles import SimulatedOracle
 from lit_al.outputs import Evaluation, Round
-from lit_al.report import Report, comparison_table, conclusion, flaws, parts
+from lit_al.report import Progress, Report, comparison_table, conclusion, flaws, parts
 from lit_al.run import SCHEMA, make_run_folder, peak_memory_mb, versions, write_results, write_text
 from lit_al.split import Split, stratified_split
 from lit_al.strategies import RatioSampling
@@ -60,7 +60,7 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     """
     began = time.perf_counter()
     config = config.resolved()
-    console = console or Console()
+    console = console or get_console()  # that of the progress bar, so that neither writes over the other
     with console.status("loading the corpus …"):
         material = prepare(config)
     report = Report(console, material.corpus.classes)
@@ -147,7 +147,7 @@ class Session:
             accelerator=config.accelerator,
             devices=config.devices,
             precision=config.precision,
-            callbacks=[RichProgressBar(refresh_rate=5)] if report.console.is_terminal else [],
+            callbacks=[Progress(refresh_rate=5)] if report.console.is_terminal else [],
         )
         self.learner.trainer()  # hardware that is not here is refused before anything is encoded
         self.board = Board(folder, corpus, plots.title(self.results("running")))

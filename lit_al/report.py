@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import lightning as L
+from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.utilities.model_summary.model_summary import summarize
 from rich.console import Console
 from rich.panel import Panel
@@ -24,6 +26,17 @@ FLAWS = {
 def flaws(settings: Mapping[str, str]) -> list[str]:
     """What is wrong with the protocol of a run, one clause each."""
     return [text for (name, value), text in FLAWS.items() if settings.get(name) == value]
+
+
+class Progress(RichProgressBar):
+    """Lightning's bar, with as many metrics as fit on a line; the line of an epoch has the others."""
+
+    def get_metrics(
+        self, trainer: L.Trainer, pl_module: L.LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        """Loss of the last epoch and accuracy on the validation set, where they are known."""
+        shown = super().get_metrics(trainer, pl_module)
+        return {name: shown[name] for name in ("loss", "val_accuracy") if name in shown}
 
 
 class Report:
