@@ -147,9 +147,10 @@ class LitBiLSTM(L.LightningModule):
 
 def _metrics(classes: int, stage: str) -> nn.ModuleDict:
     """Training needs no confusion; elsewhere its matrix gives accuracy, false negatives and false positives at once."""
+    loss = MeanMetric(nan_strategy="disable")  # a loss that is NaN must show, not be left out of the mean
     if stage == "fit":
-        return nn.ModuleDict({"loss": MeanMetric(), "accuracy": Accuracy("multiclass", num_classes=classes)})
-    return nn.ModuleDict({"loss": MeanMetric(), "confusion": ConfusionMatrix("multiclass", num_classes=classes)})
+        return nn.ModuleDict({"loss": loss, "accuracy": Accuracy("multiclass", num_classes=classes)})
+    return nn.ModuleDict({"loss": loss, "confusion": ConfusionMatrix("multiclass", num_classes=classes)})
 
 
 def _items(metrics: nn.Module) -> list[tuple[str, Metric]]:
