@@ -69,12 +69,10 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     report.copies(material.extra_copies, material.dropped)
     folder = make_run_folder(config.log_dir, config.name)
     write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
-    try:
-        if config.mode == "compare":
-            return _compare(config, material, folder, report, began)
-        return Session(config, material, folder, report, began).run()
-    finally:
-        console.print(f"results, figures and TensorBoard events: {folder}", soft_wrap=True)
+    console.print(f"results, figures and TensorBoard events go to {folder}", soft_wrap=True)
+    if config.mode == "compare":
+        return _compare(config, material, folder, report, began)
+    return Session(config, material, folder, report, began).run()
 
 
 def prepare(config: TrainConfig) -> Material:

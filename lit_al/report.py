@@ -124,7 +124,8 @@ class Report:
         confusion = found.confusion
         self.console.print(
             f"[bold]test: loss {found.loss:.4f}, accuracy {found.accuracy:.4f} "
-            f"(± {confusion.standard_error:.4f} standard error), {self.errors(confusion)}[/bold]"
+            f"(± {confusion.standard_error:.4f} standard error), {self.errors(confusion)}[/bold]",
+            soft_wrap=True,
         )
 
     def errors(self, confusion: Confusion) -> str:
