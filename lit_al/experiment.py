@@ -45,6 +45,7 @@ class Material:
     encoder: TextEncoder
     duplicates: Mapping[str, PartDuplicates]
     extra_copies: int
+    contradictions: int
     dropped: bool
 
 
@@ -101,7 +102,15 @@ def prepare(config: TrainConfig) -> Material:
         how=config.standardize,
     )
     duplicates = count_duplicates_across(corpus.texts, parts(split))
-    return Material(corpus, split, encoder, duplicates, int((~first).sum()), config.drop_duplicates)
+    return Material(
+        corpus,
+        split,
+        encoder,
+        duplicates,
+        extra_copies=int((~first).sum()),
+        contradictions=count_contradictions(corpus.texts, corpus.labels),
+        dropped=config.drop_duplicates,
+    )
 
 
 class Session:
@@ -209,21 +218,16 @@ class Session:
     def results(self, status: str, test: Evaluation | None = None) -> dict[str, Any]:
         """The contents of `results.json`; docs/results-schema.md describes them."""
         config = self.config
-        active = config.mode == "active"
+        choices = ("steer_on", "pool_classes", "ratio_direction")
+        settings = {name: getattr(config, name) if self.acquisition else None for name in choices}
         history = self.acquisition.history if self.acquisition else []
         return {
             "schema": SCHEMA,
             "status": status,
             "mode": config.mode,
             "protocol": config.protocol,
-            "steer_on": config.steer_on if active else None,
-            "pool_classes": config.pool_classes if active else None,
-            "ratio_direction": config.ratio_direction if active else None,
-            "flaws": flaws(
-                {name: str(getattr(config, name)) for name in ("steer_on", "pool_classes", "ratio_direction")}
-            )
-            if active
-            else [],
+            **settings,
+            "flaws": flaws(settings),
             "stop_reason": self.acquisition.stop_reason if self.acquisition else "",
             "data": self._data(),
             "seeds": {"seed": config.seed, "split_seed": config.split_seed},
@@ -252,7 +256,7 @@ class Session:
             "unlabeled": int((corpus.labels < 0).sum()),
             "split": {part: len(rows) for part, rows in parts(material.split).items()},
             "duplicates": {part: asdict(found) for part, found in material.duplicates.items()},
-            "contradicting_duplicates": count_contradictions(corpus.texts, corpus.labels),
+            "contradicting_duplicates": material.contradictions,
             "extra_copies": material.extra_copies,
             "dropped_duplicates": material.extra_copies if material.dropped else 0,
             "notes": list(corpus.notes),
@@ -285,7 +289,7 @@ class Session:
         """Every label that the model's weights or a decision depended on."""
         split = self.data.split
         train, validation = len(split.labeled), len(split.validation)
-        steering = len(split.test) if self.config.mode == "active" and self.config.steer_on == "test" else 0
+        steering = len(split.test) if self.acquisition and self.acquisition.steer_on == "test" else 0
         return {"train": train, "validation": validation, "steering": steering, "total": train + validation + steering}
 
 

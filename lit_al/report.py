@@ -23,8 +23,8 @@ FLAWS = {
 }
 
 
-def flaws(settings: Mapping[str, str]) -> list[str]:
-    """What is wrong with the protocol of a run, one clause each."""
+def flaws(settings: Mapping[str, str | None]) -> list[str]:
+    """What is wrong with the protocol of a run, one clause each; settings that do not apply are None."""
     return [text for (name, value), text in FLAWS.items() if settings.get(name) == value]
 
 
