@@ -22,6 +22,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 Names below are imported when they are first used, so that `import lit_al` costs nothing.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from lit_al.split import Split as Split
     from lit_al.strategies import RatioSampling as RatioSampling
     from lit_al.text import TextEncoder as TextEncoder
+
+# torch's OpenMP threads (GNU's, on Linux) wait for their next task by spinning, for milliseconds, on the cores that the
+# kernel's own threads need. A short wait costs torch nothing. OpenMP reads this when torch is imported: import lit_al
+# first, or set it yourself.
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 _HOMES = {
     "ActiveDataModule": "datamodule",

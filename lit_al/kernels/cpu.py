@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from lit_al.kernels import loops
-from lit_al.kernels.fold import gate_tables
+from lit_al.kernels.fold import occurring
 
 
 def pooled_states(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor) -> Tensor:
@@ -48,11 +48,61 @@ def _run(
     tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, pooling: bool
 ) -> Tensor:
     with torch.autocast("cpu", enabled=False):  # the loops take float32 only
-        tokens, tables = gate_tables(tokens, embedding, input_kernel, bias)  # (1 or M, B, T), (M, W, 2, 4H)
+        tokens, embedding = occurring(tokens, embedding)  # (1 or M, B, T), (M, W, E)
+        tables = _gate_tables(embedding, input_kernel, bias)  # (M, 2, W, 4H)
     if torch.is_grad_enabled() and (tables.requires_grad or recurrent.requires_grad):
         states: Tensor = _Recurrence.apply(tokens, tables, recurrent, pooling)  # type: ignore[no-untyped-call]
         return states
     return _forward(tokens, tables, recurrent, pooling=pooling, saving=False)[0]
+
+
+def _gate_tables(embedding: Tensor, input_kernel: Tensor, bias: Tensor) -> Tensor:
+    """Project the embedding tables, as `lit_al.kernels.fold.gate_tables` does."""
+    weights = embedding, input_kernel, bias
+    if torch.is_grad_enabled() and any(weight.requires_grad for weight in weights):
+        tables: Tensor = _Fold.apply(*weights)  # type: ignore[no-untyped-call]
+        return tables
+    return _fold(*weights)
+
+
+class _Fold(torch.autograd.Function):
+    """The projection with its gradients, in the kernel's own threads.
+
+    torch would compute it as fast, but torch's OpenMP threads wait actively for more work, on the cores that the
+    recurrence needs next.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, embedding: Tensor, input_kernel: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(embedding, input_kernel)
+        return _fold(embedding, input_kernel, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        embedding, input_kernel = ctx.saved_tensors
+        return _fold_back(embedding, input_kernel, grad)
+
+
+def _fold(embedding: Tensor, input_kernel: Tensor, bias: Tensor) -> Tensor:
+    """Return the tables, shape (M, 2, W, 4H)."""
+    members, words = embedding.shape[:2]
+    tables = _buffers.take(members, 2, words, bias.shape[-1])
+    jobs = [(m, d, *rows) for m in range(members) for d in range(2) for rows in _slices(words, 2 * _parts(members))]
+    _spread(loops.fold, jobs, [embedding, input_kernel, bias, tables])
+    return tables
+
+
+def _fold_back(embedding: Tensor, input_kernel: Tensor, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the gradients of the embedding tables, the input weights and the biases; grad (M, 2, W, 4H)."""
+    members, words, features = embedding.shape
+    grads = torch.empty_like(embedding), torch.empty_like(input_kernel), grad.new_zeros(members, 2, grad.shape[-1])
+    parts = 2 * _parts(members)
+    jobs: list[tuple[int, ...]] = [(m, *rows) for m in range(members) for rows in _slices(words, 2 * parts)]
+    _spread(loops.fold_back, jobs, [grad, input_kernel.transpose(-1, -2), grads[0]])
+    jobs = [(m, d, *columns) for m in range(members) for d in range(2) for columns in _slices(features, parts)]
+    _spread(loops.fold_back_weights, jobs, [embedding, grad, *grads[1:]])
+    return grads
 
 
 class _Recurrence(torch.autograd.Function):
@@ -61,7 +111,7 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tokens: Tensor, tables: Tensor, recurrent: Tensor, pooling: bool) -> Tensor:
         states, saved = _forward(tokens, tables, recurrent, pooling=pooling, saving=True)
-        ctx.pooling, ctx.table_rows = pooling, tables.shape[1]
+        ctx.pooling, ctx.table_rows = pooling, tables.shape[2]
         ctx.save_for_backward(tokens, recurrent, *saved)
         return states
 
@@ -100,7 +150,7 @@ def _backward(
     """Return the gradients of the tables and of the recurrent weights."""
     members, batch, steps, units = len(recurrent), *tokens.shape[1:], recurrent.shape[2]
     slices = _slices(batch, _parts(members))
-    grad_tables = _buffers.take(len(slices), members, table_rows, 2, 4 * units).zero_()
+    grad_tables = _buffers.take(len(slices), members, 2, table_rows, 4 * units)
     grad_recurrent = torch.zeros(len(slices), members, 2, units, 4 * units)
     grad_pooled = grad if pooling else grad.new_empty(members, 0, 2 * units)
     grad_states = grad.new_empty(members, 0, steps, 2 * units) if pooling else grad
@@ -163,7 +213,9 @@ class _Buffers:
             if size <= buffer.size <= 2 * size:
                 return buffer
             self._free.append(buffer)
-        return np.empty(size, np.float32)
+        memory = np.empty(size + 15, np.float32)
+        first = -memory.ctypes.data % 64 // 4  # on a cache line, so that no vector straddles two
+        return memory[first : first + size]
 
 
 _buffers = _Buffers()

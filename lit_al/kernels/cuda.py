@@ -79,9 +79,7 @@ def _run(
     tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, pooling: bool
 ) -> Tensor:
     with torch.autocast(embedding.device.type, enabled=False):  # the kernels take float32 only
-        # as many ids as the table has rows: all of it is folded; to find which ones occur would wait for the device
-        every = tokens.new_empty(1, 1).expand(1, embedding.shape[1])
-        _, tables = gate_tables(every, embedding, input_kernel, bias)  # (M, V, 2, 4H)
+        tables = gate_tables(embedding, input_kernel, bias)  # (M, 2, V, 4H)
     tokens = tokens if tokens.ndim == 3 else tokens[None]  # (1 or M, B, T)
     if torch.is_grad_enabled() and (tables.requires_grad or recurrent.requires_grad):
         states: Tensor = _Recurrence.apply(tokens, tables, recurrent, pooling)  # type: ignore[no-untyped-call]
@@ -95,7 +93,7 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tokens: Tensor, tables: Tensor, recurrent: Tensor, pooling: bool) -> Tensor:
         states, saved, where = _forward(tokens, tables, recurrent, pooling=pooling, saving=True)
-        ctx.pooling, ctx.vocabulary = pooling, tables.shape[1]
+        ctx.pooling, ctx.vocabulary = pooling, tables.shape[2]
         ctx.save_for_backward(tokens, recurrent, saved, where)
         return states
 
@@ -118,7 +116,7 @@ def _forward(
     where = torch.empty_like(pooled, dtype=torch.int32)
     states = tables.new_empty(members, 0 if pooling else batch, steps, 2, units)
     tensors = tokens, tables, recurrent, saved, pooled, where, states
-    _launch(_forward_kernel, tensors, tables.shape[1], units, POOLING=pooling, SAVING=saving)
+    _launch(_forward_kernel, tensors, tables.shape[2], units, POOLING=pooling, SAVING=saving)
     return (pooled if pooling else states).flatten(-2), saved, where
 
 
@@ -137,7 +135,7 @@ def _backward(
     """
     members, steps, batch, units = *saved.shape[0:4:2], *saved.shape[3:6:2]
     atomics = not torch.are_deterministic_algorithms_enabled()
-    grad_tables = grad.new_zeros(members, vocabulary, 2, 4 * units)
+    grad_tables = grad.new_zeros(members, 2, vocabulary, 4 * units)
     grad_gates = grad.new_empty(members, 2, steps, batch, 4 * units)
     tensors = tokens, recurrent.transpose(-1, -2), saved, where, grad, grad_gates, grad_tables
     _launch(_backward_kernel, tensors, vocabulary, units, POOLING=pooling, ATOMICS=atomics)
@@ -149,11 +147,11 @@ def _backward(
 
 def _add_sorted(grad_tables: Tensor, tokens: Tensor, grad_gates: Tensor) -> None:
     """Add the gate gradients (M, 2, T, B, 4H) to the rows of their tokens (1 or M, B, T) in a fixed order."""
-    members, vocabulary, directions, gates = grad_tables.shape
+    members, directions, vocabulary, gates = grad_tables.shape
     member = torch.arange(members, device=tokens.device)[:, None, None, None]  # (M, 1, 1, 1)
     direction = torch.arange(directions, device=tokens.device)[:, None, None]  # (2, 1, 1)
     ids = tokens.transpose(1, 2)[:, None]  # (1 or M, 1, T, B)
-    rows = (member * vocabulary + ids) * directions + direction  # (M, 2, T, B)
+    rows = (member * directions + direction) * vocabulary + ids  # (M, 2, T, B)
     grad_tables.view(-1, gates).index_put_((rows.flatten(),), grad_gates.view(-1, gates), accumulate=True)
 
 
@@ -249,7 +247,7 @@ def _load_token(pointers: tl.tensor, time: tl.tensor, mask: tl.tensor) -> tl.ten
 @_compiled
 def _forward_kernel(
     tokens: tl.tensor,  # (1 or M, B, T) int64
-    tables: tl.tensor,  # (M, V, 2, 4H)
+    tables: tl.tensor,  # (M, 2, V, 4H)
     recurrent: tl.tensor,  # (M, 2, H, 4H)
     saved: tl.tensor,  # out: (M, 2, T, B, 6, H), if SAVING
     pooled: tl.tensor,  # out: (M, B, 2, H), if POOLING
@@ -285,11 +283,11 @@ def _forward_kernel(
     forth = 1 - 2 * direction  # to the next time step
     time = direction * (steps - 1)
     ids = tokens + member * token_stride + row * steps  # (R,)
-    table = tables + (member * vocabulary * 2 + direction) * (4 * UNITS) + unit[None, :]  # (1, H)
+    table = tables + lane * vocabulary * (4 * UNITS) + unit[None, :]  # (1, H)
     unknown = tl.where((unit < UNITS)[None, :], float("nan"), 0.0)  # (1, H); 0 keeps the lanes of no unit silent
     token = _load_token(ids, time, length > 0)
     known = valid & ((token >= 0) & (token < vocabulary))[:, None]
-    next_i, next_f, next_g, next_o = _load_four(table + token[:, None] * (8 * UNITS), known, UNITS, unknown)
+    next_i, next_f, next_g, next_o = _load_four(table + token[:, None] * (4 * UNITS), known, UNITS, unknown)
     token = _load_token(ids, time + forth, length > 1)
 
     hidden = tl.zeros((ROWS, WIDTH), tl.float32)
@@ -299,7 +297,7 @@ def _forward_kernel(
     for step in range(steps):
         i, f, g, o = next_i, next_f, next_g, next_o
         known = valid & ((token >= 0) & (token < vocabulary))[:, None]
-        next_i, next_f, next_g, next_o = _load_four(table + token[:, None] * (8 * UNITS), known, UNITS, unknown)
+        next_i, next_f, next_g, next_o = _load_four(table + token[:, None] * (4 * UNITS), known, UNITS, unknown)
         token = _load_token(ids, time + 2 * forth, step + 2 < length)
 
         old_hidden = hidden
@@ -337,7 +335,7 @@ def _backward_kernel(
     where: tl.tensor,  # (M, B, 2, H) int32, if POOLING
     grad: tl.tensor,  # (M, B, 2, H) if POOLING, else (M, B, T, 2, H)
     grad_gates: tl.tensor,  # out: (M, 2, T, B, 4H)
-    grad_tables: tl.tensor,  # added to, if ATOMICS: (M, V, 2, 4H)
+    grad_tables: tl.tensor,  # added to, if ATOMICS: (M, 2, V, 4H)
     token_stride: tl.tensor,  # B * T, or 0 where the members share their tokens
     batch: tl.tensor,
     steps: tl.tensor,
@@ -368,7 +366,7 @@ def _backward_kernel(
     back = 2 * direction - 1  # to the time step before
     time = (1 - direction) * (steps - 1)
     ids = tokens + member * token_stride + row * steps  # (R,)
-    table = grad_tables + (member * vocabulary * 2 + direction) * (4 * UNITS) + unit[None, :]  # (1, H)
+    table = grad_tables + lane * vocabulary * (4 * UNITS) + unit[None, :]  # (1, H)
     token = _load_token(ids, time, length > 0)
     past = batch * (6 * UNITS) * back.to(tl.int64)  # from the saved numbers of a step to those of the step before
     place = saved + ((lane * steps + time) * batch + row)[:, None] * (6 * UNITS) + unit[None, :]  # (R, H)
@@ -413,7 +411,7 @@ def _backward_kernel(
             run_o += grad_o
             ends = (old_token != token)[:, None]  # (R, 1)
             known = valid & ends & ((token >= 0) & (token < vocabulary))[:, None]
-            target = table + token[:, None] * (8 * UNITS)
+            target = table + token[:, None] * (4 * UNITS)
             tl.atomic_add(target, run_i, known, sem="relaxed")
             tl.atomic_add(target + UNITS, run_f, known, sem="relaxed")
             tl.atomic_add(target + 2 * UNITS, run_g, known, sem="relaxed")

@@ -35,26 +35,31 @@ def check_tokens(tokens: Tensor, vocabulary: int) -> Tensor:
     return ids
 
 
-def gate_tables(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """Project the embedding table onto the gates of both directions.
-
-    Where the batch has fewer tokens than the table has rows, only the rows that occur are projected.
+def occurring(tokens: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
+    """Leave the words out that no text of a small batch holds: their rows need not be projected.
 
     Args:
         tokens: Token ids, int64, shape (B, T) or (M, B, T).
         embedding: Embedding tables, shape (M, V, E).
+
+    Returns:
+        The token ids as row numbers of the tables, shape (1 or M, B, T), and the tables, shape (M, W, E), W <= V.
+    """
+    if embedding.device.type == "cpu" and tokens.numel() < embedding.shape[1]:  # elsewhere it would wait for the device
+        distinct, tokens = torch.unique(tokens, return_inverse=True)  # (W,), as tokens
+        embedding = embedding[:, distinct]  # (M, W, E)
+    return tokens if tokens.ndim == 3 else tokens[None], embedding
+
+
+def gate_tables(embedding: Tensor, input_kernel: Tensor, bias: Tensor) -> Tensor:
+    """Project the embedding tables onto the gates of both directions.
+
+    Args:
+        embedding: Embedding tables, shape (M, W, E).
         input_kernel: Input weights per direction, shape (M, 2, E, 4H).
         bias: Gate biases per direction, shape (M, 2, 4H).
 
     Returns:
-        The token ids as row numbers of the tables, shape (1 or M, B, T), and the tables, shape (M, W, 2, 4H), W <= V.
+        The tables, shape (M, 2, W, 4H).
     """
-    members, _, features = embedding.shape
-    gates = input_kernel.shape[-1]
-    if embedding.device.type == "cpu" and tokens.numel() < embedding.shape[1]:  # elsewhere it would wait for the device
-        distinct, tokens = torch.unique(tokens, return_inverse=True)  # (W,), as tokens
-        embedding = embedding[:, distinct]  # (M, W, E)
-    kernel = input_kernel.transpose(1, 2).reshape(members, features, 2 * gates)  # (M, E, 2 * 4H): one product for both
-    tables = torch.baddbmm(bias.reshape(members, 1, 2 * gates), embedding, kernel)  # (M, W, 2 * 4H)
-    tables = tables.reshape(members, embedding.shape[1], 2, gates)
-    return tokens if tokens.ndim == 3 else tokens[None], tables  # (1 or M, B, T), (M, W, 2, 4H)
+    return embedding[:, None] @ input_kernel + bias[:, :, None]

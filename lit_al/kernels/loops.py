@@ -1,6 +1,7 @@
 """The compiled loops of the CPU form: one LSTM direction over a slice of the batch, forward and backward.
 
-Everything that numba compiles lives in this one file, because its disk cache notices changes of this file only.
+Everything that numba compiles lives in this one file, because its disk cache notices changes of this file only (touch
+it after a change of `tiles`).
 The functions touch no Python object, so they run without the interpreter lock, one job per thread.
 
 Why they are fast:
@@ -8,8 +9,8 @@ Why they are fast:
 - A block of a few sequences goes through all its time steps while its states and the recurrent matrix stay in the
   first-level cache; nothing but the saved gates travels to memory and back.
 - `sigmoid` and `tanh` are arithmetic alone (no call, no branch), so the compiler makes vector instructions of them.
-- `add_product` keeps a tile of 4 x 4 multipliers in registers. BLAS would cost more in calls than in arithmetic at
-  these sizes, and its threads would fight with ours.
+- `add_product` keeps a tile of the result in registers. BLAS would cost more in calls than in arithmetic at these
+  sizes, and its threads would fight with ours.
 
 Shapes: B rows, T time steps, H units, S rows of one block, W rows of the gate table. All arrays are float32 but the
 token ids (int64) and the time steps of the maxima (int32).
@@ -23,6 +24,8 @@ import numba
 import numpy as np
 from numba.core.compiler import Compiler
 from numpy.typing import NDArray
+
+from lit_al.kernels.tiles import make_tile, tile_shape
 
 Floats = NDArray[np.float32]
 Ints = NDArray[Any]  # int64 token ids, int32 time steps
@@ -94,31 +97,27 @@ def tanh(x: np.float32) -> np.float32:
     return TWO * sigmoid(TWO * x) - ONE
 
 
+TILE_ROWS, LANES = tile_shape()
+tile = make_tile(TILE_ROWS, LANES)
+
+
 @compiled
 def add_product(out: Floats, x: Floats, matrix: Floats) -> None:
-    """Add ``x @ matrix`` to ``out``; x (R, K), matrix (K, N), out (R, N).
+    """Add ``x @ matrix`` to ``out``; x (R, K), matrix (K, N), out (R, N). Tiles first, then what they leave over."""
+    rows = out.shape[0] - out.shape[0] % TILE_ROWS
+    columns = out.shape[1] - out.shape[1] % (2 * LANES)
+    for r in range(0, rows, TILE_ROWS):
+        for j in range(0, columns, 2 * LANES):
+            tile(out, x, matrix, r, j)
+    if columns < out.shape[1]:
+        _add_product_by_rows(out[:rows, columns:], x[:rows], matrix[:, columns:])
+    _add_product_by_rows(out[rows:], x[rows:], matrix)
 
-    In tiles of 4 rows and depth 4, so that every loaded number of the matrix serves four rows; the rest row by row.
-    """
-    rows, depth = x.shape
-    whole_rows, whole_depth = rows - rows % 4, depth - depth % 4
-    for r in range(0, whole_rows, 4):
-        for k in range(0, whole_depth, 4):
-            a0, a1, a2, a3 = x[r, k], x[r, k + 1], x[r, k + 2], x[r, k + 3]
-            b0, b1, b2, b3 = x[r + 1, k], x[r + 1, k + 1], x[r + 1, k + 2], x[r + 1, k + 3]
-            c0, c1, c2, c3 = x[r + 2, k], x[r + 2, k + 1], x[r + 2, k + 2], x[r + 2, k + 3]
-            d0, d1, d2, d3 = x[r + 3, k], x[r + 3, k + 1], x[r + 3, k + 2], x[r + 3, k + 3]
-            for j in range(matrix.shape[1]):
-                m0, m1, m2, m3 = matrix[k, j], matrix[k + 1, j], matrix[k + 2, j], matrix[k + 3, j]
-                out[r, j] = out[r, j] + a0 * m0 + a1 * m1 + a2 * m2 + a3 * m3
-                out[r + 1, j] = out[r + 1, j] + b0 * m0 + b1 * m1 + b2 * m2 + b3 * m3
-                out[r + 2, j] = out[r + 2, j] + c0 * m0 + c1 * m1 + c2 * m2 + c3 * m3
-                out[r + 3, j] = out[r + 3, j] + d0 * m0 + d1 * m1 + d2 * m2 + d3 * m3
-        for k in range(whole_depth, depth):
-            for n in range(4):
-                _add_scaled(out[r + n], x[r + n, k], matrix[k])
-    for r in range(whole_rows, rows):
-        for k in range(depth):
+
+@compiled
+def _add_product_by_rows(out: Floats, x: Floats, matrix: Floats) -> None:
+    for r in range(out.shape[0]):
+        for k in range(x.shape[1]):
             _add_scaled(out[r], x[r, k], matrix[k])
 
 
@@ -143,12 +142,12 @@ def _add(out: Floats, x: Floats) -> None:
 
 
 @compiled
-def _gather(gates: Floats, tokens: Ints, time: int, table: Floats, direction: int) -> None:
-    """Copy the table rows of one time step; gates (S, 4H), tokens (S, T), table (W, 2, 4H)."""
+def _gather(gates: Floats, tokens: Ints, time: int, table: Floats) -> None:
+    """Copy the table rows of one time step; gates (S, 4H), tokens (S, T), table (W, 4H)."""
     for r in range(gates.shape[0]):
         token = tokens[r, time]
         for j in range(gates.shape[1]):
-            gates[r, j] = table[token, direction, j]
+            gates[r, j] = table[token, j]
 
 
 @compiled
@@ -185,6 +184,28 @@ def _pool(hidden: Floats, time: np.int32, ascending: bool, best: Floats, where: 
 
 
 @compiled
+def _scratch(rows: int, columns: int) -> Floats:
+    """Return an uninitialized matrix that begins on a cache line: no vector of its rows then straddles two."""
+    memory = np.empty(rows * columns + 15, np.float32)
+    first = (-memory.ctypes.data % 64) // 4
+    return memory[first : first + rows * columns].reshape(rows, columns)
+
+
+@compiled
+def _zeros(rows: int, columns: int) -> Floats:
+    matrix = _scratch(rows, columns)
+    _clear(matrix)
+    return matrix
+
+
+@compiled
+def _clear(matrix: Floats) -> None:
+    for r in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            matrix[r, j] = ZERO
+
+
+@compiled
 def forward(
     member: int,
     direction: int,
@@ -207,7 +228,7 @@ def forward(
         first: First row of the slice.
         last: Row after the slice.
         tokens: Token ids, shape (1, B, T) for all members or (M, B, T).
-        tables: Gate pre-activations of every token, shape (M, W, 2, 4H).
+        tables: Gate pre-activations of every token, shape (M, 2, W, 4H).
         recurrent: Recurrent weights, shape (M, 2, H, 4H).
         gates: Out: gates to be saved, shape (M, 2, T, B, 4H); shape (M, 2, 0, B, 4H) saves nothing.
         cells: Out: cell states to be saved, shape (M, 2, T, B, H) or (M, 2, 0, B, H).
@@ -219,20 +240,19 @@ def forward(
     saving, pooling = gates.shape[2] > 0, pooled.shape[1] > 0
     ids, matrix = tokens[member % len(tokens)], recurrent[member, direction]  # (B, T), (H, 4H)
     all_gates, all_cells = gates[member, direction], cells[member, direction]  # (T, B, 4H), (T, B, H)
-    scratch_gates = np.empty((BLOCK, 4 * units), np.float32)
-    scratch_cells = np.empty((2, BLOCK, units), np.float32)
+    scratch_gates = _scratch(BLOCK, 4 * units)
+    scratch_cells = _scratch(2 * BLOCK, units).reshape(2, BLOCK, units)
     for start in range(first, last, BLOCK):
         stop = min(start + BLOCK, last)
         rows = stop - start
-        cell = np.zeros((rows, units), np.float32)
-        hidden = np.zeros((rows, units), np.float32)
+        cell, hidden = _zeros(rows, units), _zeros(rows, units)
         best = np.full((rows, units), -np.inf, np.float32)
         best_at = np.zeros((rows, units), np.int32)
         for step in range(steps):
             time = step if direction == 0 else steps - 1 - step
             gate = all_gates[time, start:stop] if saving else scratch_gates[:rows]  # (S, 4H)
             new_cell = all_cells[time, start:stop] if saving else scratch_cells[step % 2, :rows]  # (S, H)
-            _gather(gate, ids[start:stop], time, tables[member], direction)
+            _gather(gate, ids[start:stop], time, tables[member, direction])
             add_product(gate, hidden, matrix)
             _activate(gate, cell, new_cell, hidden)
             cell = new_cell
@@ -291,10 +311,10 @@ def _squash(gates: Floats, cell: Floats, squashed: Floats, hidden: Floats) -> No
 
 
 @compiled
-def _scatter(grad_table: Floats, tokens: Ints, time: int, direction: int, grad_gates: Floats) -> None:
+def _scatter(grad_table: Floats, tokens: Ints, time: int, grad_gates: Floats) -> None:
     """Add the gate gradients of one time step to the table rows of their tokens; arguments as in `_gather`."""
     for r in range(grad_gates.shape[0]):
-        _add_scaled(grad_table[tokens[r, time], direction], ONE, grad_gates[r])
+        _add_scaled(grad_table[tokens[r, time]], ONE, grad_gates[r])
 
 
 @compiled
@@ -329,22 +349,22 @@ def backward(
         where: First time step of the maximum, shape (M, B, 2, H).
         grad_pooled: Gradient of `pooled`, shape (M, B, 2, H); shape (M, 0, 2, H) reads `grad_states` instead.
         grad_states: Gradient of `states`, shape (M, B, T, 2, H).
-        grad_tables: Added to: gradient of the tables, shape (parts, M, W, 2, 4H).
+        grad_tables: Out: gradient of the tables, shape (parts, M, 2, W, 4H).
         grad_recurrent: Added to: gradient of the recurrent weights, shape (parts, M, 2, H, 4H).
     """
     steps, units = tokens.shape[2], transposed.shape[3]
     pooling = grad_pooled.shape[1] > 0
     ids, matrix = tokens[member % len(tokens)], transposed[member, direction]  # (B, T), (4H, H)
     all_gates, all_cells = gates[member, direction], cells[member, direction]  # (T, B, 4H), (T, B, H)
-    zeros = np.zeros((BLOCK, units), np.float32)
+    table = grad_tables[part, member, direction]  # (W, 4H)
+    _clear(table)
+    zeros = _zeros(BLOCK, units)
     for start in range(first, last, BLOCK):
         stop = min(start + BLOCK, last)
         rows = stop - start
-        grad_cell = np.zeros((rows, units), np.float32)
-        grad_hidden = np.zeros((rows, units), np.float32)
-        grad_gates = np.empty((rows, 4 * units), np.float32)
-        squashed = np.empty((rows, units), np.float32)
-        hidden = np.empty((rows, units), np.float32)
+        grad_cell, grad_hidden = _zeros(rows, units), _zeros(rows, units)
+        squashed, hidden = _scratch(rows, units), _scratch(rows, units)
+        grad_gates = _scratch(rows, 4 * units)
         time = steps - 1 if direction == 0 else 0
         _squash(all_gates[time, start:stop], all_cells[time, start:stop], squashed, hidden)
         for step in range(steps - 1, -1, -1):
@@ -357,8 +377,84 @@ def backward(
                 _add(grad_hidden, grad_states[member, start:stop, time, direction])
             old_cell = all_cells[before, start:stop] if step > 0 else zeros[:rows]
             _gate_gradients(all_gates[time, start:stop], squashed, old_cell, grad_hidden, grad_cell, grad_gates)
-            _scatter(grad_tables[part, member], ids[start:stop], time, direction, grad_gates)
+            _scatter(table, ids[start:stop], time, grad_gates)
             if step > 0:  # the state before the first step is zero and needs no gradient
                 add_product(grad_hidden, grad_gates, matrix)
                 _squash(all_gates[before, start:stop], old_cell, squashed, hidden)
                 add_product(grad_recurrent[part, member, direction], hidden.T, grad_gates)
+
+
+@compiled
+def fold(
+    member: int, direction: int, first: int, last: int, embedding: Floats, kernel: Floats, bias: Floats, tables: Floats
+) -> None:
+    """Project rows first..last-1 of an embedding table onto the gates of one direction.
+
+    Args:
+        member: Which member.
+        direction: 0 forward in time, 1 backward.
+        first: First row of the slice.
+        last: Row after the slice.
+        embedding: Embedding tables, shape (M, W, E).
+        kernel: Input weights, shape (M, 2, E, 4H).
+        bias: Gate biases, shape (M, 2, 4H).
+        tables: Out: gate pre-activations of every token, shape (M, 2, W, 4H).
+    """
+    table = tables[member, direction, first:last]  # (S, 4H)
+    for r in range(table.shape[0]):
+        for j in range(table.shape[1]):
+            table[r, j] = bias[member, direction, j]
+    add_product(table, embedding[member, first:last], kernel[member, direction])
+
+
+@compiled
+def fold_back(member: int, first: int, last: int, grad_tables: Floats, transposed: Floats, grad_rows: Floats) -> None:
+    """Compute the gradient of rows first..last-1 of an embedding table.
+
+    Args:
+        member: Which member.
+        first: First row of the slice.
+        last: Row after the slice.
+        grad_tables: Gradient of the tables, shape (M, 2, W, 4H).
+        transposed: Input weights transposed, shape (M, 2, 4H, E).
+        grad_rows: Out: gradient of the embedding tables, shape (M, W, E).
+    """
+    rows = grad_rows[member, first:last]  # (S, E)
+    _clear(rows)
+    for direction in range(2):
+        add_product(rows, grad_tables[member, direction, first:last], transposed[member, direction])
+
+
+@compiled
+def fold_back_weights(
+    member: int,
+    direction: int,
+    first: int,
+    last: int,
+    embedding: Floats,
+    grad_tables: Floats,
+    grad_kernel: Floats,
+    grad_bias: Floats,
+) -> None:
+    """Compute the gradient of the input weights of one direction, for embedding features first..last-1.
+
+    Args:
+        member: Which member.
+        direction: 0 forward in time, 1 backward.
+        first: First feature of the slice.
+        last: Feature after the slice; the slice that begins at 0 sums the bias too.
+        embedding: Embedding tables, shape (M, W, E).
+        grad_tables: Gradient of the tables, shape (M, 2, W, 4H).
+        grad_kernel: Out: gradient of the input weights, shape (M, 2, E, 4H).
+        grad_bias: Added to: gradient of the biases, shape (M, 2, 4H).
+    """
+    kernel = grad_kernel[member, direction, first:last]  # (S, 4H)
+    _clear(kernel)
+    words = grad_tables.shape[2]
+    for start in range(0, words, 2 * BLOCK):  # few words at once, so that they are still in the cache for every tile
+        stop = min(start + 2 * BLOCK, words)
+        rows = grad_tables[member, direction, start:stop]  # (S, 4H)
+        add_product(kernel, embedding[member, start:stop, first:last].T, rows)
+        if first == 0:
+            for r in range(rows.shape[0]):
+                _add_scaled(grad_bias[member, direction], ONE, rows[r])

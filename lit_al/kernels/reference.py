@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lit_al.kernels.fold import gate_tables
+from lit_al.kernels.fold import gate_tables, occurring
 
 
 def hidden_states(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor) -> Tensor:
@@ -12,11 +12,12 @@ def hidden_states(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias:
     Returns:
         Hidden states, shape (M, B, T, 2H).
     """
-    tokens, tables = gate_tables(tokens, embedding, input_kernel, bias)  # (1 or M, B, T), (M, W, 2, 4H)
+    tokens, embedding = occurring(tokens, embedding)  # (1 or M, B, T), (M, W, E)
+    tables = gate_tables(embedding, input_kernel, bias)  # (M, 2, W, 4H)
     member = torch.arange(embedding.shape[0], device=tokens.device)[:, None, None]  # (M, 1, 1)
-    gates = tables[member, tokens]  # (M, B, T, 2, 4H)
-    forward = _direction(gates[..., 0, :], recurrent[:, 0])  # (M, B, T, H)
-    backward = _direction(gates[..., 1, :].flip(2), recurrent[:, 1]).flip(2)  # (M, B, T, H)
+    gates = [tables[:, direction][member, tokens] for direction in range(2)]  # each (M, B, T, 4H)
+    forward = _direction(gates[0], recurrent[:, 0])  # (M, B, T, H)
+    backward = _direction(gates[1].flip(2), recurrent[:, 1]).flip(2)  # (M, B, T, H)
     return torch.cat([forward, backward], dim=-1)  # (M, B, T, 2H)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numba
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor
 from lit_al import kernels
 from lit_al.errors import ConfigError
 from lit_al.kernels import cpu, hidden_states, loops, pooled_states
+from lit_al.kernels.tiles import make_tile
 
 FORMS = ("reference", "lstm", "cpu")
 FUNCTIONS = (pooled_states, hidden_states)
@@ -263,6 +265,41 @@ def test_fading_gradient_does_not_slow_down() -> None:
     expected = torch.autograd.grad((hidden_states(tokens, *parameters, kernel="reference") * weights).sum(), parameters)
     for actual, wanted in zip(grads, expected, strict=True):
         torch.testing.assert_close(actual, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(8, 16), (4, 8), (8, 4), (1, 1)])
+@pytest.mark.parametrize("depth", [0, 1, 5, 128])
+def test_tile_of_every_processor_is_the_product(shape: tuple[int, int], depth: int) -> None:
+    rows, lanes = shape
+    tile = make_tile(rows, lanes)
+    generator = np.random.default_rng(0)
+    out, x = generator.random((rows + 3, 2 * lanes + 5)), generator.random((depth, rows + 2)).T  # x by columns
+    matrix = generator.random((depth, 2 * lanes + 7))
+    out, x, matrix = (array.astype(np.float32, order="K") for array in (out, x, matrix))
+    expected = out.copy()
+    expected[2 : 2 + rows, 3 : 3 + 2 * lanes] += x[2:] @ matrix[:, 3 : 3 + 2 * lanes]
+
+    @numba.njit
+    def call(out: Any, x: Any, matrix: Any) -> None:
+        tile(out[2:], x[2:], matrix, 0, 3)
+
+    call(out, x, matrix)
+    np.testing.assert_allclose(out, expected, rtol=1e-5)
+    outside = np.ones(out.shape, bool)
+    outside[2 : 2 + rows, 3 : 3 + 2 * lanes] = False
+    np.testing.assert_array_equal(out[outside], expected[outside])
+
+
+def test_row_does_not_depend_on_its_place_in_the_batch() -> None:
+    """Whether a row falls into a tile or among the leftovers, its numbers are added in the same order."""
+    generator = np.random.default_rng(0)
+    x, matrix = (generator.random(shape, np.float32) for shape in ((13, 32), (32, 131)))
+    out = np.zeros((13, 131), np.float32)
+    loops.add_product(out, x, matrix)
+    for row in range(13):
+        alone = np.zeros((1, 131), np.float32)
+        loops.add_product(alone, x[row : row + 1], matrix)
+        np.testing.assert_array_equal(alone[0], out[row])
 
 
 def test_sigmoid_and_tanh_are_accurate() -> None:
