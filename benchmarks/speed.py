@@ -1,189 +1,208 @@
-"""How fast the example's model trains and scores on a CPU, beside its rivals in the same process.
+"""How fast the example's model trains, scores and encodes on a CPU, beside its rivals.
 
     python benchmarks/speed.py --quick --json speed.json
+    python benchmarks/speed.py --data ../shared/data/imdb --active --json speed.json
 
-Rivals: `nn.LSTM` in plain torch, and Keras 3 with the TensorFlow backend where it is installed (the extra `keras`).
-Every rival runs the example's model: 3,000 words, 150 tokens, batches of 256. They take turns, a few steps each, over
-several repeats, so that a machine that slows down slows them all; the median step counts.
+Rivals (`rivals.py`): `nn.LSTM` in plain torch and in Lightning, and Keras 3 on TensorFlow and on JAX where they are
+installed (the extra `keras`). Every rival runs the example's model, 3,000 words, 150 tokens, batches of 256, on the same
+texts, in a process of its own. They take turns, a few steps each, over several repeats, so that a machine that slows
+down slows them all; the median counts.
 
 In `ratios` a number above 1 says that lit_al is faster, except for `lightning_vs_plain_loop`: what a step costs inside
-Lightning over what it costs in a plain loop. It is null where a rival is not installed.
+Lightning over what it costs in a plain loop. It is null where a rival is not installed or was not asked for.
 """
 
 import argparse
 import json
-import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-import lightning as L
 import numpy as np
-import torch
-from torch import Tensor, nn
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rivals import BATCH, LIBRARIES, RIVALS
 
-from lit_al.datamodule import Batches
-from lit_al.model import LitBiLSTM
-from lit_al.scoring import inference
-
-WORDS, LENGTH, BATCH, EMBEDDING, HIDDEN = 3_000, 150, 256, 128, 32
-
-
-def make_tokens(rows: int) -> Tensor:
-    """Word ids with the frequencies of natural text and padded tails, (rows, 150) uint16."""
-    rng = np.random.default_rng(0)
-    ids = np.minimum(rng.zipf(1.2, (rows, LENGTH)), WORDS - 1)
-    ids[np.arange(LENGTH) >= rng.integers(60, 400, (rows, 1))] = 0  # two texts in three are longer than 150 words
-    return torch.from_numpy(ids.astype(np.uint16))
+HERE = Path(__file__).parent
+TEXTS = 20 * BATCH  # on which every rival works
 
 
-class TorchNet(nn.Module):
-    """The example's model on `torch.nn.LSTM`."""
+class Worker:
+    """A rival's process."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(WORDS, EMBEDDING)
-        self.lstm = nn.LSTM(EMBEDDING, HIDDEN, bidirectional=True, batch_first=True)
-        self.head = nn.Sequential(nn.Linear(2 * HIDDEN, 20), nn.ReLU(), nn.Dropout(0.5), nn.Linear(20, 1))
+    def __init__(self, name: str, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(HERE / "rivals.py"), name, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            bufsize=1,
+        )
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Logits (B,) of tokens (B, T)."""
-        states, _ = self.lstm(self.embedding(tokens.int()))  # (B, T, 2H)
-        logits: Tensor = self.head(states.amax(dim=1)).squeeze(-1)
-        return logits
+    def ask(self, command: str, *numbers: int) -> Any:
+        """Send a command and wait for its answer."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(command, *numbers, file=self.process.stdin)
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"error: the rival {self.process.args} ended with code {self.process.wait()}")
+        return json.loads(answer)
 
-
-def torch_step(net: nn.Module, tokens: Tensor, labels: Tensor) -> Callable[[], None]:
-    """One training step of a torch network in a plain loop."""
-    optimizer = torch.optim.RMSprop(net.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
-    loss = nn.BCEWithLogitsLoss()
-
-    def step() -> None:
-        optimizer.zero_grad()
-        loss(net(tokens), labels).backward()
-        optimizer.step()
-
-    return step
-
-
-def torch_scoring(net: nn.Module, tokens: Tensor, batch: int) -> Callable[[], None]:
-    """One pass over a pool without gradients."""
-
-    def score() -> None:
-        with inference(net):
-            for part in torch.split(tokens, batch):
-                net(part)
-
-    return score
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.wait()
 
 
-def keras_rival(tokens: Tensor, labels: Tensor, pool: Tensor) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Training step and `predict` of the example's model in Keras 3."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import keras
-    from keras import layers
+def installed() -> list[str]:
+    """Names of the rivals whose libraries are here."""
+    return [name for name in RIVALS if all(find_spec(library) for library in LIBRARIES.get(name, ()))]
 
-    model = keras.Sequential(
-        [
-            layers.Input((LENGTH,)),
-            layers.Embedding(WORDS, EMBEDDING),
-            layers.Bidirectional(layers.LSTM(HIDDEN, return_sequences=True)),
-            layers.GlobalMaxPool1D(),
-            layers.Dense(20, activation="relu"),
-            layers.Dropout(0.5),
-            layers.Dense(1, activation="sigmoid"),
-        ]
+
+def write_material(data: str, folder: Path) -> None:
+    """Some texts of a corpus, their tokens and labels, for all rivals to share."""
+    from lit_al import TextEncoder, load_corpus
+
+    corpus = load_corpus(data, demo_rows=TEXTS)
+    rows = np.random.default_rng(0).permutation(len(corpus))[:TEXTS]
+    texts = [corpus.texts[row] for row in rows]
+    np.save(folder / "tokens.npy", TextEncoder.fit(texts).encode(texts))
+    np.save(folder / "labels.npy", np.maximum(corpus.labels[rows], 0))
+    (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+
+
+def take_turns(
+    workers: dict[str, Worker], command: str, number: int, *, repeats: int, tick: Callable[[], None]
+) -> dict[str, float]:
+    """Median of what each rival answers, turn by turn; a first turn, in which things are compiled, does not count."""
+    found: dict[str, list[float]] = {name: [] for name in workers}
+    for turn in range(repeats + 1):
+        for name, worker in workers.items():
+            answer = worker.ask(command, number)
+            if turn and answer is not None:
+                found[name] += answer if isinstance(answer, list) else [answer]
+        tick()
+    return {name: statistics.median(values) for name, values in found.items() if values}
+
+
+def overhead(workers: dict[str, Worker], steps: int, repeats: int) -> float:
+    """Step in Lightning over step in a plain loop, from turns next to each other: the median of the turns' ratios."""
+    inside, plain = workers["lit_al in Lightning"], workers["lit_al"]
+    return statistics.median(
+        statistics.median(inside.ask("train", steps)) / statistics.median(plain.ask("train", steps))
+        for _ in range(repeats)
     )
-    model.compile(loss="binary_crossentropy", optimizer="rmsprop")
-    x, y, many = tokens.numpy().astype(np.int32), labels.numpy(), pool.numpy().astype(np.int32)
-    return lambda: model.train_on_batch(x, y), lambda: model.predict(many, batch_size=BATCH, verbose=0)
 
 
-def take_turns(rivals: dict[str, Callable[[], None]], repeats: int, steps: int) -> dict[str, float]:
-    """Median seconds of a call of each; the first call of each, which compiles, does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in rivals}
-    for call in rivals.values():
-        call()
-    for _ in range(repeats):
-        for name, call in rivals.items():
-            for _ in range(steps):
-                began = time.perf_counter()
-                call()
-                seconds[name].append(time.perf_counter() - began)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+class Measurement:
+    """Everything that the workers do, measured in turns."""
+
+    def __init__(self, names: list[str], folder: Path, quick: bool, console: Console) -> None:
+        self.names, self.folder, self.console = names, folder, console
+        self.repeats, self.steps = (3, 8) if quick else (9, 20)
+        self.encoded = TEXTS if quick else 4 * TEXTS
+
+    def run(self) -> dict[str, dict[str, float]]:
+        """Medians by quantity and rival."""
+        with ExitStack() as stack, Progress(console=self.console, transient=True) as bar:
+            task = bar.add_task("measuring", total=3 * (self.repeats + 1) + 1)
+            workers = {name: Worker(name, self.folder) for name in self.names}
+            for worker in workers.values():
+                stack.callback(worker.close)
+            turns = partial(take_turns, workers, repeats=self.repeats, tick=partial(bar.advance, task))
+            step, score, encode = turns("train", self.steps), turns("score", TEXTS), turns("encode", self.encoded)
+            inside = overhead(workers, 2 * self.steps, 2 * self.repeats + 1)
+            return {
+                "training_step_ms": {name: 1e3 * value for name, value in step.items()},
+                "training_texts_per_second": {name: BATCH / value for name, value in step.items()},
+                "scoring_texts_per_second": {name: TEXTS / value for name, value in score.items()},
+                "encoding_texts_per_second": {name: self.encoded / value for name, value in encode.items()},
+                "peak_memory_mb": {name: worker.ask("memory") for name, worker in workers.items()},
+                "lightning_vs_plain_loop": {"lit_al": inside},
+            }
 
 
-class StepClock(L.Callback):
-    """Seconds from batch to batch inside Lightning."""
-
-    def __init__(self) -> None:
-        self.ends: list[float] = []
-
-    def on_train_batch_end(self, *_: object) -> None:
-        """Note the time."""
-        self.ends.append(time.perf_counter())
-
-
-def lightning_step(tokens: Tensor, labels: Tensor, steps: int) -> float:
-    """Median seconds of a training step of `LitBiLSTM` inside a Trainer."""
-    clock = StepClock()
-    trainer = L.Trainer(
-        max_epochs=1,
-        accelerator="cpu",
-        callbacks=[clock],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    rows = torch.arange(BATCH).repeat(steps)
-    trainer.fit(LitBiLSTM(), Batches(tokens, labels.long(), rows, BATCH))
-    return statistics.median(np.diff(clock.ends).tolist())
+def run_active(data: str, folder: Path) -> dict[str, float]:
+    """Seconds of the whole example, `active`, here and in Keras with as many epochs per fit; from files to test line."""
+    command = [sys.executable, str(HERE.parent / "scripts" / "train.py"), "--mode", "active", "--data", data]
+    began = time.perf_counter()
+    subprocess.run([*command, "--log-dir", str(folder), "--name", "active"], check=True, stdout=subprocess.DEVNULL)
+    found = {"lit_al": time.perf_counter() - began}
+    epochs = Counter(epoch["fit"] for epoch in json.loads((folder / "active/results.json").read_text())["epochs"])
+    for name, (*_, backend) in LIBRARIES.items():
+        if name in installed():
+            command = [sys.executable, str(HERE / "keras_active.py"), "--data", data, "--backend", backend]
+            began = time.perf_counter()
+            subprocess.run([*command, "--epochs", *map(str, epochs.values())], check=True, stdout=subprocess.DEVNULL)
+            found[name] = time.perf_counter() - began
+    return found
 
 
-def measure(quick: bool) -> dict[str, dict[str, float | None]]:
-    """Seconds of everything, and the ratios."""
-    repeats, steps, texts = (3, 5, 5_000) if quick else (10, 10, 25_000)
-    tokens, pool = make_tokens(BATCH), make_tokens(texts)
-    labels = torch.randint(0, 2, (BATCH,)).float()
-    ours, theirs = LitBiLSTM().net.train(), TorchNet().train()
-    training = {"lit_al": torch_step(ours, tokens, labels), "nn.LSTM": torch_step(theirs, tokens, labels)}
-    scoring = {"lit_al": torch_scoring(ours, pool, 1_000), "nn.LSTM": torch_scoring(theirs, pool, BATCH)}
-    if find_spec("keras"):
-        training["keras"], scoring["keras"] = keras_rival(tokens, labels, pool)
-    step, score = take_turns(training, repeats, steps), take_turns(scoring, repeats, 1)
-    plain_before = take_turns({"lit_al": training["lit_al"]}, 1, 4 * steps)["lit_al"]
-    inside = lightning_step(tokens, labels, 4 * steps)
-    plain_after = take_turns({"lit_al": training["lit_al"]}, 1, 4 * steps)["lit_al"]
-    keras_step, keras_score = step.get("keras"), score.get("keras")
+def ratios(found: dict[str, dict[str, float]]) -> dict[str, float | None]:
+    """How many times faster lit_al is; null where the rival is not here."""
+    step, score = found["training_step_ms"], found["scoring_texts_per_second"]
+    encode, active = found["encoding_texts_per_second"], found.get("active_seconds", {})
+    keras = [name for name in LIBRARIES if name in step]
     return {
-        "training_step_seconds": {**step, "lit_al in Lightning": inside},
-        "scoring_texts_per_second": {name: texts / seconds for name, seconds in score.items()},
-        "ratios": {
-            "train_step_vs_nn_lstm": step["nn.LSTM"] / step["lit_al"],
-            "train_step_vs_keras": keras_step / step["lit_al"] if keras_step else None,
-            "lightning_vs_plain_loop": 2 * inside / (plain_before + plain_after),
-            "scoring_vs_nn_lstm": score["nn.LSTM"] / score["lit_al"],
-            "scoring_vs_keras": keras_score / score["lit_al"] if keras_score else None,
-        },
+        "train_step_vs_nn_lstm": step["nn.LSTM"] / step["lit_al"],
+        "train_step_vs_keras": min(step[name] for name in keras) / step["lit_al"] if keras else None,
+        "lightning_vs_plain_loop": found["lightning_vs_plain_loop"]["lit_al"],
+        "train_step_in_lightning_vs_nn_lstm_in_lightning": step["nn.LSTM in Lightning"] / step["lit_al in Lightning"],
+        "scoring_vs_nn_lstm": score["lit_al"] / score["nn.LSTM"],
+        "scoring_vs_keras": score["lit_al"] / max(score[name] for name in keras) if keras else None,
+        "encoding_vs_keras": encode["lit_al"] / encode["Keras, TensorFlow"] if "Keras, TensorFlow" in encode else None,
+        "active_vs_keras": min(active[name] for name in keras) / active["lit_al"] if active and keras else None,
     }
 
 
+def show(found: dict[str, dict[str, float]], gains: dict[str, float | None], console: Console) -> None:
+    """Print a table of rivals and one of ratios."""
+    columns = {name: values for name, values in found.items() if name != "lightning_vs_plain_loop"}
+    table = Table(title=f"{BATCH} texts a step, medians")
+    for heading in ("", *columns):
+        table.add_column(heading.replace("_", " "), justify="left" if not heading else "right")
+    for name in RIVALS:
+        cells = [f"{values[name]:,.1f}" if name in values else "" for values in columns.values()]
+        if any(cells):
+            table.add_row(name, *cells)
+    console.print(table)
+    for name, value in gains.items():
+        console.print(f"{name:48s} {'not measured' if value is None else f'{value:.2f}'}", highlight=False)
+
+
 def main() -> None:
-    """Measure, print a table, write JSON."""
+    """Measure, print tables, write JSON."""
     parser = argparse.ArgumentParser(description="Speed of the example's model beside its rivals, on the CPU.")
-    parser.add_argument("--quick", action="store_true", help="Fewer repeats and texts.")
+    parser.add_argument("--quick", action="store_true", help="Fewer repeats and texts: a few minutes.")
+    parser.add_argument(
+        "--active", action="store_true", help="Also the whole example, here and in Keras: half an hour."
+    )
+    parser.add_argument("--data", default="demo", help="As of scripts/train.py.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="Write the figures there.")
     options = parser.parse_args()
-    found = measure(options.quick)
-    for title, values in found.items():
-        print(title.replace("_", " "))
-        for name, value in values.items():
-            print(f"  {name:24s} {'not installed' if value is None else f'{value:,.4g}'}")
+    console = Console()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_material(options.data, folder)
+        found = Measurement(installed(), folder, options.quick, console).run()
+        if options.active:
+            found["active_seconds"] = run_active(options.data, folder)
+    gains = ratios(found)
+    show(found, gains, console)
     if options.json:
-        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps({**found, "ratios": gains}, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From text to numbers: the word-level encoder of the Keras example, on Hugging Face `tokenizers`.
+"""From text to numbers: the word-level encoder of the Keras example.
 
 A text is lower-cased, loses its punctuation and is split on white space; each word becomes its rank in a
 vocabulary of the most frequent words. Two ids come first: 0 pads short texts, 1 stands for every unknown word.
@@ -8,16 +8,21 @@ To agree with Keras's `TextVectorization` to the last token, case and white spac
 TensorFlow's string operations), and words of equal frequency are ranked in reverse alphabetical order.
 """
 
+import functools
+import logging
+import os
 import re
 import string
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from types import ModuleType
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 from lit_al.errors import ConfigError, DataError
 
@@ -27,11 +32,14 @@ PADDING, UNKNOWN = 0, 1
 PUNCTUATION = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'"
 RESERVED = ("", "[UNK]")  # the words of ids 0 and 1; no text can contain them once punctuation is gone
 
-_WORDS = re.compile(r"\S+", re.ASCII)
+_SPACES = " \t\n\v\f\r"
 _LOWER_AND_STRIP = str.maketrans(string.ascii_uppercase, string.ascii_lowercase, PUNCTUATION)
 _LINE_BREAK = re.compile("<br />", re.IGNORECASE)
-_CHARACTERS_PER_WORD = 1_000  # a text is read no further than this many characters per word it may keep
-_CHUNK = 1_024  # texts encoded at once: enough to keep every core busy, little enough to keep memory flat
+_CHUNK = 2_048  # texts that a thread takes at once: enough to keep it busy, few enough to keep memory flat
+
+Ids = npt.NDArray[np.uint16]
+Item, Result = TypeVar("Item"), TypeVar("Result")
+log = logging.getLogger(__name__)
 
 
 def standardize(text: str, how: Standardize = "keras3") -> str:
@@ -47,21 +55,78 @@ def standardize(text: str, how: Standardize = "keras3") -> str:
     >>> standardize("It's <br /><br />GREAT!", "keras2")
     'its   great'
     """
-    if how == "keras2":
-        text = _LINE_BREAK.sub(" ", text)
-    return text.translate(_LOWER_AND_STRIP)
+    return _without_breaks(text, how).translate(_LOWER_AND_STRIP)
 
 
-def rank_words(texts: Iterable[str], how: Standardize = "keras3") -> list[str]:
-    """Every word of the texts, most frequent first; words of equal frequency in reverse alphabetical order.
+def _without_breaks(text: str, how: Standardize) -> str:
+    return _LINE_BREAK.sub(" ", text) if how == "keras2" else text
+
+
+def rank_words(texts: Iterable[str], how: Standardize = "keras3", most: int | None = None) -> list[str]:
+    """The words of the texts, most frequent first; words of equal frequency in reverse alphabetical order.
+
+    Args:
+        texts: any number; they are read once.
+        how: see `standardize`.
+        most: words wanted; None ranks them all.
 
     >>> rank_words(["to be or not", "to be"])
     ['to', 'be', 'or', 'not']
     """
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(_WORDS.findall(standardize(text, how)))
-    return sorted(counts, key=lambda word: (counts[word], word), reverse=True)
+    counts: Counter[bytes] = Counter()
+    for found in _in_order(functools.partial(_count, how=how), _chunks(texts)):
+        counts.update(found)
+    if most is not None and most < len(counts):
+        least = sorted(counts.values(), reverse=True)[most - 1]  # only words in reach need sorting
+        counts = Counter({word: count for word, count in counts.items() if count >= least})
+    ranked = sorted(counts, key=lambda word: (counts[word], word), reverse=True)  # UTF-8 sorts as its characters do
+    return [word.decode("utf-8", "surrogatepass") for word in ranked[:most]]
+
+
+def _count(texts: list[str], how: Standardize) -> Mapping[bytes, int]:
+    """How often each word occurs."""
+    words = _compiled()
+    if words is None:
+        return Counter(word for text in texts for word in _bytes(standardize(text, how)).split())
+    data = np.frombuffer(b" ".join(_bytes(_without_breaks(text, how)) for text in texts), np.uint8)
+    spelled, counts = words.count_words(data, words.meaning_of_bytes(PUNCTUATION, _SPACES))
+    return dict(zip(spelled.tobytes().split(b"\n"), counts.tolist(), strict=False))  # nothing follows the last word
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # half a surrogate pair is a letter like any other
+
+
+def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+    waiting = iter(texts)
+    while chunk := list(islice(waiting, _CHUNK)):
+        yield chunk
+
+
+def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Results of a function, in the order of the items, computed on all cores and not far ahead."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with ThreadPoolExecutor(cores, thread_name_prefix="lit_al.text") as pool:
+        waiting: deque[Future[Result]] = deque()
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > 2 * cores:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@functools.cache
+def _compiled() -> ModuleType | None:
+    """The compiled loops, or None where numba is missing."""
+    try:
+        from lit_al import words
+    except ImportError as error:
+        log.warning(
+            "texts are encoded by the slower way of the tokenizers library, because numba is missing (%s)", error
+        )
+        return None
+    return words
 
 
 @dataclass(frozen=True)
@@ -83,10 +148,9 @@ class TextEncoder:
     vocabulary: tuple[str, ...]
     max_length: int = 150
     how: Standardize = "keras3"
-    _tokenizer: Tokenizer = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Build the tokenizer; raises `ConfigError` where the settings cannot work."""
+        """Refuse settings that cannot work with a `ConfigError`."""
         if self.max_length < 1:
             raise ConfigError(f"max_length={self.max_length} leaves no word of a text; give 1 or more")
         if self.vocabulary[:2] != RESERVED or not 2 < len(self.vocabulary) <= 2**16:
@@ -94,7 +158,6 @@ class TextEncoder:
                 f"a vocabulary holds the two reserved words {RESERVED} and 1 to 65,534 others, but got "
                 f"{len(self.vocabulary):,} words that begin with {self.vocabulary[:2]}"
             )
-        object.__setattr__(self, "_tokenizer", _word_level(self.vocabulary, self.max_length))
 
     @classmethod
     def fit(
@@ -113,30 +176,67 @@ class TextEncoder:
         """
         if not len(RESERVED) < vocabulary_size <= 2**16:
             raise ConfigError(f"vocabulary_size={vocabulary_size} must lie between 3 and 65,536")
-        words = rank_words(texts, how)
+        words = rank_words(texts, how, most=vocabulary_size - len(RESERVED))
         if not words:
             raise DataError("the training texts hold no word at all; is the text column the right one?")
-        return cls(RESERVED + tuple(words[: vocabulary_size - len(RESERVED)]), max_length, how)
+        return cls(RESERVED + tuple(words), max_length, how)
 
-    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.uint16]:
-        """Word ids of the texts.
+    def encode(
+        self, texts: Sequence[str], *, out: Ids | None = None, advance: Callable[[int], object] | None = None
+    ) -> Ids:
+        """Word ids of the texts, computed on all cores, a few thousand texts at a time.
+
+        Args:
+            texts: N texts.
+            out: (N, T) uint16 to write to, such as a memory-mapped file; None makes a new array.
+            advance: called with the number of texts encoded since the last call, to show progress.
 
         Returns:
             (N, T) uint16; texts without a word are all padding.
         """
-        ids = np.zeros((len(texts), self.max_length), dtype=np.uint16)
-        for start, chunk in self._chunks(texts):
-            encodings = self._tokenizer.encode_batch_fast(chunk, add_special_tokens=False)
-            ids[start : start + len(chunk)] = [encoding.ids for encoding in encodings]
+        ids = np.empty((len(texts), self.max_length), dtype=np.uint16) if out is None else out
+        starts = range(0, len(texts), _CHUNK)
+        done = _in_order(lambda start: self._number(texts[start : start + _CHUNK], ids[start : start + _CHUNK]), starts)
+        for number in done:
+            if advance is not None:
+                advance(number)
         return ids
 
-    def _chunks(self, texts: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-        """Standardised texts, a chunk at a time, cut where their last kept word ends."""
-        kept = re.compile(rf"\s*(?:\S+\s*){{0,{self.max_length}}}", re.ASCII)
-        most = _CHARACTERS_PER_WORD * self.max_length  # a text of 10 MB costs no more than its first words
-        for start in range(0, len(texts), _CHUNK):
-            chunk = (standardize(text[:most], self.how) for text in texts[start : start + _CHUNK])
-            yield start, [kept.match(text)[0] for text in chunk]  # type: ignore[index]  # it always matches
+    def _number(self, texts: Sequence[str], ids: Ids) -> int:
+        """Fill the rows of a chunk, (n, T), and return n."""
+        ids[:] = PADDING
+        words = _compiled()
+        if words is None:
+            encodings = self.tokenizer.encode_batch_fast(
+                [standardize(text, self.how) for text in texts], add_special_tokens=False
+            )
+            ids[:] = [encoding.ids for encoding in encodings]
+            return len(texts)
+        encoded = [_bytes(_without_breaks(text, self.how)) for text in texts]
+        starts = np.cumsum([0, *map(len, encoded)])  # (n + 1,)
+        data = np.frombuffer(b"".join(encoded), np.uint8)
+        words.number_words(data, starts, words.meaning_of_bytes(PUNCTUATION, _SPACES), *self._table, UNKNOWN, ids)
+        return len(texts)
+
+    @functools.cached_property
+    def _table(self) -> Any:
+        """The vocabulary as a hash table."""
+        words = _compiled()
+        assert words is not None  # the caller has looked
+        spelled = np.frombuffer(_bytes("\n".join(self.vocabulary[len(RESERVED) :])), np.uint8)
+        return words.table_of(spelled, words.meaning_of_bytes("", "\n"))
+
+    @functools.cached_property
+    def tokenizer(self) -> Any:
+        """The encoder as a `tokenizers.Tokenizer` for texts that `standardize` has seen, to use it elsewhere."""
+        from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+
+        numbers = {word: number for number, word in enumerate(self.vocabulary)}
+        tokenizer = Tokenizer(models.WordLevel(numbers, unk_token=RESERVED[UNKNOWN]))
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(f"[{_SPACES}]+"), behavior="removed")
+        tokenizer.enable_truncation(self.max_length)
+        tokenizer.enable_padding(length=self.max_length, pad_id=PADDING, pad_token=RESERVED[PADDING])
+        return tokenizer
 
     def state_dict(self) -> dict[str, Any]:
         """Plain types only, so that a checkpoint can be read with `weights_only=True`."""
@@ -146,12 +246,3 @@ class TextEncoder:
     def from_state_dict(cls, state: Mapping[str, Any]) -> "TextEncoder":
         """The encoder that `state_dict` described."""
         return cls(tuple(state["vocabulary"]), state["max_length"], state["how"])
-
-
-def _word_level(vocabulary: Sequence[str], max_length: int) -> Tokenizer:
-    numbers = {word: number for number, word in enumerate(vocabulary)}
-    tokenizer = Tokenizer(models.WordLevel(numbers, unk_token=RESERVED[UNKNOWN]))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("[ \t\n\v\f\r]+"), behavior="removed")
-    tokenizer.enable_truncation(max_length)
-    tokenizer.enable_padding(length=max_length, pad_id=PADDING, pad_token=RESERVED[PADDING])
-    return tokenizer

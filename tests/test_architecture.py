@@ -14,8 +14,8 @@ ROOT = PACKAGE.parent
 
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
-    {"errors"},
-    {"outputs", "demo", "kernels", "run", "config"},
+    {"errors", "compiled"},
+    {"outputs", "demo", "kernels", "words", "run", "config"},
     {"corpora"},
     {"text", "split", "bilstm"},
     {"strategies", "oracles", "model"},

@@ -1,12 +1,15 @@
 import re
 import string
+import sys
 from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import lit_al
+from lit_al import text, words
 from lit_al.errors import ConfigError, DataError
 from lit_al.text import PUNCTUATION, RESERVED, TextEncoder, rank_words, standardize
 
@@ -25,6 +28,14 @@ TRICKY = [
     "3.5 stars, $100 & 7/10",
     "a_b-c.d,e;f:g",
 ]
+
+
+@pytest.fixture(params=["compiled", "tokenizers"])
+def way(request):
+    """Both ways from a text to words: the compiled loops, and what is there without numba."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_compiled", lambda: words if request.param == "compiled" else None)
+        yield request.param
 
 
 def keras_words(text, how):
@@ -49,30 +60,65 @@ def test_punctuation_is_that_of_keras():
 
 
 @pytest.mark.parametrize("how", ["keras3", "keras2"])
-def test_encode_tricky_strings_agree_with_the_reference(how):
+def test_encode_tricky_strings_agree_with_the_reference(how, way):
     encoder = TextEncoder.fit(TRICKY, vocabulary_size=25, max_length=7, how=how)
     assert encoder.encode(TRICKY).tolist() == keras_ids(TRICKY, encoder.vocabulary, 7, how)
 
 
-@settings(max_examples=200, deadline=None)
+SHARED_WAY = [HealthCheck.function_scoped_fixture]  # the examples may share it: it only picks a branch
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=SHARED_WAY)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4), st.sampled_from(["keras3", "keras2"]))
-def test_encode_any_text_agrees_with_the_reference(texts, how):
+def test_encode_any_text_agrees_with_the_reference(way, texts, how):
     encoder = TextEncoder((*RESERVED, "a", "br", "0", "aa"), max_length=5, how=how)
     texts = ["a A, aa 0", *texts]
     assert encoder.encode(texts).tolist() == keras_ids(texts, encoder.vocabulary, 5, how)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=SHARED_WAY)
 @given(st.lists(st.text("abB ,\n", max_size=30), max_size=5))
-def test_rank_words_counts_every_word(texts):
+def test_rank_words_counts_every_word(way, texts):
     counts = Counter(word for text in texts for word in keras_words(text, "keras3"))
     ranked = rank_words(texts)
     assert sorted(ranked) == sorted(counts)
     assert [counts[word] for word in ranked] == sorted(counts.values(), reverse=True)
 
 
-def test_rank_words_ties_run_backwards_through_the_alphabet():
+def test_rank_words_ties_run_backwards_through_the_alphabet(way):
     assert rank_words(["b a c", "c"]) == ["c", "b", "a"]
+    assert rank_words(["b a c \ud800 \U0001f600 \uffff", "c"]) == ["c", "\U0001f600", "\uffff", "\ud800", "b", "a"]
+    assert rank_words(["b a c", "c"], most=2) == ["c", "b"]
+
+
+def test_both_ways_agree_on_many_words(monkeypatch):
+    """Enough words that the tables of the compiled way grow, and enough texts for several threads."""
+    random = np.random.default_rng(0)
+    texts = [" ".join(f"W{number}'" for number in random.zipf(1.2, 40) % 10**6) for _ in range(5_000)]
+    ranked, encoder = rank_words(texts), TextEncoder.fit(texts, vocabulary_size=65_536, max_length=30)
+    assert len(ranked) > 10_000
+    ids = encoder.encode(texts)
+    monkeypatch.setattr(text, "_compiled", lambda: None)
+    assert rank_words(texts) == ranked
+    assert rank_words(texts, most=500) == ranked[:500]
+    assert (encoder.encode(texts) == ids).all()
+
+
+def test_encode_tells_its_progress_and_writes_where_it_is_told(way):
+    encoder, told, out = TextEncoder((*RESERVED, "x"), max_length=2), [], np.full((5_000, 2), 9, np.uint16)
+    assert encoder.encode(["x"] * 5_000, out=out, advance=told.append) is out
+    assert sum(told) == 5_000
+    assert len(told) > 1
+    assert (out == [2, 0]).all()
+
+
+def test_missing_numba_is_said_once(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "lit_al.words", None)
+    monkeypatch.delattr(lit_al, "words")
+    text._compiled.cache_clear()
+    assert rank_words(["a b a"]) == rank_words(["a b a"]) == ["a", "b"]
+    assert caplog.text.count("numba is missing") == 1
+    text._compiled.cache_clear()
 
 
 def test_standardize_tags():
@@ -80,7 +126,7 @@ def test_standardize_tags():
     assert standardize("End.<BR /><br />New", "keras2") == "end  new"
 
 
-def test_encode_reads_only_the_beginning_of_a_huge_text():
+def test_encode_takes_a_huge_text():
     encoder = TextEncoder((*RESERVED, "x"), max_length=3)
     assert encoder.encode(["x " * 5_000_000, "y" * 10_000_000]).tolist() == [[2, 2, 2], [1, 0, 0]]
 

@@ -16,20 +16,16 @@ Shapes: B rows, T time steps, H units, S rows of one block, W rows of the gate t
 token ids (int64) and the time steps of the maxima (int32).
 """
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
 import numpy as np
-from numba.core.compiler import Compiler
 from numpy.typing import NDArray
 
+from lit_al.compiled import compiled
 from lit_al.kernels.tiles import make_tile, tile_shape
 
 Floats = NDArray[np.float32]
 Ints = NDArray[Any]  # int64 token ids, int32 time steps
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLOCK = 32  # rows that go through time together: their states and gates fit into the first-level cache
 
@@ -38,33 +34,6 @@ LOG2_E = np.float32(1.4426950408889634)
 LIMIT = np.float32(126)  # 2 ** 127 is the largest power of two
 ROUNDER = np.float32(1.5 * 2**23)  # adding it leaves no room for a fraction: the low bits of the sum are the integer
 TINY = np.float32(1e-30)  # a fading gradient ends here: below 1e-38 the processor takes twenty times as long
-
-
-class _Disjoint(Compiler):  # type: ignore[misc, unused-ignore]
-    """Compiler told that the arrays passed to one function never overlap, as `restrict` in C.
-
-    Without it every inner loop first compares the addresses of all its arrays, which takes as long as the loop.
-    """
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)  # type: ignore[no-untyped-call, unused-ignore]
-        self.state.flags.noalias = True
-
-
-def compiled(function: Function) -> Function:
-    """Compile at the first call, cached on disk; where no folder can be written, compile in every process.
-
-    Of the liberties with floating point only fused multiply-add is taken. "nnan" and "ninf" would break the spread
-    of NaN and infinity, and "reassoc" would cancel the constant that rounds to an integer in `exp2`.
-    """
-    compile_: Any = partial(
-        numba.njit, nogil=True, fastmath={"contract"}, error_model="numpy", pipeline_class=_Disjoint
-    )
-    try:
-        dispatcher: Function = compile_(function, cache=True)
-    except RuntimeError:
-        dispatcher = compile_(function)
-    return dispatcher
 
 
 @compiled

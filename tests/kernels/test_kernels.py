@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lit_al import kernels
+from lit_al.compiled import compiled
 from lit_al.errors import ConfigError
 from lit_al.kernels import cpu, hidden_states, loops, pooled_states
 from lit_al.kernels.tiles import make_tile
@@ -341,7 +342,7 @@ def test_no_writable_cache_still_compiles(monkeypatch: pytest.MonkeyPatch) -> No
         return njit(function, **options)
 
     monkeypatch.setattr(numba, "njit", refuse)
-    assert loops.compiled(lambda x: x + 1)(1) == 2
+    assert compiled(lambda x: x + 1)(1) == 2
 
 
 def test_unknown_or_unfit_kernel_raises_config_error() -> None:
