@@ -4,9 +4,9 @@
     python benchmarks/speed.py --data ../shared/data/imdb --active --json speed.json
 
 Rivals (`rivals.py`): `nn.LSTM` in plain torch and in Lightning, and Keras 3 on TensorFlow and on JAX where they are
-installed (the extra `keras`). Every rival runs the example's model, 3,000 words, 150 tokens, batches of 256, on the same
-texts, in a process of its own. They take turns, a few steps each, over several repeats, so that a machine that slows
-down slows them all; the median counts.
+installed (the extra `keras`). Every rival runs the example's model, 3,000 words, 150 tokens, batches of 256, on the
+same texts, in a process of its own. They take turns, a few steps each, over several repeats, so that a machine that
+slows down slows them all; the median counts.
 
 In `ratios` a number above 1 says that lit_al is faster, except for `lightning_vs_plain_loop`: what a step costs inside
 Lightning over what it costs in a plain loop. It is null where a rival is not installed or was not asked for.
@@ -135,7 +135,7 @@ class Measurement:
 
 
 def run_active(data: str, folder: Path) -> dict[str, float]:
-    """Seconds of the whole example, `active`, here and in Keras with as many epochs per fit; from files to test line."""
+    """Seconds of the whole example from start to test line: `active` here, in Keras with as many epochs per fit."""
     command = [sys.executable, str(HERE.parent / "scripts" / "train.py"), "--mode", "active", "--data", data]
     began = time.perf_counter()
     subprocess.run([*command, "--log-dir", str(folder), "--name", "active"], check=True, stdout=subprocess.DEVNULL)

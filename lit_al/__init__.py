@@ -5,6 +5,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | module | what it is |
 |---|---|
 | `errors` | what can go wrong, as one tree |
+| `compiled` | how loops are compiled |
 | `outputs` | small frozen records that the parts hand each other |
 | `corpora`, `demo` | texts, labels, class names, stable row ids; generated reviews |
 | `text`, `words` | texts to rows of word ids; the compiled loops over their bytes |

@@ -38,7 +38,8 @@ _LINE_BREAK = re.compile("<br />", re.IGNORECASE)
 _CHUNK = 2_048  # texts that a thread takes at once: enough to keep it busy, few enough to keep memory flat
 
 Ids = npt.NDArray[np.uint16]
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
@@ -122,9 +123,7 @@ def _compiled() -> ModuleType | None:
     try:
         from lit_al import words
     except ImportError as error:
-        log.warning(
-            "texts are encoded by the slower way of the tokenizers library, because numba is missing (%s)", error
-        )
+        log.warning("numba is missing (%s); texts are encoded by the tokenizers library, which is slower", error)
         return None
     return words
 

@@ -49,8 +49,8 @@ def keras_words(text, how):
 
 def keras_ids(texts, vocabulary, length, how):
     rows = []
-    for text in texts:
-        ids = [vocabulary.index(word) if word in vocabulary else 1 for word in keras_words(text, how)][:length]
+    for each in texts:
+        ids = [vocabulary.index(word) if word in vocabulary else 1 for word in keras_words(each, how)][:length]
         rows.append(ids + [0] * (length - len(ids)))
     return rows
 
