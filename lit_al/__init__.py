@@ -13,6 +13,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `kernels`, `bilstm` | the recurrence, and the network around it |
 | `model` | the network as a LightningModule |
 | `datamodule` | the split as a LightningDataModule |
+| `committee` | M networks side by side |
 | `scoring`, `checkpoints` | judge a model between fits; keep its best weights |
 | `strategies`, `oracles` | choose what to label; answer |
 | `callback` | the active-learning loop as a Lightning callback |

@@ -4,7 +4,7 @@ The corpus is encoded once, into one compact tensor that lives on the training d
 worker process, no collation, and moving a row from the pool to the training set copies nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import lightning as L
@@ -26,32 +26,40 @@ class Batches:
 
     Attributes:
         tokens: (N, T) uint16 of the whole corpus.
-        second: (N,) int64 what comes beside the tokens: labels, or the row ids themselves.
-        rows: (n,) int64 the rows to serve.
+        labels: (N,) int64 what comes beside the tokens; None gives the row ids themselves.
+        rows: (n,) int64 the rows to serve; or (M, n), rows of its own for each member of a committee.
         batch_size: B; the last batch may be smaller.
-        generator: shuffles anew on each pass; None keeps the order.
+        generator: shuffles anew on each pass; one for each member where they have rows of their own. None keeps the
+            order.
 
     Yields:
-        tokens (B, T) uint16 and second (B,) int64, on the tokens' device.
+        tokens (B, T) uint16 and labels or row ids (B,) int64, on the tokens' device; (M, B, T) and (M, B) of (M, n)
+        rows.
     """
 
     tokens: Tensor
-    second: Tensor
+    labels: Tensor | None
     rows: Tensor
     batch_size: int
-    generator: torch.Generator | None = None
+    generator: torch.Generator | Sequence[torch.Generator] | None = None
 
     def __len__(self) -> int:
         """Number of batches in a pass."""
-        return -(-len(self.rows) // self.batch_size)
+        return -(-self.rows.shape[-1] // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass."""
-        rows = self.rows
-        if self.generator is not None:
-            rows = rows[torch.randperm(len(rows), generator=self.generator)]
-        for index in torch.split(rows.to(self.tokens.device), self.batch_size):  # (B,)
-            yield self.tokens[index], self.second[index]
+        rows = self._shuffled().to(self.tokens.device)
+        for index in torch.split(rows, self.batch_size, dim=-1):  # (B,) or (M, B)
+            yield self.tokens[index], index if self.labels is None else self.labels[index]
+
+    def _shuffled(self) -> Tensor:
+        if self.generator is None:
+            return self.rows
+        if isinstance(self.generator, torch.Generator):
+            return self.rows[..., torch.randperm(self.rows.shape[-1], generator=self.generator)]
+        pairs = zip(self.rows, self.generator, strict=True)
+        return torch.stack([rows[torch.randperm(len(rows), generator=generator)] for rows, generator in pairs])
 
 
 class ActiveDataModule(L.LightningDataModule):
@@ -142,8 +150,7 @@ class ActiveDataModule(L.LightningDataModule):
 
     def pool_dataloader(self, rows: Rows | None = None) -> Batches:
         """Tokens and row ids, without labels, of pool rows; None takes the whole pool."""
-        ids = torch.arange(len(self.corpus.texts), device=self.tokens.device)
-        return Batches(self.tokens, ids, torch.from_numpy(self.split.pool if rows is None else rows), EVALUATION_BATCH)
+        return Batches(self.tokens, None, torch.from_numpy(self.split.pool if rows is None else rows), EVALUATION_BATCH)
 
     def predict_dataloader(self) -> Batches:
         """The pool, so that `trainer.predict(model, data)` scores it."""

@@ -1,6 +1,6 @@
 """`LitBiLSTM`: the network as a LightningModule, with loss, metrics and optimizer; it knows nothing of the loop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import lightning as L
@@ -108,8 +108,8 @@ class LitBiLSTM(L.LightningModule):
         self._log_evaluation("test")
 
     def configure_optimizers(self) -> torch.optim.RMSprop:
-        """RMSprop with Keras's settings (rho is torch's alpha)."""
-        return torch.optim.RMSprop(self.parameters(), lr=self.hparams["learning_rate"], alpha=0.9, eps=1e-7)
+        """RMSprop with Keras's settings."""
+        return rms_prop(self.parameters(), self.hparams["learning_rate"])
 
     def _count(self, stage: str, batch: Batch) -> Tensor:
         tokens, labels = batch
@@ -144,6 +144,11 @@ class LitBiLSTM(L.LightningModule):
         self.log(f"{stage}_accuracy", found.accuracy, prog_bar=True)
         self.log(f"{stage}_false_negatives", float(found.confusion.false_negatives))
         self.log(f"{stage}_false_positives", float(found.confusion.false_positives))
+
+
+def rms_prop(parameters: Iterable[nn.Parameter], learning_rate: float) -> torch.optim.RMSprop:
+    """RMSprop with Keras's settings (rho is torch's alpha)."""
+    return torch.optim.RMSprop(parameters, lr=learning_rate, alpha=0.9, eps=1e-7)
 
 
 def _metrics(classes: int, stage: str) -> nn.ModuleDict:

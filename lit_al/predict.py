@@ -6,6 +6,7 @@ from itertools import islice
 
 import torch
 
+from lit_al.datamodule import Batches
 from lit_al.errors import CheckpointError
 from lit_al.model import LitBiLSTM
 from lit_al.scoring import score
@@ -44,7 +45,8 @@ def classify(model: LitBiLSTM, texts: Iterable[str]) -> Iterator[Prediction]:
 def _predict(model: LitBiLSTM, texts: Sequence[str]) -> Iterator[Prediction]:
     assert model.encoder is not None  # classify() saw to it
     tokens = torch.from_numpy(model.encoder.encode(texts)).to(model.device)  # (n, T)
-    for row in score(model, [(tokens, torch.empty(0))]).tolist():  # (n, C)
+    batches = Batches(tokens, None, torch.arange(len(texts)), CHUNK)
+    for row in score(model, batches).tolist():  # (n, C)
         probabilities = dict(zip(model.classes, row, strict=True))
         # as in training, a tie of two classes goes to the first
         label = max(probabilities, key=lambda name: probabilities[name])

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from lit_al.committee import LitCommittee
+from lit_al.datamodule import Batches
 from lit_al.model import Batch, LitBiLSTM
 from lit_al.outputs import Evaluation
 
@@ -36,10 +38,20 @@ def evaluate(model: LitBiLSTM, batches: Iterable[Batch]) -> Evaluation:
         return model.take_evaluation("test")
 
 
-def score(model: LitBiLSTM, batches: Iterable[tuple[Tensor, Tensor]]) -> npt.NDArray[np.float32]:
-    """Probability of each class, (n, C) float32, in the order of the batches."""
+def score(model: LitBiLSTM | LitCommittee, batches: Batches) -> npt.NDArray[np.float32]:
+    """Probability of each class, in the order of the batches.
+
+    Memory is that of the result and of one batch: 5 million texts take no more than 5 thousand but for their tokens.
+
+    Returns:
+        (n, C) float32; of a committee (M, n, C).
+    """
+    members = (model.net.size,) if isinstance(model, LitCommittee) else ()
+    scores = np.empty((*members, len(batches.rows), len(model.classes)), np.float32)
+    done = 0
     with inference(model):
-        pieces = [model.predict_step(batch, index) for index, batch in enumerate(batches)]
-    if not pieces:
-        return np.empty((0, len(model.classes)), np.float32)
-    return torch.cat(pieces).float().cpu().numpy()
+        for index, batch in enumerate(batches):
+            part = model.predict_step(batch, index)  # (B, C) or (M, B, C)
+            scores[..., done : done + part.shape[-2], :] = part.float().cpu().numpy()
+            done += part.shape[-2]
+    return scores

@@ -49,7 +49,7 @@ def next_word(data: Bytes, position: int, stop: int, meaning: Hashes) -> tuple[n
 
 
 @compiled
-def _slot(ones: Hashes, others: Hashes, taken: Numbers, one: np.uint64, other: np.uint64) -> int:
+def _slot(ones: Hashes, others: Hashes, taken: Numbers, one: np.uint64, other: np.uint64) -> np.int64:
     """Where a word is in the table, or the empty slot where it belongs; an empty slot has 0 in `taken`."""
     slot = np.int64(one & np.uint64(len(taken) - 1))
     while taken[slot] != 0 and (ones[slot] != one or others[slot] != other):

@@ -240,8 +240,8 @@ def trained():
 @pytest.mark.parametrize("kernel", ["cpu", "lstm", "reference"])
 def test_weights_of_keras_give_the_same_probabilities(kernel, trained):
     original, tokens, expected = trained
-    batch = torch.from_numpy(tokens), torch.zeros(len(tokens))
-    found = score(copy_of(original, kernel=kernel), [batch])[:, 1]
+    batches = Batches(torch.from_numpy(tokens), None, torch.arange(len(tokens)), 1_000)
+    found = score(copy_of(original, kernel=kernel), batches)[:, 1]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
     assert np.ptp(expected) > 0.5  # the comparison means something
 

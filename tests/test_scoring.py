@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from lit_al.datamodule import ActiveDataModule
+from lit_al.datamodule import ActiveDataModule, Batches
 from lit_al.model import LitBiLSTM
 from lit_al.scoring import evaluate, score
 
@@ -23,7 +23,8 @@ def test_score_and_evaluate_agree_and_leave_the_model_as_it_was(corpus):
 
 def test_score_of_nothing_is_empty(corpus):
     model = LitBiLSTM(corpus.classes)
-    assert score(model, []).shape == (0, 2)
+    nothing = Batches(torch.zeros(5, 3, dtype=torch.int64), None, torch.arange(0), 4)
+    assert score(model, nothing).shape == (0, 2)
 
 
 def test_evaluate_starts_from_zero_each_time(corpus):
