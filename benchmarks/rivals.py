@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-BATCH, WORDS, LENGTH = 256, 3_000, 150
+BATCH, WORDS, LENGTH, MEMBERS = 256, 3_000, 150, 5
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -87,15 +87,17 @@ class Torch(Rival):
         self.optimizer = torch.optim.RMSprop(net.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
 
     def train(self, steps: int) -> list[float]:  # noqa: D102
-        from torch.nn import functional
+        return self.train_with(steps, self.torch.nn.functional.binary_cross_entropy_with_logits)
 
+    def train_with(self, steps: int, loss: Callable[[Any, Any], Any]) -> list[float]:
+        """Seconds of each training step with a loss of logits and labels."""
         self.net.train()
         tokens, labels = map(self.torch.from_numpy, self.batches(steps))
         found = []
         for part, truth in zip(tokens.split(BATCH), labels.float().split(BATCH), strict=True):
             began = time.perf_counter()
             self.optimizer.zero_grad()
-            functional.binary_cross_entropy_with_logits(self.net(part), truth).backward()
+            loss(self.net(part), truth).backward()
             self.optimizer.step()
             found.append(time.perf_counter() - began)
         return found
@@ -120,6 +122,29 @@ class LitAL(Torch):
 
         texts = self.read_texts(rows)
         return seconds(lambda: TextEncoder.fit(texts).encode(texts))
+
+
+class LitALCommittee(LitAL):
+    """Five of lit_al's networks in one batched pass."""
+
+    def __init__(self, folder: Path) -> None:
+        from lit_al.committee import LitCommittee
+
+        Torch.__init__(self, folder, LitCommittee(range(MEMBERS)).net)
+
+    def train(self, steps: int) -> list[float]:  # noqa: D102
+        from lit_al.committee import LitCommittee
+
+        return self.train_with(steps, lambda logits, labels: LitCommittee.cross_entropy(logits, labels).mean(1).sum())
+
+    def predict(self, rows: int, batch: int) -> object:  # noqa: D102
+        self.net.eval()
+        with self.torch.no_grad():
+            parts = self.torch.from_numpy(self.tokens[:rows]).split(batch)
+            return self.torch.cat([self.net(part).sigmoid() for part in parts], dim=1)
+
+    def encode(self, rows: int) -> float | None:  # noqa: D102
+        return None
 
 
 class InLightning(Torch):
@@ -280,6 +305,7 @@ RIVALS: dict[str, Callable[[Path], Rival]] = {
     "lit_al": LitAL,
     "lit_al, kernel lstm": lambda folder: LitAL(folder, "lstm"),
     "lit_al, kernel reference": lambda folder: LitAL(folder, "reference"),
+    "lit_al, committee of 5": LitALCommittee,
     "lit_al in Lightning": LitALInLightning,
     "nn.LSTM": lambda folder: Torch(folder, make_lstm()),
     "nn.LSTM in Lightning": lambda folder: InLightning(folder, make_lit_lstm()),

@@ -163,6 +163,7 @@ def ratios(found: dict[str, dict[str, float]]) -> dict[str, float | None]:
         "scoring_vs_nn_lstm": score["lit_al"] / score["nn.LSTM"],
         "scoring_vs_keras": score["lit_al"] / max(score[name] for name in keras) if keras else None,
         "encoding_vs_keras": encode["lit_al"] / encode["Keras, TensorFlow"] if "Keras, TensorFlow" in encode else None,
+        "committee_of_5_vs_five_alone": 5 * step["lit_al"] / step["lit_al, committee of 5"],
         "active_vs_keras": min(active[name] for name in keras) / active["lit_al"] if active and keras else None,
     }
 

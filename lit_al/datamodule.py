@@ -1,10 +1,11 @@
 """A LightningDataModule whose training set grows: loaders over one encoded tensor and a mutable split.
 
-The corpus is encoded once, into one compact tensor that lives on the training device. A batch is then one gather; no
-worker process, no collation, and moving a row from the pool to the training set copies nothing.
+The corpus is encoded once, into one compact tensor that lives on the training device or, on a CPU, in a mapped file. A
+batch is then one gather; no worker process, no collation, and moving a row from the pool to the training set copies
+nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import lightning as L
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lit_al.cache import encoded
 from lit_al.corpora import UNLABELED, Corpus
 from lit_al.split import Rows, Split, stratified_split
 from lit_al.text import TextEncoder
@@ -105,8 +107,17 @@ class ActiveDataModule(L.LightningDataModule):
     def tokens(self) -> Tensor:
         """(N, T) uint16 word ids of the whole corpus, encoded at the first call."""
         if self._tokens is None:
-            self._tokens = torch.from_numpy(self.encoder.encode(self.corpus.texts))
+            self.encode()
+        assert self._tokens is not None
         return self._tokens
+
+    def encode(self, advance: Callable[[int], object] | None = None) -> None:
+        """Encode the corpus, or find it in the cache.
+
+        Args:
+            advance: called with the number of texts encoded since the last call, to show progress.
+        """
+        self._tokens = torch.from_numpy(encoded(self.corpus, self.encoder, advance=advance))
 
     def setup(self, stage: str) -> None:
         """Encode the corpus and take it to the training device. Runs at every fit and never splits again."""

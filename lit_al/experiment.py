@@ -165,8 +165,8 @@ class Session:
         test: Evaluation | None = None
         try:
             self.report.model(self.model)
-            with self.report.console.status("encoding the corpus …"):
-                _ = self.data.tokens
+            with self.report.counting("encoding the corpus", len(self.data.corpus)) as advance:
+                self.data.encode(advance)
             if self.config.mode == "full":
                 answerable = self.data.split.pool[self.oracle.can_answer(self.data.split.pool)]
                 self.data.label(answerable, self.oracle.ask(answerable))

@@ -1,6 +1,7 @@
 """What a run says on the console: a summary first, a line per epoch, a block per round, the test line last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import lightning as L
@@ -8,6 +9,7 @@ from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.utilities.model_summary.model_summary import summarize
 from rich.console import Console
 from rich.panel import Panel
+from rich.progress import Progress as Bar
 from rich.table import Table
 
 from lit_al.corpora import Corpus, PartDuplicates
@@ -50,6 +52,13 @@ class Report:
     def __init__(self, console: Console, classes: Sequence[str]) -> None:
         self.console = console
         self.classes = classes
+
+    @contextmanager
+    def counting(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+        """A bar for a task of so many texts; it goes away when the task is done."""
+        with Bar(console=self.console, transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda number: bar.advance(task, number)
 
     def demo_banner(self, corpus: Corpus) -> None:
         """Say loudly that nothing here is real."""

@@ -48,6 +48,14 @@ def imdb_folder():
     pytest.skip("the IMDB reviews are not here: set LIT_AL_IMDB to their folder")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory):
+    """Tests leave nothing in the user's cache, nor do they find anything there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIT_AL_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_outside_corpus(monkeypatch):
     """`--data auto` must not depend on the machine's environment."""

@@ -18,7 +18,7 @@ LAYERS = [
     {"outputs", "demo", "kernels", "words", "run", "config"},
     {"corpora"},
     {"text", "split", "bilstm"},
-    {"strategies", "oracles", "model"},
+    {"strategies", "oracles", "model", "cache"},
     {"datamodule", "committee", "checkpoints", "history"},
     {"scoring"},
     {"callback", "predict", "board", "plots"},
