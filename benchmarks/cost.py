@@ -129,12 +129,13 @@ def draw(found: dict[str, list[dict[str, float]]], path: Path) -> None:
         for axes, key in ((time_axes, "seconds"), (memory_axes, "private_mb")):
             values = [max(point[key], 1e-2) for point in points]
             axes.plot(sizes, values, "o-", color=color, markersize=4)
-            above = dict(xytext=(0, 9), ha="right") if task != "score" else dict(xytext=(6, 0), ha="left")
-            axes.annotate(names[task], (sizes[-1], values[-1]), textcoords="offset points", color=color,
-                          va="center", fontsize=9, **above)  # fmt: skip
+            beside = task == "score" or (task == "encode" and key == "seconds")
+            place, side = ((6, -4), "left") if beside else ((0, 9), "right")
+            axes.annotate(names[task], (sizes[-1], values[-1]), place, textcoords="offset points", color=color,
+                          va="center", ha=side, fontsize=9)  # fmt: skip
     sizes = np.array(POOLS)
     memory_axes.plot(sizes, sizes * 2 * LENGTH / 1e6, ":", color="gray")
-    memory_axes.annotate("their tokens, mapped from disk", (sizes[2], sizes[2] * 2 * LENGTH / 1e6), (-6, 6),
+    memory_axes.annotate("their tokens (mapped)", (sizes[2], sizes[2] * 2 * LENGTH / 1e6), (-6, 6),
                          textcoords="offset points", color="gray", ha="right", fontsize=9)  # fmt: skip
     for axes, label in ((time_axes, "seconds"), (memory_axes, "private memory, MB")):
         axes.set(xscale="log", yscale="log", xlabel="texts", ylabel=label, xlim=(700, 1e8))
