@@ -168,6 +168,10 @@ class Strategy:
         """A score in words."""
         return f"{self.name} {score:.4g}"
 
+    def reason(self, score: float, rank: int, rows: int) -> str:
+        """Why a row with this score and rank among so many rows was chosen."""
+        return f"{self.describe(score)}, rank {rank} of {rows:,}"
+
     def select(self, pool: Pool, n: int, context: Context) -> Choice:
         """Choose n rows of the pool, 1 <= n <= len(pool); callers use `choose`, which checks both sides."""
         return self.highest(pool, self.checked_score(pool, context), n, context.rng)
@@ -175,7 +179,7 @@ class Strategy:
     def highest(self, pool: Pool, scores: Scores, n: int, rng: np.random.Generator) -> Choice:
         """The n rows with the highest scores, (n,) float64, with their rank as the reason."""
         best = top_k(scores, n, rng)
-        words = [f"{self.describe(score)}, rank {i} of {len(pool):,}" for i, score in enumerate(scores[best], 1)]
+        words = [self.reason(score, rank, len(pool)) for rank, score in enumerate(scores[best], 1)]
         return Choice(pool.rows[best], scores[best], tuple(words))
 
     def checked_score(self, pool: Pool, context: Context) -> Scores:

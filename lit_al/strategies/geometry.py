@@ -20,7 +20,7 @@ def arranged(points: Floats, rng: np.random.Generator) -> tuple[Ints, Matrix]:
     """(n,) a random order of the rows and the (n, D) rows in it, centered: ties are broken by the order.
 
     >>> order, points = arranged(np.array([[1.0], [3.0]]), np.random.default_rng(0))
-    >>> (points[:, 0] == np.array([-1.0, 1.0])[order]).all()
+    >>> bool((points[:, 0] == np.array([-1.0, 1.0])[order]).all())
     True
     """
     order = rng.permutation(len(points))
@@ -31,7 +31,7 @@ def arranged(points: Floats, rng: np.random.Generator) -> tuple[Ints, Matrix]:
 
 def squared_norms(points: Floats) -> Matrix:
     """(n,) squared lengths of rows (n, D)."""
-    norms: Matrix = np.einsum("ij,ij->i", points, points, dtype=np.float32)
+    norms: Matrix = np.einsum("ij,ij->i", points, points, dtype=np.float32, casting="same_kind")
     return norms
 
 

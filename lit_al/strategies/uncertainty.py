@@ -20,7 +20,7 @@ def entropy(distributions: Floats) -> Scores:
     """
     p = distributions.astype(np.float64)
     terms = p * np.log(p, out=np.zeros_like(p), where=p > 0)
-    return np.asarray(-terms.sum(axis=-1), dtype=np.float64)
+    return np.asarray(0 - terms.sum(axis=-1), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class RandomSampling(Strategy):
         """No row is preferred; the tie is broken by chance."""
         return np.zeros(len(pool))
 
-    def describe(self, score: float) -> str:
-        """Nothing to say of a single row."""
+    def reason(self, score: float, rank: int, rows: int) -> str:
+        """There is no rank."""
         return "drawn at random"
 
 

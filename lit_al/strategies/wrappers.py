@@ -78,6 +78,10 @@ class Wrapper(Strategy):
         """In the words of the one inside."""
         return self.base.describe(score)
 
+    def reason(self, score: float, rank: int, rows: int) -> str:
+        """In the words of the one inside."""
+        return self.base.reason(score, rank, rows)
+
     def ask(self, pool: Pool, n: int, context: Context) -> Choice:
         """The choice of the one inside, where there is something to choose."""
         n = min(n, len(pool))
