@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lit_al.errors import StrategyError
+from lit_al.errors import ConfigError, StrategyError
 from lit_al.strategies.base import Context, Scores, Strategy
 from lit_al.strategies.geometry import neighbors, unit
 from lit_al.strategies.pool import Floats, Pool
@@ -34,12 +34,20 @@ class Density(Strategy):
 
     Attributes:
         weight: exponent of the similarity; 0 leaves the entropy alone.
+
+    Raises:
+        ConfigError: a negative weight.
     """
 
     weight: float = 1.0
 
     name = "density"
     needs = frozenset({"probabilities", "vectors"})
+
+    def __post_init__(self) -> None:
+        """Refuse an exponent below 0."""
+        if not isinstance(self.weight, float | int) or not self.weight >= 0:
+            raise ConfigError(f"density weight {self.weight!r} must be 0 or more, as in density:1")
 
     def score(self, pool: Pool, context: Context) -> Scores:
         """Information density in nats."""
@@ -58,6 +66,9 @@ class Contrastive(Strategy):
 
     Attributes:
         neighbors: labeled rows to compare with.
+
+    Raises:
+        ConfigError: no neighbor.
     """
 
     neighbors: int = 10
@@ -65,6 +76,11 @@ class Contrastive(Strategy):
     name = "contrastive"
     needs = frozenset({"probabilities", "embeddings"})
     needs_labeled = frozenset({"probabilities", "embeddings"})
+
+    def __post_init__(self) -> None:
+        """Refuse to compare with nobody."""
+        if not isinstance(self.neighbors, int) or self.neighbors < 1:
+            raise ConfigError(f"contrastive neighbors {self.neighbors!r} must be a whole number, as in contrastive:10")
 
     def score(self, pool: Pool, context: Context) -> Scores:
         """Mean KL divergence in nats of the neighbors' predictions from the row's own."""

@@ -270,7 +270,7 @@ def test_scores_of_another_shape_are_refused(scores, make_pool, make_context):
         def score(self, pool, context):
             return scores(len(pool))
 
-    with pytest.raises(StrategyError, match="odd gave scores of shape .* for 60 rows"):
+    with pytest.raises(StrategyError, match=r"odd gave scores of shape .* for 60 rows"):
         choose(Odd(), make_pool(), 3, make_context())
 
 
