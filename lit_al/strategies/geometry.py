@@ -150,20 +150,21 @@ def _draw(weights: Matrix, free: npt.NDArray[np.bool_], rng: np.random.Generator
     return int(rng.choice(left)) if len(left) else 0
 
 
-def k_means(points: Matrix, k: int, rng: np.random.Generator, iterations: int = 10) -> tuple[Matrix, Ints]:
-    """Lloyd's k-means from a k-means++ start on a sample of 20 k points.
+def k_means(points: Matrix, k: int, rng: np.random.Generator, iterations: int = 5) -> tuple[Matrix, Ints]:
+    """Lloyd's k-means from a greedy k-means++ start; start and first iterations see a sample of 20 k points.
 
     Returns:
         (k, D) centers, (n,) int64 the center of each point. An empty cluster keeps its last center.
     """
-    sample = points
-    if len(points) > SEEDS * k:
-        sample = points[rng.choice(len(points), SEEDS * k, replace=False)]  # (20 k, D)
-    norms = squared_norms(sample)
-    start, _ = plus_plus(
-        lambda i: norms + norms[i] - 2 * (sample @ sample[i]), len(sample), k, int(rng.integers(len(sample))), rng
-    )
-    centers = sample[start]  # (k, D)
+    if len(points) <= SEEDS * k:
+        return _lloyd(points, _seeds(points, k, rng), 2 * iterations)
+    sample = points[rng.choice(len(points), SEEDS * k, replace=False)]  # (20 k, D)
+    centers, _ = _lloyd(sample, _seeds(sample, k, rng), iterations)
+    return _lloyd(points, centers, iterations)
+
+
+def _lloyd(points: Matrix, centers: Matrix, iterations: int) -> tuple[Matrix, Ints]:
+    """Centers (k, D) moved to the means of their points, and the (n,) center of each point after the last move."""
     owner, _ = nearest(points, centers)
     for _ in range(iterations):
         centers = _means(points, owner, centers)
@@ -171,6 +172,24 @@ def k_means(points: Matrix, k: int, rng: np.random.Generator, iterations: int = 
         if (before == owner).all():
             break
     return centers, owner
+
+
+def _seeds(points: Matrix, k: int, rng: np.random.Generator) -> Matrix:
+    """(k, D) centers by greedy k-means++: of a few draws the one that lies closest to all is kept, center by center."""
+    trials, norms = 2 + int(np.log(k)), squared_norms(points)
+    centers = np.empty((k, points.shape[1]), np.float32)
+    distance = np.full(len(points), np.inf, np.float32)
+    drawn = rng.integers(len(points), size=1)
+    for i in range(k):
+        block = (-2 * points[drawn]) @ points.T  # (trials, n)
+        block += norms
+        block += norms[drawn, None]
+        np.minimum(np.maximum(block, 0, out=block), distance, out=block)
+        best = int(block.sum(axis=1, dtype=np.float64).argmin())
+        centers[i], distance = points[drawn[best]], block[best]
+        sums = np.cumsum(distance, dtype=np.float64)
+        drawn = np.minimum(np.searchsorted(sums, rng.random(trials) * sums[-1], side="right"), len(points) - 1)
+    return centers
 
 
 def _means(points: Matrix, owner: Ints, centers: Matrix) -> Matrix:
@@ -187,15 +206,15 @@ def closest_rows(points: Matrix, centers: Matrix) -> Ints:
     """(k,) distinct positions: for each center in turn the nearest point that no earlier center took; k <= n."""
     best, distance = np.empty(len(centers), np.int64), np.full(len(centers), np.inf, np.float32)
     for part in chunks(len(points), len(centers)):
-        block = squared_distances(points[part], centers)  # (chunk, k)
-        here = block.argmin(axis=0)  # (k,)
-        closer = block[here, np.arange(len(centers))] < distance
-        best[closer] = here[closer] + part.start
-        distance[closer] = block[here[closer], closer.nonzero()[0]]
-    taken = np.zeros(len(points), np.bool_)
+        block = squared_distances(centers, points[part])  # (k, chunk)
+        here = block.argmin(axis=1)  # (k,)
+        found = block[np.arange(len(centers)), here]
+        closer = found < distance
+        best[closer], distance[closer] = here[closer] + part.start, found[closer]
+    taken, norms = np.zeros(len(points), np.bool_), squared_norms(points)
     for i, center in enumerate(centers):
         if taken[best[i]]:
-            again = squared_distances(points, center[None])[:, 0]  # (n,)
+            again = norms - 2 * (points @ center)  # (n,) squared distances but for a constant
             best[i] = np.where(taken, np.inf, again).argmin()
         taken[best[i]] = True
     return best
