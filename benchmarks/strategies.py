@@ -146,11 +146,11 @@ class Duel:
 
 
 DUELS = [
-    Duel("coreset", "scikit-activeml", "skactiveml", skactiveml_coreset, 100_000, 200, exact=True),
+    Duel("coreset", "scikit-activeml", "skactiveml", skactiveml_coreset, 100_000, 1_000, exact=True),
     Duel("coreset", "small-text", "small_text", smalltext_coreset, 20_000, 50, exact=True),
-    Duel("badge", "scikit-activeml", "skactiveml", skactiveml_badge, 100_000, 200),
-    Duel("badge", "small-text", "small_text", smalltext_badge, 100_000, 200),
-    Duel("kmeans", "small-text", "small_text", smalltext_kmeans, 100_000, 1_000),
+    Duel("badge", "scikit-activeml", "skactiveml", skactiveml_badge, 100_000, 1_000),
+    Duel("badge", "small-text", "small_text", smalltext_badge, 100_000, 1_000),
+    Duel("kmeans", "small-text", "small_text", smalltext_kmeans, 50_000, 500),
 ]
 QUICK = (10_000, 50)
 

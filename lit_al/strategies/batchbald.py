@@ -25,7 +25,7 @@ from lit_al.strategies.pool import Floats, Pool
 from lit_al.strategies.uncertainty import entropy
 
 STRINGS = 2_000  # of answers, kept at most
-CHUNK = 256  # rows whose gain is computed together
+CHUNK = 512  # probabilities whose gain is computed together, for every string
 SETTLED = 1e-3  # nats left to learn about which draw is right
 
 
@@ -104,13 +104,13 @@ def greedy(draws: Floats, alone: Scores, n: int, rng: np.random.Generator) -> tu
         Positions and gains, the same number of each, n at most.
     """
     bound = alone.copy()  # (N,) of the gain of each row, from the last time it was computed
-    tie = rng.permutation(len(bound))
+    tie, step = rng.permutation(len(bound)), max(1, CHUNK // draws.shape[2])
     answers, picks, gains = Answers.none(len(draws)), list[int](), list[float]()
     while len(picks) < n and answers.unknown > SETTLED:
         fresh = np.zeros(len(bound), np.bool_)
         order = np.lexsort((tie, -bound))
-        for start in range(0, len(order), CHUNK):
-            part = order[start : start + CHUNK]
+        for start in range(0, len(order), step):
+            part = order[start : start + step]
             if start and bound[fresh].max() > bound[part[0]] + 1e-12:
                 break  # no row further down can be better
             part = part[bound[part] > -np.inf]
