@@ -8,7 +8,7 @@
 | `diversity`, `badge` | core-set, k-means; BADGE |
 | `clusters`, `density` | typicality, cluster-margin; information density, contrast with labeled neighbors |
 | `ratio` | the Keras example's |
-| `wrappers` | power, balanced, diverse, subsample, random controls |
+| `wrappers`, `similar`, `sampling` | power, balanced; diverse; subsample, random controls |
 | `registry` | all of them by name |
 | `geometry`, `mix` | distances and clusters; the class mix of a batch |
 """
@@ -25,8 +25,10 @@ from lit_al.strategies.mix import Collapse, collapsed, mix
 from lit_al.strategies.pool import Labeled, Pool
 from lit_al.strategies.ratio import Direction, RatioSampling
 from lit_al.strategies.registry import STRATEGIES, WRAPPERS, describe_strategies, make_strategy
+from lit_al.strategies.sampling import Controls, Subsample
+from lit_al.strategies.similar import Diverse
 from lit_al.strategies.uncertainty import Entropy, LeastConfidence, Margin, RandomSampling
-from lit_al.strategies.wrappers import Balanced, Controls, Diverse, Power, Subsample, Wrapper
+from lit_al.strategies.wrappers import Balanced, Power, Wrapper
 
 __all__ = [
     "BADGE",

@@ -141,10 +141,10 @@ def plus_plus(
 
 
 def _draw(weights: Matrix, free: npt.NDArray[np.bool_], rng: np.random.Generator) -> int:
-    """A position in proportion to its weight, among the free; uniform among them where no weight is left."""
+    """A position in proportion to its weight; a uniform one of the free where no weight is left."""
     sums = np.cumsum(weights, dtype=np.float64)
     drawn = int(np.searchsorted(sums, rng.random() * sums[-1], side="right"))
-    if drawn < len(weights) and free[drawn]:
+    if drawn < len(weights):
         return drawn
     left = np.flatnonzero(free)
     return int(rng.choice(left)) if len(left) else 0

@@ -19,8 +19,10 @@ from lit_al.strategies.density import Contrastive, Density
 from lit_al.strategies.disagreement import BALD, BALDCommittee, CommitteeConsensus, CommitteeKL, CommitteeVote
 from lit_al.strategies.diversity import CoreSet, KMeans
 from lit_al.strategies.ratio import RatioSampling
+from lit_al.strategies.sampling import Controls, Subsample
+from lit_al.strategies.similar import Diverse
 from lit_al.strategies.uncertainty import Entropy, LeastConfidence, Margin, RandomSampling
-from lit_al.strategies.wrappers import Balanced, Controls, Diverse, Power, Subsample, Wrapper
+from lit_al.strategies.wrappers import Balanced, Power, Wrapper
 
 GROUP = "lit_al.strategies"
 

@@ -3,8 +3,8 @@
 In a name they follow a plus sign, the innermost first: `entropy+balanced+subsample:5000+random:0.1`.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,7 @@ import numpy.typing as npt
 from lit_al.errors import ConfigError, StrategyError
 from lit_al.split import Rows
 from lit_al.strategies.base import Choice, Context, Strategy, top_k
-from lit_al.strategies.geometry import chunks, unit
-from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.pool import Pool
 
 
 @dataclass(frozen=True)
@@ -22,16 +21,18 @@ class Wrapper(Strategy):
 
     Attributes:
         base: the strategy inside.
+        outermost: no other wrapper may go around it.
 
     Raises:
         ConfigError: random controls inside: chosen among, they would no longer be random.
     """
 
     base: Strategy
+    outermost: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Refuse controls inside."""
-        if isinstance(self.base, Controls):
+        if isinstance(self.base, Wrapper) and self.base.outermost:
             raise ConfigError(
                 f"{self.base.spelling}+{self.name} would choose among the random controls; put random:… last"
             )
@@ -174,185 +175,3 @@ def even_quotas(available: npt.NDArray[np.int64], n: int, rng: np.random.Generat
         quotas[open_] += given
         left -= int(given.sum())
     return quotas
-
-
-@dataclass(frozen=True)
-class Diverse(Wrapper):
-    """No two texts of a batch alike: of texts closer than a cosine of 0.95 only the first is taken.
-
-    It compares text vectors, which change with the text and not with the model. The strategy inside is asked again
-    until the batch is full; where nothing else is left, near-duplicates fill it.
-
-    Attributes:
-        cosine: texts at least this similar count as one.
-    """
-
-    cosine: float = 0.95
-
-    name = "diverse"
-
-    def __post_init__(self) -> None:
-        """Refuse a cosine outside (0, 1]."""
-        super().__post_init__()
-        if not isinstance(self.cosine, float | int) or not 0 < self.cosine <= 1:
-            raise ConfigError(f"diverse cosine {self.cosine!r} must lie above 0 and at most at 1, as in diverse:0.95")
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Text vectors to compare."""
-        return self.base.needs | {"vectors"}
-
-    def select(self, pool: Pool, n: int, context: Context) -> Choice:
-        """Choose, drop what is too similar, choose again among what is not."""
-        kept: list[Choice] = []
-        count = 0
-        free = np.ones(len(pool), np.bool_)  # neither kept nor similar to one that is
-        alike = np.zeros(len(pool), np.bool_)  # similar to one that is kept
-        vectors = unit(pool.vectors)  # (n, D)
-        by_row = np.argsort(pool.rows)
-        while count < n and free.any():
-            choice = self.ask(pool.take(free), n - count, context)
-            if len(choice.rows) == 0:
-                break
-            where = by_row[np.searchsorted(pool.rows, choice.rows, sorter=by_row)]  # (k,) positions in the pool
-            first = first_of_its_kind(vectors[where], self.cosine)
-            kept.append(choice.take(first))
-            count += int(first.sum())
-            alike |= close_to_any(vectors, vectors[where[first]], self.cosine)
-            free &= ~alike
-            free[where] = False
-            alike[where[first]] = False
-            alike[where[~first]] = True
-        if count < n and alike.any():
-            rest = self.ask(pool.take(alike), n - count, context)
-            kept.append(
-                replace(rest, reasons=tuple(f"near-duplicate, nothing else is left: {r}" for r in rest.reasons))
-            )
-        return Choice.join(kept)
-
-
-def first_of_its_kind(vectors: Floats, cosine: float) -> npt.NDArray[np.bool_]:
-    """(k,) which of the unit rows (k, D) are not close to an earlier one that is kept.
-
-    >>> first_of_its_kind(np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), 0.95)
-    array([ True, False,  True])
-    """
-    kept = np.ones(len(vectors), np.bool_)
-    for i in range(1, len(vectors)):
-        kept[i] = not (vectors[:i][kept[:i]] @ vectors[i] >= cosine - 1e-6).any()
-    return kept
-
-
-def close_to_any(vectors: Floats, others: Floats, cosine: float) -> npt.NDArray[np.bool_]:
-    """(n,) which of the unit rows (n, D) are close to one of the others (k, D)."""
-    close = np.zeros(len(vectors), np.bool_)
-    if len(others):
-        for part in chunks(len(vectors), len(others)):
-            close[part] = (vectors[part] @ others.T).max(axis=1) >= cosine - 1e-6
-    return close
-
-
-@dataclass(frozen=True)
-class Subsample(Wrapper):
-    """Score a part of the pool only: half the best by their last known score, half drawn from the rest.
-
-    Scores of earlier rounds are used again, after Tsvigun et al. 2022, who draw the rest by rank. Where rows have no
-    score of their own, or in the first round, all are drawn.
-
-    Attributes:
-        size: rows to score; a query for more raises it.
-        known: the last score of each row scored so far.
-    """
-
-    size: int = 5_000
-    known: dict[int, float] = field(default_factory=dict, init=False, compare=False, repr=False)
-
-    name = "subsample"
-
-    def __post_init__(self) -> None:
-        """Refuse a size below one."""
-        super().__post_init__()
-        if not isinstance(self.size, int) or self.size < 1:
-            raise ConfigError(f"subsample size {self.size!r} must be a whole number of rows, as in subsample:5000")
-
-    @property
-    def ranks(self) -> bool:
-        """As the one inside: of the rows that are left, the highest are taken."""
-        return self.base.ranks
-
-    def candidates(self, rows: Rows, n: int, rng: np.random.Generator) -> Rows:
-        """Rows to be scored, (size,) int64, in the order given."""
-        rows = self.base.candidates(rows, n, rng)
-        size = max(self.size, n)
-        if len(rows) <= size:
-            return rows
-        last = np.array([self.known.get(row, -np.inf) for row in rows.tolist()])  # (n,)
-        best = top_k(last, min(size // 2, int((last > -np.inf).sum())), rng)
-        keep = np.zeros(len(rows), np.bool_)
-        keep[best] = True
-        keep[rng.choice(np.flatnonzero(~keep), size - len(best), replace=False)] = True
-        return rows[keep]
-
-    def select(self, pool: Pool, n: int, context: Context) -> Choice:
-        """Remember the scores, choose."""
-        if self.scored:
-            scores = self.base.checked_score(pool, context)
-            self.known.update(zip(pool.rows.tolist(), scores.tolist(), strict=True))
-        return self.ask(pool, n, context)
-
-    def state(self) -> dict[str, npt.NDArray[Any]]:
-        """The scores."""
-        rows = np.fromiter(self.known.keys(), np.int64)
-        scores = np.fromiter(self.known.values(), np.float64)
-        return {**self.base.state(), f"{self.spelling} rows": rows, f"{self.spelling} scores": scores}
-
-    def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
-        """Take the scores back."""
-        self.base.restore(state)
-        rows, scores = state[f"{self.spelling} rows"], state[f"{self.spelling} scores"]
-        self.known.update(zip(rows.tolist(), scores.tolist(), strict=True))
-
-
-@dataclass(frozen=True)
-class Controls(Wrapper):
-    """A share of the batch drawn uniformly from the whole pool and marked: it gives estimates without bias.
-
-    The controls are drawn before anything is cut or scored, and may hit rows that the strategy would have chosen.
-
-    Attributes:
-        share: of the query, rounded, one row at least.
-        drawn: the controls, from `candidates` to `select`.
-    """
-
-    share: float = 0.1
-    drawn: list[Rows] = field(default_factory=list, init=False, compare=False, repr=False)
-
-    name = "random"
-
-    def __post_init__(self) -> None:
-        """Refuse a share outside (0, 1]."""
-        super().__post_init__()
-        if not isinstance(self.share, float | int) or not 0 < self.share <= 1:
-            raise ConfigError(f"random share {self.share!r} must lie above 0 and at most at 1, as in random:0.1")
-
-    def count(self, n: int) -> int:
-        """Controls in a query of n."""
-        return min(n, max(1, round(self.share * n)))
-
-    def candidates(self, rows: Rows, n: int, rng: np.random.Generator) -> Rows:
-        """The controls, and the candidates of the one inside among the others; in the order given."""
-        n = min(n, len(rows))
-        controls = rng.choice(rows, self.count(n), replace=False)
-        self.drawn[:] = [controls]
-        others = self.base.candidates(rows[~np.isin(rows, controls)], n - len(controls), rng)
-        return rows[np.isin(rows, np.concatenate([controls, others]))]
-
-    def select(self, pool: Pool, n: int, context: Context) -> Choice:
-        """The controls first, as they were drawn first."""
-        controls = self.drawn.pop() if self.drawn else np.empty(0, np.int64)
-        if len(controls) != self.count(n) or not np.isin(controls, pool.rows).all():  # of another query, or none drawn
-            controls = context.rng.choice(pool.rows, self.count(n), replace=False)
-        others = self.ask(pool.take(~np.isin(pool.rows, controls)), n - len(controls), context)
-        marks = np.ones(len(controls), np.bool_)
-        reasons = ("random control",) * len(controls)
-        return Choice.join([Choice(controls, np.zeros(len(controls)), reasons, marks), others])
