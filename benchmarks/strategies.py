@@ -171,14 +171,12 @@ class Result:
     rival_spread: float | None = None
 
 
-def timed(query: Callable[[Data, int], Picks], data: Data, n: int, repeats: int) -> tuple[float, Picks]:
-    """Seconds of the fastest repeat, and its picks."""
-    best = np.inf
-    for _ in range(repeats):
-        began = time.perf_counter()
-        picks = query(data, n)
-        best = min(best, time.perf_counter() - began)
-    return best, picks
+def timed(query: Callable[[Data, int], Picks], data: Data, n: int) -> tuple[float, Picks]:
+    """Seconds of a query, and its picks; a small query before it takes imports and first calls."""
+    query(make_data(500), 5)
+    began = time.perf_counter()
+    picks = query(data, n)
+    return time.perf_counter() - began, picks
 
 
 def spread(data: Data, picks: Picks) -> float:
@@ -189,22 +187,21 @@ def spread(data: Data, picks: Picks) -> float:
 
 def alone(method: str, rows: int, picks: int) -> Result:
     """Our time for the whole query."""
-    seconds, _ = timed(ours(method), make_data(rows), picks, repeats=1)
+    seconds, _ = timed(ours(method), make_data(rows), picks)
     return Result(method, rows, picks, seconds)
 
 
 def compare(duel: Duel, rows: int, picks: int) -> Result:
-    """Both on the same query, ours twice so that nothing is timed cold."""
-    data, small = make_data(rows), make_data(500)
-    seconds, mine = timed(ours(duel.method), data, picks, repeats=2)
+    """Both on the same query."""
+    data = make_data(rows)
+    seconds, mine = timed(ours(duel.method), data, picks)
     result = Result(duel.method, rows, picks, seconds, duel.rival, spread=spread(data, mine))
     if find_spec(duel.package) is None:
         return result
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the rival's own making
         try:
-            duel.query(small, 5)  # imports and first calls do not count
-            result.rival_seconds, theirs = timed(duel.query, data, picks, repeats=1)
+            result.rival_seconds, theirs = timed(duel.query, data, picks)
         except ImportError:  # small-text without torch
             return result
     result.ratio = result.rival_seconds / seconds
@@ -229,7 +226,7 @@ def show(result: Result) -> str:
 def main() -> None:
     """Run and print as a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="50 of 10,000 rows everywhere")
+    parser.add_argument("--quick", action="store_true", help="50 of 10,000 rows everywhere: seconds in all")
     parser.add_argument("--method", choices=["coreset", "badge", "kmeans"], help="this one alone")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
