@@ -24,7 +24,7 @@ from lit_al.oracles import SimulatedOracle
 from lit_al.outputs import Evaluation, Round
 from lit_al.scoring import evaluate, score
 from lit_al.split import Rows
-from lit_al.strategies import Choice, RatioSampling
+from lit_al.strategies import Choice, Context, Pool, RatioSampling, choose
 
 SteerOn = Literal["test", "val"]
 PoolClasses = Literal["true", "predicted"]
@@ -127,8 +127,10 @@ class ActiveLearningCallback(L.Callback):
         return evaluate(model, data.batches(rows))
 
     def _choose(self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation) -> Choice:
-        pool = data.split.pool[self.oracle.can_answer(data.split.pool)]
-        return self.strategy.select(pool, self._classes(model, data, pool), self.query_size, steering.confusion)
+        rows = data.split.pool[self.oracle.can_answer(data.split.pool)]
+        pool = Pool(rows, classes=self._classes(model, data, rows))
+        rng = np.random.default_rng(len(self.history))  # the ratio strategy draws nothing
+        return choose(self.strategy, pool, self.query_size, Context(rng, confusion=steering.confusion))
 
     def _classes(self, model: LitBiLSTM, data: ActiveDataModule, pool: Rows) -> npt.NDArray[np.int64]:
         """(n,) class of each pool row, as far as the settings let it be known."""

@@ -1,5 +1,73 @@
-"""How to choose what to label: tensors and small records in, global row ids out. Nothing here knows Lightning."""
+"""How to choose what to label: arrays and small records in, global row ids out. Nothing here knows Lightning.
 
-from lit_al.strategies.ratio import Choice, Direction, RatioSampling
+| module | what it holds |
+|---|---|
+| `pool`, `base`, `contract` | what a strategy sees; what it is; the door through which it is called |
+| `uncertainty` | random, least confidence, margin, entropy |
+| `disagreement`, `batchbald` | committees, BALD; BatchBALD |
+| `diversity`, `badge` | core-set, k-means; BADGE |
+| `clusters`, `density` | typicality, cluster-margin; information density, contrast with labeled neighbors |
+| `ratio` | the Keras example's |
+| `wrappers`, `similar`, `sampling` | power, balanced; diverse; subsample, random controls |
+| `registry` | all of them by name |
+| `geometry`, `mix` | distances and clusters; the class mix of a batch |
+"""
 
-__all__ = ["Choice", "Direction", "RatioSampling"]
+from lit_al.strategies.badge import BADGE
+from lit_al.strategies.base import Choice, Context, Strategy, top_k
+from lit_al.strategies.batchbald import BatchBALD
+from lit_al.strategies.clusters import ClusterMargin, Typicality
+from lit_al.strategies.contract import choose
+from lit_al.strategies.density import Contrastive, Density
+from lit_al.strategies.disagreement import BALD, BALDCommittee, CommitteeConsensus, CommitteeKL, CommitteeVote
+from lit_al.strategies.diversity import CoreSet, KMeans
+from lit_al.strategies.mix import Collapse, collapsed, mix
+from lit_al.strategies.pool import Labeled, Pool
+from lit_al.strategies.ratio import Direction, RatioSampling
+from lit_al.strategies.registry import STRATEGIES, WRAPPERS, describe_strategies, make_strategy
+from lit_al.strategies.sampling import Controls, Subsample
+from lit_al.strategies.similar import Diverse
+from lit_al.strategies.uncertainty import Entropy, LeastConfidence, Margin, RandomSampling
+from lit_al.strategies.wrappers import Balanced, Power, Wrapper
+
+__all__ = [
+    "BADGE",
+    "BALD",
+    "STRATEGIES",
+    "WRAPPERS",
+    "BALDCommittee",
+    "Balanced",
+    "BatchBALD",
+    "Choice",
+    "ClusterMargin",
+    "Collapse",
+    "CommitteeConsensus",
+    "CommitteeKL",
+    "CommitteeVote",
+    "Context",
+    "Contrastive",
+    "Controls",
+    "CoreSet",
+    "Density",
+    "Direction",
+    "Diverse",
+    "Entropy",
+    "KMeans",
+    "Labeled",
+    "LeastConfidence",
+    "Margin",
+    "Pool",
+    "Power",
+    "RandomSampling",
+    "RatioSampling",
+    "Strategy",
+    "Subsample",
+    "Typicality",
+    "Wrapper",
+    "choose",
+    "collapsed",
+    "describe_strategies",
+    "make_strategy",
+    "mix",
+    "top_k",
+]

@@ -11,36 +11,27 @@ matrix. Shares are equal when a class has no error to count, as on the page.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.errors import ConfigError
+from lit_al.errors import ConfigError, StrategyError
 from lit_al.outputs import Confusion
-from lit_al.split import Rows
+from lit_al.strategies.base import Choice, Context, Strategy
+from lit_al.strategies.pool import Pool
 
 Direction = Literal["as-coded", "as-stated"]
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What a strategy chose.
+class RatioSampling(Strategy):
+    """Share the query between the classes by the model's errors; within a class take the pool's head (Keras page).
 
     Attributes:
-        rows: (n,) int64 row ids.
-        shares: (C,) wanted share of each class.
-        short: a class could not fill its quota.
-    """
-
-    rows: Rows
-    shares: tuple[float, ...]
-    short: bool
-
-
-@dataclass(frozen=True)
-class RatioSampling:
-    """Share the query between the classes by the model's errors; within a class take the pool's head.
+        direction: which errors of a class count, see above.
+        fill: take what is missing to a full query from the head of the rest. The page does not: its quotas are rounded
+            down, and a class may run out. The strategy made by the name `ratio` does.
 
     >>> confusion = Confusion(np.array([[2266, 234], [665, 1835]]))  # 665 false negatives, 234 false positives
     >>> RatioSampling().quotas(confusion, 5_000)
@@ -50,6 +41,11 @@ class RatioSampling:
     """
 
     direction: Direction = "as-coded"
+    fill: bool = False
+
+    name = "ratio"
+    needs = frozenset({"classes"})
+    needs_confusion = True
 
     def __post_init__(self) -> None:
         """Refuse an unknown direction."""
@@ -67,16 +63,38 @@ class RatioSampling:
         """Rows to take of each class; rounded down as on the page, so their sum may fall short of `size`."""
         return [int(share * size) for share in self.shares(confusion)]
 
-    def select(self, pool: Rows, classes: npt.NDArray[np.int64], size: int, confusion: Confusion) -> Choice:
-        """Choose rows of the pool.
+    @classmethod
+    def from_setting(cls, setting: str, *base: Strategy) -> Self:
+        """By name it fills its queries, as every strategy does."""
+        direction: Direction = setting or "as-coded"  # type: ignore[assignment]  # checked by the constructor
+        return cls(direction, fill=True)
 
-        Args:
-            pool: (n,) int64 row ids in drawing order.
-            classes: (n,) int64 class of each, true (a simulation's privilege) or predicted.
-            size: rows wanted.
-            confusion: the errors to follow.
+    @property
+    def exact(self) -> bool:
+        """Only where it fills up."""
+        return self.fill
+
+    def select(self, pool: Pool, n: int, context: Context) -> Choice:
+        """Take the head of each class, in the order of the pool; all scores are 0.
+
+        Raises:
+            StrategyError: no confusion to follow.
         """
-        quotas = self.quotas(confusion, size)
-        heads = [pool[classes == index][:quota] for index, quota in enumerate(quotas)]
+        if context.confusion is None:
+            raise StrategyError("ratio follows the model's errors but got no confusion; pass context.confusion")
+        shares, quotas = self.shares(context.confusion), self.quotas(context.confusion, n)
+        heads = [np.flatnonzero(pool.classes == label)[:quota] for label, quota in enumerate(quotas)]
         short = any(len(head) < quota for head, quota in zip(heads, quotas, strict=True))
-        return Choice(np.concatenate(heads), tuple(map(float, self.shares(confusion))), short)
+        words = [
+            f"class {label}, whose share of the errors is {shares[label]:.3f}"
+            for label, head in enumerate(heads)
+            for _ in head
+        ]
+        picks = np.concatenate(heads)
+        if self.fill:
+            rest = np.setdiff1d(np.arange(len(pool)), picks)[: n - len(picks)]
+            picks, short = np.concatenate([picks, rest]), False
+            words += ["head of the pool, to fill the query"] * len(rest)
+        return Choice(
+            pool.rows[picks], np.zeros(len(picks)), tuple(words), shares=tuple(map(float, shares)), short=short
+        )

@@ -3,7 +3,7 @@ import pytest
 
 from lit_al.errors import ConfigError
 from lit_al.outputs import Confusion
-from lit_al.strategies import RatioSampling
+from lit_al.strategies import Context, Pool, RatioSampling, choose, make_strategy
 
 # The logs of the two Keras pages: FN, FP, share of positives, share of negatives, negatives and positives taken.
 GOLDEN = [
@@ -52,19 +52,32 @@ def test_shares_of_three_classes_follow_the_side_of_the_confusion():
     assert as_coded.tolist() == [2 / 12, 5 / 12, 5 / 12]
 
 
+def query(strategy, rows, classes, size, confusion):
+    pool = Pool(np.array(rows), classes=np.array(classes))
+    return choose(strategy, pool, size, Context(np.random.default_rng(0), confusion=confusion))
+
+
 def test_select_takes_the_head_of_each_class():
-    pool = np.array([9, 8, 7, 6, 5, 4])
-    classes = np.array([0, 1, 1, 0, 1, 0])
-    choice = RatioSampling().select(pool, classes, 4, binary(30, 10))  # positives 1/4, negatives 3/4
+    errors = binary(30, 10)  # positives 1/4, negatives 3/4
+    choice = query(RatioSampling(), [9, 8, 7, 6, 5, 4], [0, 1, 1, 0, 1, 0], 4, errors)
     assert choice.rows.tolist() == [9, 6, 4, 8]
     assert choice.shares == (0.75, 0.25)
     assert not choice.short
 
 
 def test_select_takes_what_is_left_and_says_so():
-    choice = RatioSampling().select(np.array([5, 6]), np.array([0, 0]), 4, binary(10, 10))
-    assert choice.rows.tolist() == [5, 6]
+    choice = query(RatioSampling(), [5, 6, 7], [0, 0, 0], 3, binary(10, 10))
+    assert choice.rows.tolist() == [5]  # half of three, rounded down
     assert choice.short
+
+
+def test_strategy_by_name_fills_the_query_from_the_head_of_the_pool():
+    ratio = make_strategy("ratio:as-stated")
+    assert ratio == RatioSampling("as-stated", fill=True)
+    choice = query(ratio, [9, 8, 7, 6, 5], [0, 0, 0, 0, 1], 4, binary(30, 10))
+    assert choice.rows.tolist() == [9, 5, 8, 7]
+    assert choice.reasons[-1] == "head of the pool, to fill the query"
+    assert not choice.short
 
 
 def test_unknown_direction_is_refused():
