@@ -15,7 +15,7 @@ ROOT = PACKAGE.parent
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
     {"errors"},
-    {"outputs", "demo", "kernels", "run", "config"},
+    {"outputs", "demo", "kernels", "run", "config", "stopping"},
     {"corpora"},
     {"text", "split", "bilstm"},
     {"strategies", "oracles", "model"},
