@@ -15,7 +15,7 @@ ROOT = PACKAGE.parent
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
     {"errors"},
-    {"outputs", "demo", "kernels", "run", "config", "stopping"},
+    {"outputs", "demo", "kernels", "run", "config", "stopping", "cells"},
     {"corpora"},
     {"text", "split", "bilstm"},
     {"strategies", "oracles", "model"},
