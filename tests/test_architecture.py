@@ -16,8 +16,8 @@ ROOT = PACKAGE.parent
 LAYERS = [
     {"errors"},
     {"outputs", "demo", "kernels", "run", "config", "stopping", "cells"},
-    {"corpora"},
-    {"text", "split", "bilstm"},
+    {"corpora", "statistics"},
+    {"text", "split", "bilstm", "verdict"},
     {"strategies", "oracles", "model"},
     {"datamodule", "scoring", "checkpoints", "history"},
     {"callback", "predict", "board", "plots"},
