@@ -77,10 +77,10 @@ def _saved(saving: Saving) -> str:
     low, high = saving.share.low, saving.share.high
     word = "fewer" if low > 0 else "more"
     low, high = (low, high) if low > 0 else (-high, -low)
-    span = f"{low:.0%} or more" if not np.isfinite(high) else f"{low:.0%} to {high:.0%}"
+    span = f"{percent(low)} or more" if not np.isfinite(high) else f"{percent(low)} to {percent(high)}"
     if np.isnan(saving.share.estimate):
         return f"{word}, 95 % interval {span}"
-    return f"{abs(saving.share.estimate):.0%} {word}, 95 % interval {span}"
+    return f"{percent(abs(saving.share.estimate))} {word}, 95 % interval {span}"
 
 
 def _open_saving(comparison: Comparison) -> str:
@@ -89,8 +89,8 @@ def _open_saving(comparison: Comparison) -> str:
     saving = comparison.savings[0]
     share = saving.share
     reached = f"it needs {saving.needed}, {comparison.baseline} {saving.baseline_needed}"
-    ends = [f"{end:.0%}" if np.isfinite(end) else "no bound" for end in (share.low, share.high)]
-    interval = f"95 % interval of the share saved: {ends[0]} to {ends[1]}".replace("-", "−")
+    ends = [percent(end) if np.isfinite(end) else "no bound" for end in (share.low, share.high)]
+    interval = f"95 % interval of the share saved: {ends[0]} to {ends[1]}"
     return f"How many labels that is worth at {share_of(saving.target)} is open: {reached} ({interval})."
 
 
@@ -127,6 +127,15 @@ def signed(value: float) -> str:
     """
     text = f"{value:+.1f}"
     return "0.0" if float(text) == 0 else text.replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share, as a whole percent.
+
+    >>> percent(.347), percent(-.05)
+    ('35 %', '−5 %')
+    """
+    return f"{100 * share:.0f} %".replace("-", "−")
 
 
 def points(difference: float) -> str:
@@ -200,7 +209,7 @@ def _on_gaps(curves: Curves, comparisons: Sequence[Comparison]) -> list[str]:
 def _on_batches(cells: Sequence[Cell]) -> list[str]:
     worst = {name: cost.worst for name, cost in costs(cells).items() if cost.worst is not None}
     return [
-        f"A batch of {name} was {share:.0%} of one class: its model had all but collapsed onto one answer."
+        f"A batch of {name} was {percent(share)} of one class: its model had all but collapsed onto one answer."
         for name, share in worst.items()
         if share >= COLLAPSED
     ]

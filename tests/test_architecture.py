@@ -21,7 +21,7 @@ LAYERS = [
     {"strategies", "oracles", "model"},
     {"datamodule", "scoring", "checkpoints", "history"},
     {"callback", "predict", "board", "plots"},
-    {"learner", "report"},
+    {"learner", "report", "curves"},
     {"experiment"},
     {"cli"},
 ]

@@ -18,7 +18,12 @@ def test_a_real_saving_is_claimed_with_its_evidence():
     assert found.finding == "saves"
     assert found.text.startswith("entropy saves labels: it reaches .80 with 6")
     assert "where random needs 1,0" in found.text
-    for part in ("% fewer, 95 % interval ", "points on average from 100 to 2,500 labels", "Holm p = .002", "10 paired"):
+    for part in (
+        " % fewer, 95 % interval ",
+        "points on average from 100 to 2,500 labels",
+        "Holm p = .002",
+        "10 paired",
+    ):
         assert part in found.text
 
 
@@ -112,7 +117,7 @@ def test_caveats_name_gaps_failures_and_collapsed_batches():
     notes = " ".join(caveats(curves, compare(curves), cells))
     assert "shared with the baseline: keras." in notes
     assert "Cells that failed: 1 (a)" in notes
-    assert "A batch of a was 99% of one class" in notes
+    assert "A batch of a was 99 % of one class" in notes
     assert "1 left out with cells missing" in judged(cells)["a"].text
 
 

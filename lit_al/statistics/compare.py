@@ -155,13 +155,15 @@ def reaches(curves: Curves, strategy: str, target: float) -> Reach | None:
 
 
 def baseline_target(curves: Curves, baseline: str = "random") -> float:
-    """The accuracy that labels are counted to: what the baseline ends at, rounded down to a whole percent.
+    """The accuracy that labels are counted to: what the baseline has at half of its last budget, less a broken percent.
 
-    It is set by the baseline alone, so that no strategy can be shown at the accuracy that suits it.
+    It is set by the baseline alone, so that no strategy is shown at the accuracy that suits it; at half, so that the
+    budgets show a strategy that needs twice the labels as well as one that needs a tenth.
     """
     accuracy = curves.accuracy[baseline]  # (S, B)
-    last = np.flatnonzero(~np.isnan(accuracy).all(axis=0))[-1]
-    return float(np.floor(100 * np.nanmean(accuracy[:, last]) + 1e-9) / 100)
+    known = ~np.isnan(accuracy).all(axis=0)  # (B,)
+    labels, mean = curves.labels[known], np.nanmean(accuracy[:, known], axis=0)  # (b,), (b,)
+    return float(np.floor(100 * np.interp(np.log(labels[-1] / 2), np.log(labels), mean) + 1e-9) / 100)
 
 
 def full_targets(curves: Curves, shares: Sequence[float] = SHARES_OF_FULL) -> dict[float, float]:

@@ -6,7 +6,7 @@ import pytest
 from lit_al.cells import Cell
 from lit_al.errors import ConfigError
 from lit_al.statistics import baseline_target, compare, full_targets, learning_curves, reaches
-from lit_al.statistics.synthetic import synthetic_cells
+from lit_al.statistics.synthetic import synthetic_cells, true_accuracy
 
 
 def compared(cells, **settings):
@@ -97,8 +97,10 @@ def test_one_seed_proves_nothing():
 def test_target_is_set_by_the_baseline_alone():
     one = learning_curves(synthetic_cells({"random": 0}))
     two = learning_curves(synthetic_cells({"random": 0, "a": 0.9, "b": -3}))
-    assert one.accuracy["random"][:, -1].mean() - baseline_target(one) < 0.01
+    half = true_accuracy(1_250)
+    assert half - 0.015 < baseline_target(one) < half + 0.01
     assert baseline_target(two) == pytest.approx(baseline_target(one), abs=0.011)
+    assert baseline_target(learning_curves(synthetic_cells({"random": 0}, noise=0))) == np.floor(100 * half) / 100
 
 
 def test_labels_to_shares_of_the_full_score():
