@@ -22,6 +22,7 @@ LAYERS = [
     {"datamodule", "scoring", "checkpoints", "history"},
     {"callback", "predict", "board", "plots"},
     {"learner", "report", "curves"},
+    {"page"},
     {"experiment"},
     {"cli"},
 ]
