@@ -53,7 +53,8 @@ class About:
         title: of the report.
         subtitle: corpus, protocol, device, command: whatever tells this benchmark from another.
         demo: the corpus was generated.
-        targets: accuracies whose labels are counted, besides those of the baseline and of the full data.
+        targets: accuracies whose labels are counted, besides shares of the full score; the verdict takes the first.
+            Without any it takes `baseline_target`.
     """
 
     title: str = "Which strategy saves labels?"
@@ -117,13 +118,10 @@ class Study:
     def of(cls, cells: Sequence[Cell], about: About, baseline: str) -> "Study":
         """Compute everything once."""
         curves = learning_curves(cells, baseline)
-        goals = list(about.targets)
-        if not goals and baseline in curves.accuracy:
-            goals = [baseline_target(curves, baseline)]
-        targets = {
-            **{f"accuracy {share_of(goal)}": goal for goal in goals},
-            **{f"{percent(share)} of full": goal for share, goal in full_targets(curves).items()},
-        }
+        targets = {f"target {share_of(goal)}": goal for goal in about.targets}
+        if not targets and baseline in curves.accuracy:
+            targets = {f"{baseline} at half its budget": baseline_target(curves, baseline)}
+        targets |= {f"{percent(share)} of full": goal for share, goal in full_targets(curves).items()}
         comparisons = compare(curves, baseline, list(targets.values()))
         return cls(cells, about, baseline, curves, targets, comparisons)
 
@@ -184,8 +182,17 @@ class Study:
             )
             for one in sorted(self.comparisons, key=lambda one: -one.difference.estimate)
         ]
-        goal = next(iter(self.targets))
-        head = ("strategy", "pairs", "area", "points", "95 % interval", "p", "Holm p", f"labels saved at {goal}")
+        goal = share_of(next(iter(self.targets.values())))
+        head = (
+            "strategy",
+            "pairs",
+            "area",
+            "points",
+            "95 % interval",
+            "p",
+            "Holm p",
+            f"labels saved on the way to {goal}",
+        )
         return Table(f"mean over the budgets, paired with {self.baseline}", head, tuple(rows))
 
     def _budget_table(self) -> Table:
@@ -269,4 +276,6 @@ def _ends_of_share(share: Interval) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if value < 10 else f"{value:,.0f}"

@@ -21,21 +21,23 @@ h1 { font-size: 1.6rem; line-height: 1.25; margin: .4rem 0; }
 h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; padding-top: .6rem; border-top: 1px solid var(--line); }
 p { margin: .6rem 0; max-width: 46rem; }
 ul { max-width: 46rem; padding-left: 1.2rem; }
-.subtitle, .small, caption { color: var(--soft); }
-.small { font-size: .88rem; }
+.subtitle, .small, .caption { color: var(--soft); }
+.small, .caption { font-size: .88rem; } .caption { margin: 1.4rem 0 0; }
 .lead { font-size: 1.12rem; font-weight: 600; }
 .good, .bad, .warning, .open { border-left: 4px solid var(--line); padding-left: .8rem; }
 .good { border-color: var(--good); } .bad { border-color: var(--bad); }
 .warning, .demo { border-color: var(--loud); color: var(--loud); }
 .demo { border: 2px solid; padding: .5rem .8rem; font-weight: 600; max-width: none; }
-.scroll { overflow-x: auto; margin: 1rem 0; }
-figure { margin: 0; } figure img { display: block; width: 100%; min-width: 34rem; height: auto; }
+.scroll { overflow-x: auto; margin: .5rem 0 1rem; }
+figure { margin: 0; } figure img { display: block; width: 100%; min-width: 30rem; height: auto; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding-bottom: .4rem; }
 th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap; vertical-align: top; unicode-bidi: isolate; }
 th { border-bottom: 2px solid var(--line); font-weight: 600; vertical-align: bottom; }
-td { border-bottom: 1px solid var(--line); } tbody tr:nth-child(even) { background: var(--shade); }
-th.t, td.t { text-align: left; } td.w { white-space: normal; min-width: 20rem; max-width: 40rem; }
+td { border-bottom: 1px solid var(--line); }
+tr { background: var(--page); } tbody tr:nth-child(even) { background: var(--shade); }
+th.t, td.t { text-align: left; }
+.t:first-child:not(.w) { position: sticky; left: 0; background: inherit; }
+ td.w { white-space: normal; min-width: 20rem; max-width: 40rem; }
 """
 
 
@@ -54,7 +56,7 @@ def render(document: Document) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape(legible(text), quote=True)
+    return escape(legible(text), quote=True).replace(" %", "&nbsp;%")  # a line must not begin with the sign
 
 
 @singledispatch
@@ -82,7 +84,7 @@ def _(block: Bullets) -> str:
 def _(block: Picture) -> str:
     data = b64encode(block.svg).decode("ascii")
     image = f'<img alt="{_safe(block.alt)}" src="data:image/svg+xml;base64,{data}">'
-    return f'<figure class="scroll">{image}</figure>'
+    return f'<figure class="scroll" tabindex="0">{image}</figure>'
 
 
 @_block.register
@@ -92,12 +94,10 @@ def _(block: Table) -> str:
         "<tr>" + "".join(f"<td{_kind(block, i)}>{_safe(cell)}</td>" for i, cell in enumerate(row)) + "</tr>"
         for row in block.rows
     )
-    parts = [
-        f"<caption>{_safe(block.caption)}</caption>" if block.caption else "",
-        f"<thead><tr>{head}</tr></thead>" if any(block.head) else "",
-        f"<tbody>\n{rows}\n</tbody>",
-    ]
-    return '<div class="scroll"><table>\n' + "\n".join(filter(None, parts)) + "</table></div>"
+    caption = f'<p class="caption">{_safe(block.caption)}</p>\n' if block.caption else ""
+    top = f"<thead><tr>{head}</tr></thead>\n" if any(block.head) else ""
+    table = f"<table>\n{top}<tbody>\n{rows}\n</tbody></table>"
+    return f'{caption}<div class="scroll" tabindex="0">{table}</div>'  # wide ones scroll by themselves, by key too
 
 
 def _kind(table: Table, column: int) -> str:

@@ -1,10 +1,12 @@
 """A document as Markdown; its pictures are files beside it."""
 
+import re
 from functools import singledispatch
 
 from lit_al.page.document import DEMO, Block, Bullets, Document, Heading, Paragraph, Picture, Table, legible
 
 _MEANS_SOMETHING = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|*_`[]\\#~$"}  # to Markdown, HTML or mathematics
+_BEGINS_A_LIST = re.compile(r"[-+=]|\d+[.)]\s")
 
 
 def render(document: Document) -> str:
@@ -17,7 +19,7 @@ def render(document: Document) -> str:
 def _safe(text: str) -> str:
     """On one line, without a sign that means something; a sign that would begin a list does not begin the line."""
     line = _cell(text)
-    return f"&#{ord(line[0])};{line[1:]}" if line[:1] in ("-", "+", "=") or line[:1].isdigit() else line
+    return f"&#{ord(line[0])};{line[1:]}" if _BEGINS_A_LIST.match(line) else line
 
 
 @singledispatch

@@ -12,6 +12,7 @@ from lit_al.errors import DataError
 from lit_al.page import html
 from lit_al.page.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 from lit_al.run import SCHEMA, write_text
+from lit_al.verdict import COLLAPSED, percent
 
 Results = Mapping[str, Any]
 
@@ -93,9 +94,14 @@ def _subtitle(results: Results) -> str:
 def _comparison(results: Results) -> list[Block]:
     blocks: list[Block] = [Heading("Conclusion"), Paragraph(results["conclusion"], "lead"), *_pictures(results)]
     for part in ("full", "active"):
-        inner = [block for block in _body(results[part]) if not isinstance(block, Heading)]
+        inner = [_lowered(block) for block in _body(results[part])[1:]]
         blocks += [Heading(part.capitalize()), *_status(results[part]), *inner]
     return blocks
+
+
+def _lowered(block: Block) -> Block:
+    """A heading inside a section is a line of text."""
+    return Paragraph(f"{block.text}:", "small") if isinstance(block, Heading) else block
 
 
 def _body(results: Results) -> list[Block]:
@@ -117,7 +123,7 @@ def _status(results: Results) -> list[Block]:
 
 def _result(results: Results) -> list[Block]:
     spent, test = results["labels_spent"], results["test"]
-    parts = ", ".join(f"{spent[name]:,} {name}" for name in spent if name != "total")
+    parts = ", ".join(f"{spent[name]:,} {name}" for name in spent if name != "total" and spent[name])
     labels = Paragraph(f"Labels spent: {spent['total']:,} ({parts}).")
     stop = [Paragraph(f"It stopped because {results['stop_reason']}.")] if results.get("stop_reason") else []
     if test is None:
@@ -160,9 +166,19 @@ def _rounds(results: Results) -> list[Block]:
     rows = tuple(_round(entry, classes) for entry in results["rounds"])
     columns = ("accuracy", "loss", "FN", "FP", *(f"{name} taken" for name in classes), "labels after", "seconds")
     caption = f"rounds: what steered them ({results['steer_on']} set) and what they took"
-    short = [entry["round"] for entry in results["rounds"] if entry["short"]]
-    note = [Paragraph(f"The pool ran short in round {short[0]}: it took what was left.", "small")] if short else []
-    return [Table(caption, ("round", *columns), rows), *note]
+    return [
+        Table(caption, ("round", *columns), rows),
+        *(_note(entry) for entry in results["rounds"] if _note(entry).text),
+    ]
+
+
+def _note(entry: Mapping[str, Any]) -> Paragraph:
+    """What went wrong in a round, if anything did."""
+    counts = entry["taken"].values()
+    notes = ["it took what was left of the pool"] if entry["short"] else []
+    if sum(counts) and max(counts) >= COLLAPSED * sum(counts):
+        notes.append(f"{percent(max(counts) / sum(counts))} of its texts are of one class")
+    return Paragraph(f"Round {entry['round']}: {'; '.join(notes)}." if notes else "", "small")
 
 
 def _round(entry: Mapping[str, Any], classes: Sequence[str]) -> tuple[str, ...]:
@@ -210,9 +226,8 @@ def _data(results: Results) -> list[Block]:
         "seconds": f"{results['wall_seconds']:,.0f}",
         "versions": ", ".join(f"{name} {version}" for name, version in results["versions"].items()),
     }
-    rows = tuple((name, str(value)) for name, value in facts.items() if value)
-    notes = [Bullets(tuple(data["notes"]))] if data.get("notes") else []
-    return [Heading("Data and software"), Table("", ("", ""), rows, texts=2), *notes]
+    known = tuple(f"{name}: {value}" for name, value in facts.items() if value)
+    return [Heading("Data and software"), Bullets((*known, *data.get("notes", ())))]
 
 
 def _number(value: float | None) -> str:
