@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from lit_al.errors import ConfigError
@@ -51,3 +54,12 @@ def test_what_cannot_be_read_is_answered_with_the_way_out(text, words):
     with pytest.raises(ConfigError) as caught:
         make_rule(text)
     assert words.lower() in str(caught.value).lower()
+
+
+def test_the_page_has_every_rule_as_it_is_spelled():
+    page = (Path(__file__).parents[2] / "docs" / "stopping.md").read_text(encoding="utf-8")
+    shown = [make_rule(text) for text in re.findall(r"^\| `([a-z-]+[:\d.]*)` \|", page, re.MULTILINE)]
+    assert [rule.name for rule in shown] == list(RULES)
+    for rule in shown:
+        if rule.name not in ("budget", "target"):
+            assert rule == RULES[rule.name]()
