@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
@@ -129,6 +130,21 @@ def test_two_writers_at_once_lose_no_line(path):
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in "ab"]
     assert [writer.wait() for writer in writers] == [0, 0]
     assert len(read_cells(path)) == 200
+
+
+def test_a_killed_writer_leaves_whole_lines(path):
+    code = (
+        "import sys, itertools; from pathlib import Path; from lit_al.cells import Cell, append_cell\n"
+        "for i in itertools.count(): append_cell(Path(sys.argv[1]), Cell('a', 0, i, 1, 1, 0.5)); print(i, flush=True)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as writer:
+        said = [int(writer.stdout.readline()) for _ in range(20)]
+        writer.kill()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a half line is allowed to be there
+        assert {cell.round for cell in read_cells(path)} >= set(said)
+    append_cell(path, Cell("b", 0, 0, 1, 1, 0.5))
+    assert read_cells(path)[-1].strategy == "b"
 
 
 def test_every_field_is_checked_and_documented():
