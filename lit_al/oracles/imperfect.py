@@ -68,7 +68,7 @@ class Bill:
         return self.asked - self.skipped
 
 
-@dataclass
+@dataclass(eq=False)
 class ImperfectOracle:
     """Answers from recorded labels, with errors, skips and a bill.
 

@@ -71,7 +71,7 @@ def write_benchmark_report(folder: Path, about: About | None = None, baseline: s
 
     Raises:
         DataError: no cells, or broken ones.
-        ConfigError: the baseline was not run, or scipy is not installed.
+        ConfigError: the baseline has no curve, or scipy is not installed.
         RunError: the folder cannot be written.
     """
     cells = read_cells(folder / "cells.jsonl")

@@ -83,10 +83,10 @@ def compare(
         seed: of the bootstrap.
 
     Raises:
-        ConfigError: the baseline is not among the strategies, or scipy is not installed.
+        ConfigError: the baseline has no curve, or scipy is not installed.
     """
     if baseline not in curves.accuracy:
-        raise ConfigError(f"baseline {baseline!r} was not run; the strategies are {', '.join(curves.accuracy)}")
+        raise ConfigError(f"baseline {baseline!r} has no curve; those that have are {', '.join(curves.accuracy)}")
     targets = [baseline_target(curves, baseline)] if targets is None else targets
     others = [name for name in curves.accuracy if name != baseline]
     found = [_compare(curves, name, baseline, targets, resamples, seed) for name in others]

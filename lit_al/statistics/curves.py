@@ -24,7 +24,8 @@ class Curves:
     Attributes:
         labels: (B,) int64 labels spent, rising.
         seeds: (S,) int64, rising.
-        accuracy: by strategy, (S, B) float64; NaN where a seed has no value for a budget.
+        accuracy: by strategy, (S, B) float64; NaN where a seed has no value for a budget. A strategy of which every
+            cell failed is not there.
         full: (F,) accuracy of the models that were given every label, by seed; empty where none was run.
         full_labels: that they were given; 0 where none was run.
         failed: cells without an accuracy.
@@ -64,6 +65,7 @@ def learning_curves(cells: Sequence[Cell], baseline: str = "random") -> Curves:
         for position, seed in enumerate(seeds):
             one = [cell for cell in curves if cell.strategy == name and cell.seed == seed]
             accuracy[name][position] = _at(grid, one)
+    accuracy = {name: curve for name, curve in accuracy.items() if not np.isnan(curve).all()}
     full = {cell.seed: cell for cell in cells if cell.strategy == FULL and cell.accuracy is not None}
     return Curves(
         grid,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from lit_al.errors import ConfigError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Progress:
     """What is known after a fit. No field holds anything of the test set, so that no rule can stop by it.
 
@@ -74,6 +74,15 @@ def check_range(rule: str, name: str, value: float, low: float, high: float) -> 
         raise ConfigError(f"stopping rule {rule!r} got {name}={value:g}, which must {bound}")
 
 
+def check_same_rows(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> None:
+    """Raise `ConfigError` where the predictions of two rounds cannot be of the same rows."""
+    if before.shape != after.shape:
+        raise ConfigError(
+            f"the stop set had {before.size:,} predictions in one round and {after.size:,} in the next; "
+            "keep the same rows in every round"
+        )
+
+
 def mean_uncertainty(probabilities: npt.NDArray[np.floating]) -> float:
     """Mean entropy of the predictions as a share of the largest possible, from 0 (certain) to 1 (knows nothing).
 
@@ -106,11 +115,7 @@ def kappa(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> float:
     >>> kappa(np.array([1, 1]), np.array([1, 1]))
     0.0
     """
-    if before.shape != after.shape:
-        raise ConfigError(
-            f"the stop set had {before.size:,} predictions in one round and {after.size:,} in the next; "
-            "keep the same rows in every round"
-        )
+    check_same_rows(before, after)
     observed = float(np.mean(before == after))
     classes = np.union1d(before, after)
     expected = sum(float(np.mean(before == index) * np.mean(after == index)) for index in classes)

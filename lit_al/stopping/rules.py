@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.stopping.base import Named, Progress, check_range, kappa
+from lit_al.stopping.base import Named, Progress, check_range, check_same_rows, kappa
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,7 @@ class ClassificationChange(Named):
         if not pairs:
             return False, "only one model has seen the stop set, 2 are needed"
         before, after = pairs[-1]
+        check_same_rows(before, after)
         if np.unique(np.concatenate([before, after])).size == 1:
             return False, "both models give every row one class: they have not settled, they have collapsed"
         changed = float(np.mean(before != after))

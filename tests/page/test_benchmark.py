@@ -92,5 +92,5 @@ def test_another_baseline_can_be_taken():
 def test_no_cells_and_no_baseline_are_one_sentence_each(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         write_benchmark_report(tmp_path)
-    with pytest.raises(ConfigError, match="'random' was not run"):
+    with pytest.raises(ConfigError, match="'random' has no curve"):
         report(synthetic_cells({"a": 0}))

@@ -83,7 +83,7 @@ def test_strategies_without_two_shared_budgets_are_not_compared():
 
 
 def test_baseline_that_was_not_run_is_refused():
-    with pytest.raises(ConfigError, match="'random' was not run; the strategies are a"):
+    with pytest.raises(ConfigError, match="'random' has no curve; those that have are a"):
         compared(synthetic_cells({"a": 0}))
 
 

@@ -52,6 +52,11 @@ def test_a_failed_cell_is_a_gap_and_is_named():
     assert [cell.error for cell in curves.failed] == ["out of memory"]
 
 
+def test_a_strategy_of_which_every_cell_failed_has_no_curve():
+    cells = run("random", RANDOM) + [replace(cell, accuracy=None, error="x") for cell in run("entropy", RANDOM)]
+    assert list(learning_curves(cells).accuracy) == ["random"]
+
+
 def test_full_is_the_yardstick_not_a_curve():
     curves = learning_curves(run("random", RANDOM) + run("full", [(40_000, 0.9)]) + run("full", [(40_000, 0.88)], 1))
     assert list(curves.accuracy) == ["random"]

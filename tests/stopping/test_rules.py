@@ -124,9 +124,10 @@ def test_kappa_is_that_of_a_table_worked_by_hand():
     assert kappa(before, after) == pytest.approx(0.4)
 
 
-def test_kappa_of_different_rows_is_refused():
+@pytest.mark.parametrize("rule", [Kappa(window=1), ClassificationChange()])
+def test_a_stop_set_of_other_rows_is_refused(rule):
     with pytest.raises(ConfigError, match="2 predictions in one round and 3"):
-        kappa(np.zeros(2, np.int64), np.zeros(3, np.int64))
+        rule.check(seen("01", "010"))
 
 
 @pytest.mark.parametrize(
