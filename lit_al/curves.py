@@ -12,7 +12,7 @@ import numpy as np
 
 from lit_al.plots import BLUE, CLASS_COLORS, GREY
 from lit_al.statistics import Comparison, Curves, Reach, band, reaches
-from lit_al.verdict import Finding, finding, share_of, signed
+from lit_al.verdict import Finding, finding, share_of, signed, three_digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,17 +77,10 @@ def learning_curves_figure(
     for name in order:
         estimate, low, high = bands[name]
         color, dashes = colors[name]
-        front = 4 if name == baseline else 2 if name in quiet else 3
-        axes.plot(
-            curves.labels,
-            estimate,
-            color=color,
-            linestyle=dashes,
-            marker="o",
-            markersize=3,
-            linewidth=1.6,
-            zorder=front,
-        )
+        look: dict[str, Any] = {"linewidth": 1.6, "marker": "o", "zorder": 4 if name == baseline else 3}
+        if name in quiet:
+            look = {"linewidth": 1, "zorder": 2}
+        axes.plot(curves.labels, estimate, color=color, linestyle=dashes, markersize=3, **look)
         if name in shaded and np.isfinite(low[~np.isnan(low)]).all():
             axes.fill_between(curves.labels, low, high, color=color, alpha=0.13, linewidth=0)
     _log_labels(axes, curves)
@@ -229,7 +222,7 @@ def _limits(axes: "Axes", curves: Curves) -> None:
 def _full_line(axes: "Axes", curves: Curves) -> None:
     score = curves.full_score or 0.0
     axes.axhline(score, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-    text = f"all {curves.full_labels:,} labels: {share_of(score)}"
+    text = f"all {curves.full_labels:,} labels: {three_digits(score)}"
     axes.annotate(
         text,
         (0.01, score),
@@ -248,7 +241,7 @@ def _name_lines(axes: "Axes", ends: Mapping[str, tuple[float, float]], colors: M
     places = spread([(ends[name][1] - low) / (high - low) for name in order], gap)
     for name, place in zip(order, places, strict=True):
         axes.annotate(
-            f"{_plain(name)}  {share_of(round(ends[name][1], 3))}",
+            f"{_plain(name)}  {three_digits(ends[name][1])}",
             ends[name],
             xytext=(1.03, place),
             textcoords="axes fraction",

@@ -61,7 +61,7 @@ def _words(comparison: Comparison) -> str:
     name, baseline, found = comparison.strategy, comparison.baseline, finding(comparison)
     evidence = f"{_difference(comparison)} ({_support(comparison)})"
     if found == "open":
-        return f"no evidence that {name} saves labels: {evidence}.{_too_few(comparison)}"
+        return f"no evidence that {name} saves labels: {evidence}.{_why_not(comparison)}"
     if found in ("better", "worse"):
         return f"{name} is {found} than {baseline}: {evidence}. {_open_saving(comparison)}"
     saving = comparison.savings[0]
@@ -111,12 +111,15 @@ def _interval(interval: Interval) -> str:
     return f"95 % interval {signed(100 * interval.low)} to {signed(100 * interval.high)}"
 
 
-def _too_few(comparison: Comparison) -> str:
+def _why_not(comparison: Comparison) -> str:
+    """Where the interval alone would have made a claim: what kept it from being made."""
     least = smallest_p(comparison.pairs)
-    if least < 0.05:
-        return ""
-    bound = p_value(least).removeprefix("= ")
-    return f" With so few seeds ({comparison.pairs}) no p can be under {bound}: nothing could be proven."
+    if least >= 0.05:
+        bound = p_value(least).removeprefix("= ")
+        return f" With so few seeds ({comparison.pairs}) no p can be under {bound}: nothing could be proven."
+    return (
+        " The interval excludes 0, but the corrected p is not under .05." if comparison.difference.excludes_zero else ""
+    )
 
 
 def signed(value: float) -> str:
@@ -155,6 +158,15 @@ def share_of(accuracy: float) -> str:
     """
     text = f"{accuracy:.3f}" if round(accuracy, 2) != round(accuracy, 6) else f"{accuracy:.2f}"
     return text.removeprefix("0")
+
+
+def three_digits(accuracy: float) -> str:
+    """An accuracy in a column of others.
+
+    >>> three_digits(.9), three_digits(.84649)
+    ('.900', '.846')
+    """
+    return f"{accuracy:.3f}".removeprefix("0")
 
 
 def p_value(p: float) -> str:

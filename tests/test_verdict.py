@@ -98,6 +98,14 @@ def test_a_claim_needs_interval_and_corrected_p_together():
     assert finding(replace(one, savings=())) == "better"
 
 
+def test_an_interval_that_the_corrected_p_does_not_bear_out_is_no_claim_and_says_so():
+    one = replace(compare(learning_curves(synthetic_cells({"random": 0, "a": 0.5})))[0], corrected=0.08)
+    found = verdicts([one])[0]
+    assert found.finding == "open"
+    assert "Holm p = .08" in found.text
+    assert found.text.endswith("The interval excludes 0, but the corrected p is not under .05.")
+
+
 def test_a_target_that_random_misses_is_said_to_be_missed():
     found = judged(synthetic_cells({"random": 0, "a": 0.5}, noise=0.001), targets=[0.9])["a"]
     assert "where random needs more than 2,500 (fewer, 95 % interval" in found.text

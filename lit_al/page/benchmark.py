@@ -25,7 +25,7 @@ from lit_al.statistics import (
     learning_curves,
     reaches,
 )
-from lit_al.verdict import Finding, caveats, p_value, percent, share_of, signed, verdicts
+from lit_al.verdict import Finding, caveats, p_value, percent, share_of, signed, three_digits, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -162,7 +162,7 @@ class Study:
             runs = int((~np.isnan(accuracy)).any(axis=1).sum())
             rows.append((name, str(runs), *cells))
         if self.curves.full_score is not None:
-            full = f"full ({self.curves.full_labels:,} labels): {_three(self.curves.full_score)}"
+            full = f"full ({self.curves.full_labels:,} labels): {three_digits(self.curves.full_score)}"
             caption = f"test accuracy, mean over seeds and 95 % interval; {full}"
         else:
             caption = "test accuracy, mean over seeds and 95 % interval"
@@ -210,7 +210,7 @@ class Study:
         for name in self.curves.accuracy:
             found = [reaches(self.curves, name, accuracy) for accuracy in self.targets.values()]
             rows.append((name, *("–" if one is None else str(one) for one in found)))
-        head = ("strategy", *(f"{name} ({_three(goal)})" for name, goal in self.targets.items()))
+        head = ("strategy", *(f"{name} ({three_digits(goal)})" for name, goal in self.targets.items()))
         return Table("labels spent until the mean curve gets there", head, tuple(rows))
 
     def _costs_table(self) -> Table:
@@ -250,14 +250,10 @@ def _area(curves: Curves, strategy: str) -> str:
 def _share_with(interval: Interval) -> str:
     if np.isnan(interval.estimate):
         return "–"
-    mean = _three(interval.estimate)
+    mean = three_digits(interval.estimate)
     if not np.isfinite(interval.low):
         return mean
-    return f"{mean} ({_three(interval.low)} to {_three(interval.high)})"
-
-
-def _three(share: float) -> str:
-    return f"{share:.3f}".removeprefix("0")
+    return f"{mean} ({three_digits(interval.low)} to {three_digits(interval.high)})"
 
 
 def _points_with(interval: Interval) -> str:

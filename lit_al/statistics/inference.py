@@ -5,6 +5,7 @@ test set for independent experiments.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -31,10 +32,13 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
+@lru_cache(maxsize=4)
 def draw_seeds(seeds: int, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
     """(R, S) shares: what each seed weighs in each resample, drawn with replacement; rows add up to 1."""
     rng = np.random.default_rng(seed)
-    return rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples) / seeds
+    weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples) / seeds  # (R, S)
+    weights.flags.writeable = False  # every interval over as many seeds shares them
+    return weights
 
 
 def bounds(draws: Floats, seeds: int, level: float = 0.95) -> Floats:
