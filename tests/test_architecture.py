@@ -15,14 +15,15 @@ ROOT = PACKAGE.parent
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
     {"errors", "compiled"},
-    {"outputs", "demo", "kernels", "words", "run", "config"},
-    {"corpora"},
-    {"text", "split", "bilstm"},
+    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells"},
+    {"corpora", "statistics"},
+    {"text", "split", "bilstm", "verdict"},
     {"strategies", "oracles", "model", "cache"},
     {"datamodule", "committee", "checkpoints", "history"},
     {"scoring"},
     {"callback", "predict", "board", "plots"},
-    {"learner", "report"},
+    {"learner", "report", "curves"},
+    {"page"},
     {"experiment"},
     {"cli"},
 ]

@@ -1,5 +1,8 @@
 """Who answers the queries."""
 
+from lit_al.oracles.base import Oracle
+from lit_al.oracles.imperfect import Bill, ImperfectOracle, Price
+from lit_al.oracles.noise import make_noise, uniform_noise
 from lit_al.oracles.simulated import SimulatedOracle
 
-__all__ = ["SimulatedOracle"]
+__all__ = ["Bill", "ImperfectOracle", "Oracle", "Price", "SimulatedOracle", "make_noise", "uniform_noise"]

@@ -1,0 +1,132 @@
+"""An oracle as people are: it errs, it skips, and it sends a bill.
+
+What it answers about a row depends on the row and the seed alone. Asked again, in another batch or in another run, it
+says the same: two strategies that buy the same row buy the same error, so that their difference is none of luck.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from lit_al.corpora import UNLABELED
+from lit_al.errors import ConfigError
+from lit_al.oracles.noise import chance, check_table, draw
+from lit_al.oracles.simulated import SimulatedOracle
+from lit_al.split import Rows
+
+_SKIPS, _ERRS = 1, 2  # one stream of chance for each decision
+
+
+@dataclass(frozen=True)
+class Price:
+    """What an answer costs, in any one unit.
+
+    Attributes:
+        per_label: for each label given; a skip gives none.
+        per_token: for each token read; what is skipped has been read too.
+        tokens: (N,) int64 length of each row's text, needed where tokens cost.
+    """
+
+    per_label: float = 1.0
+    per_token: float = 0.0
+    tokens: npt.NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse negative prices and tokens that nobody has counted."""
+        if min(self.per_label, self.per_token) < 0:
+            raise ConfigError(f"a price cannot be negative: {self.per_label} per label, {self.per_token} per token")
+        if self.per_token and self.tokens is None:
+            raise ConfigError(f"per_token={self.per_token} needs tokens, the length of each text")
+
+    def read(self, rows: Rows) -> int:
+        """Tokens of the rows; 0 where nobody has counted."""
+        return 0 if self.tokens is None else int(self.tokens[rows].sum())
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What was asked so far and what it came to; a row asked twice is paid twice.
+
+    Attributes:
+        asked: questions.
+        skipped: questions without an answer.
+        wrong: answers that were not the recorded label.
+        tokens: read.
+        cost: in the unit of the price.
+    """
+
+    asked: int = 0
+    skipped: int = 0
+    wrong: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+
+    @property
+    def labels(self) -> int:
+        """Answers given."""
+        return self.asked - self.skipped
+
+
+@dataclass(eq=False)
+class ImperfectOracle:
+    """Answers from recorded labels, with errors, skips and a bill.
+
+    Attributes:
+        labels: (N,) int64 class of each row, -1 where nobody knows it.
+        noise: (C, C) float64; row: recorded class, column: how often each class is given for it; rows add up to 1.
+        skip: probability that a question gets no answer.
+        price: of an answer.
+        seed: of the errors and skips.
+        bill: of all questions so far.
+
+    >>> from lit_al.oracles import uniform_noise
+    >>> oracle = ImperfectOracle(np.zeros(1_000, np.int64), uniform_noise(2, 0.1), skip=0.2)
+    >>> answers = oracle.ask(np.arange(1_000))
+    >>> int(answers[7]) == int(oracle.ask(np.array([7]))[0])
+    True
+    >>> oracle.bill
+    Bill(asked=1001, skipped=202, wrong=81, tokens=0, cost=799.0)
+    """
+
+    labels: npt.NDArray[np.int64]
+    noise: npt.NDArray[np.float64]
+    skip: float = 0.0
+    price: Price = field(default_factory=Price)
+    seed: int = 0
+    bill: Bill = field(default_factory=Bill)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no table of probabilities."""
+        if not 0 <= self.skip <= 1:
+            raise ConfigError(f"skip={self.skip} must lie between 0 and 1, as a probability does")
+        self.noise = check_table(self.noise, "noise")
+        highest = int(self.labels.max(initial=UNLABELED))
+        if highest >= len(self.noise):
+            raise ConfigError(
+                f"noise has {len(self.noise)} classes but a label is {highest}; give a row for each class"
+            )
+
+    def can_answer(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """(n,) bool: is the label of each row on record? That a row will be skipped shows only when it is asked for."""
+        return SimulatedOracle(self.labels).can_answer(rows)
+
+    def ask(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """(n,) int64 answers, -1 for a skip.
+
+        Raises:
+            StrategyError: a row whose label is not on record; nothing is charged then.
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        truth = SimulatedOracle(self.labels).ask(rows)  # (n,)
+        heard = draw(self.noise[truth], chance(self.seed, rows, _ERRS))  # (n,)
+        skipped = chance(self.seed, rows, _SKIPS) < self.skip  # (n,)
+        self._charge(rows, skipped, wrong=int((heard != truth)[~skipped].sum()))
+        return np.where(skipped, UNLABELED, heard)
+
+    def _charge(self, rows: Rows, skipped: npt.NDArray[np.bool_], wrong: int) -> None:
+        past, tokens, skips = self.bill, self.price.read(rows), int(skipped.sum())
+        cost = self.price.per_label * (len(rows) - skips) + self.price.per_token * tokens
+        self.bill = Bill(
+            past.asked + len(rows), past.skipped + skips, past.wrong + wrong, past.tokens + tokens, past.cost + cost
+        )

@@ -1,0 +1,277 @@
+"""The report of a benchmark, from its cells alone: verdict, curves, tables, and what was left out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lit_al import curves as pictures
+from lit_al.cells import Cell, read_cells
+from lit_al.page import html, markdown
+from lit_al.page.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, Tone
+from lit_al.run import write_bytes, write_text
+from lit_al.statistics import (
+    Comparison,
+    Curves,
+    Interval,
+    area,
+    band,
+    baseline_target,
+    compare,
+    costs,
+    full_targets,
+    learning_curves,
+    reaches,
+)
+from lit_al.verdict import Finding, caveats, p_value, percent, share_of, signed, three_digits, verdicts
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_TONES: dict[Finding, Tone] = {"saves": "good", "better": "good", "open": "open", "worse": "bad", "costs": "bad"}
+_ALT = {
+    "learning-curves": "Test accuracy of each strategy over the labels spent, with bands",
+    "differences": "Difference of each strategy to the baseline, with intervals",
+    "labels-needed": "Labels that each strategy needs to reach each accuracy",
+}
+_METHOD = (
+    "A seed is a pair: every strategy starts from the same split, first labels and initial weights. Budgets are labels "
+    "spent, validation and steering included. The mean over the budgets is the area under the curve over log labels. "
+    "Intervals are bootstrapped over paired seeds (expanded percentiles); p is that of the signed-rank test (Wilcoxon) "
+    "on the areas, two-sided, corrected by Holm over all strategies. A difference is claimed only where the interval "
+    "excludes 0 and the corrected p is under .05. Labels needed are read off the mean curves."
+)
+
+
+@dataclass(frozen=True)
+class About:
+    """What was run on what.
+
+    Attributes:
+        title: of the report.
+        subtitle: corpus, protocol, device, command: whatever tells this benchmark from another.
+        demo: the corpus was generated.
+        targets: accuracies whose labels are counted, besides shares of the full score; the verdict takes the first.
+            Without any it takes `baseline_target`.
+    """
+
+    title: str = "Which strategy saves labels?"
+    subtitle: str = ""
+    demo: bool = False
+    targets: tuple[float, ...] = field(default=())
+
+
+def write_benchmark_report(folder: Path, about: About | None = None, baseline: str = "random") -> list[Path]:
+    """Read `cells.jsonl` of a folder; write `report.html`, `report.md`, and each picture as SVG and PNG.
+
+    Returns:
+        The files written.
+
+    Raises:
+        DataError: no cells, or broken ones.
+        ConfigError: the baseline has no curve, or scipy is not installed.
+        RunError: the folder cannot be written.
+    """
+    cells = read_cells(folder / "cells.jsonl")
+    study = Study.of(cells, about or About(), baseline)
+    drawn, written = study.figures(), []
+    for name, figure in drawn.items():
+        for ending in ("svg", "png"):
+            written.append(folder / f"{name}.{ending}")
+            write_bytes(written[-1], pictures.save(figure, ending))
+    document = study.document(drawn)
+    for name, text in (("report.html", html.render(document)), ("report.md", markdown.render(document))):
+        written.append(folder / name)
+        write_text(written[-1], text)
+    return written
+
+
+def benchmark_document(cells: Sequence[Cell], about: About | None = None, baseline: str = "random") -> Document:
+    """The report as a document, of which `html.render` and `markdown.render` make text."""
+    study = Study.of(cells, about or About(), baseline)
+    return study.document(study.figures())
+
+
+@dataclass(frozen=True)
+class Study:
+    """The cells of a benchmark and all that was computed of them.
+
+    Attributes:
+        cells: as read.
+        about: what was run on what.
+        baseline: that the others are compared with.
+        curves: of all strategies.
+        targets: accuracies whose labels are counted, by what they are called; the first is the verdict's.
+        comparisons: with the baseline.
+    """
+
+    cells: Sequence[Cell]
+    about: About
+    baseline: str
+    curves: Curves
+    targets: dict[str, float]
+    comparisons: list[Comparison]
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell], about: About, baseline: str) -> "Study":
+        """Compute everything once."""
+        curves = learning_curves(cells, baseline)
+        targets = {f"target {share_of(goal)}": goal for goal in about.targets}
+        if not targets and baseline in curves.accuracy:
+            targets = {f"{baseline} at half its budget": baseline_target(curves, baseline)}
+        targets |= {f"{percent(share)} of full": goal for share, goal in full_targets(curves).items()}
+        comparisons = compare(curves, baseline, list(targets.values()))
+        return cls(cells, about, baseline, curves, targets, comparisons)
+
+    def figures(self) -> dict[str, "Figure"]:
+        """Every picture, by file name without ending."""
+        title = f"DEMO CORPUS (generated text): {self.about.subtitle}" if self.about.demo else self.about.subtitle
+        return pictures.figures(self.curves, self.comparisons, self.targets, title, self.baseline)
+
+    def document(self, figures: Mapping[str, "Figure"]) -> Document:
+        """The report, with the pictures that `figures` has drawn."""
+        drawn = {name: Picture(name, _ALT[name], pictures.save(figure, "svg")) for name, figure in figures.items()}
+        blocks: list[Block] = [*self._verdict(), Heading("Accuracy"), drawn["learning-curves"], self._accuracy_table()]
+        if self.comparisons:
+            blocks += [Heading(f"Against {self.baseline}"), drawn["differences"]]
+            blocks += [self._difference_table(), self._budget_table()]
+        if "labels-needed" in drawn:
+            blocks += [Heading("Labels needed"), drawn["labels-needed"], self._labels_table()]
+        blocks += [Heading("Batches and seconds"), self._costs_table(), *self._failures()]
+        blocks += [Heading("How this was computed"), Paragraph(_METHOD, "small")]
+        return Document(self.about.title, self.about.subtitle, blocks, self.about.demo)
+
+    def _verdict(self) -> list[Block]:
+        found = verdicts(self.comparisons)
+        saving = [one.strategy for one in found if one.finding == "saves"]
+        lead = f"Proven to save labels: {', '.join(saving)}." if saving else "No strategy is proven to save labels."
+        if not found:
+            lead = f"Nothing was compared: no strategy besides {self.baseline} has curves to compare."
+        notes = caveats(self.curves, self.comparisons, self.cells)
+        sentences = [Paragraph(one.text, _TONES[one.finding]) for one in found]
+        return [Heading("Verdict"), Paragraph(lead, "lead"), *sentences, *([Bullets(tuple(notes))] if notes else [])]
+
+    def _accuracy_table(self) -> Table:
+        """Mean and interval at each budget."""
+        rows = []
+        for name, accuracy in self.curves.accuracy.items():
+            estimate, low, high = band(accuracy)  # (B,) each
+            cells = [_share_with(Interval(*found)) for found in zip(estimate, low, high, strict=True)]
+            runs = int((~np.isnan(accuracy)).any(axis=1).sum())
+            rows.append((name, str(runs), *cells))
+        if self.curves.full_score is not None:
+            full = f"full ({self.curves.full_labels:,} labels): {three_digits(self.curves.full_score)}"
+            caption = f"test accuracy, mean over seeds and 95 % interval; {full}"
+        else:
+            caption = "test accuracy, mean over seeds and 95 % interval"
+        return Table(caption, ("strategy", "seeds", *(f"{labels:,}" for labels in self.curves.labels)), tuple(rows))
+
+    def _difference_table(self) -> Table:
+        rows = [
+            (
+                one.strategy,
+                str(one.pairs),
+                _area(self.curves, one.strategy),
+                signed(100 * one.difference.estimate),
+                _ends(one.difference),
+                p_value(one.p).removeprefix("= "),
+                p_value(one.corrected).removeprefix("= "),
+                *(_ends_of_share(saving.share) for saving in one.savings[:1]),
+            )
+            for one in sorted(self.comparisons, key=lambda one: -one.difference.estimate)
+        ]
+        goal = share_of(next(iter(self.targets.values())))
+        head = (
+            "strategy",
+            "pairs",
+            "area",
+            "points",
+            "95 % interval",
+            "p",
+            "Holm p",
+            f"labels saved on the way to {goal}",
+        )
+        return Table(f"mean over the budgets, paired with {self.baseline}", head, tuple(rows))
+
+    def _budget_table(self) -> Table:
+        rows = []
+        for one in self.comparisons:
+            at = dict(zip(one.labels.tolist(), one.by_budget, strict=True))
+            cells = [_points_with(at[labels]) if labels in at else "–" for labels in self.curves.labels.tolist()]
+            rows.append((one.strategy, *cells))
+        head = ("strategy", *(f"{labels:,}" for labels in self.curves.labels))
+        caption = f"points above {self.baseline} at each budget, 95 % intervals, not corrected for their number"
+        return Table(caption, head, tuple(rows))
+
+    def _labels_table(self) -> Table:
+        rows = []
+        for name in self.curves.accuracy:
+            found = [reaches(self.curves, name, accuracy) for accuracy in self.targets.values()]
+            rows.append((name, *("–" if one is None else str(one) for one in found)))
+        head = ("strategy", *(f"{name} ({three_digits(goal)})" for name, goal in self.targets.items()))
+        return Table("labels spent until the mean curve gets there", head, tuple(rows))
+
+    def _costs_table(self) -> Table:
+        rows = [
+            (
+                name,
+                *(_seconds(value) for value in (cost.fit_seconds, cost.score_seconds, cost.select_seconds)),
+                *(percent(value) if value is not None else "–" for value in (cost.predicted, cost.taken, cost.worst)),
+                f"{cost.diversity:.3f}" if cost.diversity is not None else "–",
+                f"{cost.failed} of {cost.cells}",
+            )
+            for name, cost in costs(self.cells).items()
+        ]
+        head = ("strategy", "fit s", "score s", "select s", "commonest class, predicted", "true", "worst batch")
+        caption = "means per round; share of the commonest class in a batch; diversity as the runner measures it"
+        return Table(caption, (*head, "diversity", "failed"), tuple(rows))
+
+    def _failures(self) -> list[Block]:
+        if not self.curves.failed:
+            return []
+        rows = [(cell.error or "", cell.strategy, str(cell.seed), str(cell.round)) for cell in self.curves.failed]
+        table = Table(
+            "cells without an accuracy", ("why", "strategy", "seed", "round"), tuple(rows), texts=2, wide=True
+        )
+        return [Heading("What failed"), table]
+
+
+def _area(curves: Curves, strategy: str) -> str:
+    """Mean area of the seeds that have the whole of the strategy's curve."""
+    accuracy = curves.accuracy[strategy]
+    has = ~np.isnan(accuracy).all(axis=0)
+    areas = area(curves.labels[has], accuracy[:, has])
+    known = areas[~np.isnan(areas)]
+    return f"{known.mean():.4f}".removeprefix("0") if known.size else "–"
+
+
+def _share_with(interval: Interval) -> str:
+    if np.isnan(interval.estimate):
+        return "–"
+    mean = three_digits(interval.estimate)
+    if not np.isfinite(interval.low):
+        return mean
+    return f"{mean} ({three_digits(interval.low)} to {three_digits(interval.high)})"
+
+
+def _points_with(interval: Interval) -> str:
+    ends = f" ({_ends(interval)})" if np.isfinite(interval.low) else ""
+    return signed(100 * interval.estimate) + ends
+
+
+def _ends(interval: Interval) -> str:
+    return f"{signed(100 * interval.low)} to {signed(100 * interval.high)}" if np.isfinite(interval.low) else "–"
+
+
+def _ends_of_share(share: Interval) -> str:
+    estimate = "open" if np.isnan(share.estimate) else percent(share.estimate)
+    low, high = (percent(end) if np.isfinite(end) else "no bound" for end in (share.low, share.high))
+    return f"{estimate} ({low} to {high})"
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if value < 10 else f"{value:,.0f}"

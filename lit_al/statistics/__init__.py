@@ -1,0 +1,52 @@
+"""What the curves of a benchmark prove: areas, labels needed, paired differences with intervals and tests.
+
+| module | what it holds |
+|---|---|
+| `curves` | from cells to learning curves on common budgets |
+| `measures` | area under a curve, labels needed to reach an accuracy |
+| `inference` | bootstrap over seeds, Wilcoxon, Holm, and what few seeds cannot show |
+| `compare` | each strategy against a baseline, seed by seed |
+| `costs` | seconds, class mix and diversity of the batches |
+| `synthetic` | benchmarks whose truth is known |
+"""
+
+from lit_al.statistics.compare import Comparison, Saving, baseline_target, compare, full_targets, reaches
+from lit_al.statistics.costs import Costs, costs
+from lit_al.statistics.curves import FULL, Curves, learning_curves
+from lit_al.statistics.inference import (
+    Interval,
+    band,
+    bootstrap,
+    draw_seeds,
+    holm,
+    seeds_needed,
+    smallest_p,
+    wilcoxon,
+)
+from lit_al.statistics.measures import Reach, area, labels_to_reach, reach
+
+__all__ = [
+    "FULL",
+    "Comparison",
+    "Costs",
+    "Curves",
+    "Interval",
+    "Reach",
+    "Saving",
+    "area",
+    "band",
+    "baseline_target",
+    "bootstrap",
+    "compare",
+    "costs",
+    "draw_seeds",
+    "full_targets",
+    "holm",
+    "labels_to_reach",
+    "learning_curves",
+    "reach",
+    "reaches",
+    "seeds_needed",
+    "smallest_p",
+    "wilcoxon",
+]

@@ -1,0 +1,171 @@
+"""Each strategy against a baseline, seed by seed, over the budgets that both have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lit_al.errors import ConfigError
+from lit_al.statistics.curves import Curves
+from lit_al.statistics.inference import RESAMPLES, Interval, bootstrap, bounds, draw_seeds, holm, wilcoxon
+from lit_al.statistics.measures import Floats, Reach, area, reach
+
+SHARES_OF_FULL = (0.95, 0.98, 1.0)
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Labels that a strategy saves on the way to an accuracy.
+
+    Attributes:
+        target: the accuracy.
+        needed: labels that the mean curve of the strategy needs.
+        baseline_needed: labels that the mean curve of the baseline needs.
+        share: 1 - needed / baseline_needed, with its interval; estimate NaN where a curve does not cross the target
+            within the budgets. The interval takes in all that such a curve leaves open.
+    """
+
+    target: float
+    needed: Reach
+    baseline_needed: Reach
+    share: Interval
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A strategy against the baseline.
+
+    Attributes:
+        strategy: its name.
+        baseline: its name.
+        labels: (b,) budgets that both have.
+        pairs: seeds that have both curves whole.
+        left_out: seeds of which a cell is missing.
+        difference: of the areas under the curves, in accuracy; above 0 the strategy is better.
+        by_budget: difference of the accuracies at each budget.
+        p: two-sided, of the signed-rank test on the areas.
+        corrected: the same by Holm over all strategies that were compared.
+        savings: for each target.
+    """
+
+    strategy: str
+    baseline: str
+    labels: npt.NDArray[np.int64]
+    pairs: int
+    left_out: int
+    difference: Interval
+    by_budget: tuple[Interval, ...]
+    p: float
+    corrected: float
+    savings: tuple[Saving, ...]
+
+    @property
+    def proven(self) -> bool:
+        """Does the interval exclude 0, and is the corrected p under .05?"""
+        return self.difference.excludes_zero and self.corrected < 0.05
+
+
+def compare(
+    curves: Curves,
+    baseline: str = "random",
+    targets: Sequence[float] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[Comparison]:
+    """Every strategy that shares two budgets and a seed with the baseline, against it.
+
+    Args:
+        curves: of all.
+        baseline: name of the strategy to compare with.
+        targets: accuracies whose labels are counted; None takes `baseline_target`.
+        resamples: R, of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        ConfigError: the baseline has no curve, or scipy is not installed.
+    """
+    if baseline not in curves.accuracy:
+        raise ConfigError(f"baseline {baseline!r} has no curve; those that have are {', '.join(curves.accuracy)}")
+    targets = [baseline_target(curves, baseline)] if targets is None else targets
+    others = [name for name in curves.accuracy if name != baseline]
+    found = [_compare(curves, name, baseline, targets, resamples, seed) for name in others]
+    comparisons = [comparison for comparison in found if comparison is not None]
+    corrected = holm([comparison.p for comparison in comparisons])
+    return [replace(one, corrected=float(p)) for one, p in zip(comparisons, corrected, strict=True)]
+
+
+def _compare(
+    curves: Curves, strategy: str, baseline: str, targets: Sequence[float], resamples: int, seed: int
+) -> Comparison | None:
+    labels, one, other, left_out = _pairs(curves, strategy, baseline)
+    if len(labels) < 2 or not len(one):
+        return None
+    areas = area(labels, one) - area(labels, other)  # (n,)
+    return Comparison(
+        strategy,
+        baseline,
+        labels,
+        pairs=len(one),
+        left_out=left_out,
+        difference=bootstrap(areas, resamples, seed),
+        by_budget=tuple(bootstrap(column, resamples, seed) for column in (one - other).T),
+        p=wilcoxon(areas),
+        corrected=1.0,
+        savings=tuple(_saving(labels, one, other, target, resamples, seed) for target in targets),
+    )
+
+
+def _pairs(curves: Curves, strategy: str, baseline: str) -> tuple[npt.NDArray[np.int64], Floats, Floats, int]:
+    """Budgets (b,) that both have, both curves (n, b) of the seeds that have all of these, and seeds left out."""
+    one, other = curves.accuracy[strategy], curves.accuracy[baseline]  # (S, B)
+    shared = ~(np.isnan(one).all(axis=0) | np.isnan(other).all(axis=0))  # (B,)
+    whole = ~(np.isnan(one) | np.isnan(other))[:, shared].any(axis=1)  # (S,)
+    return curves.labels[shared], one[np.ix_(whole, shared)], other[np.ix_(whole, shared)], int((~whole).sum())
+
+
+def _saving(
+    labels: npt.NDArray[np.int64], one: Floats, other: Floats, target: float, resamples: int, seed: int
+) -> Saving:
+    """The mean curves' crossings; seeds are resampled in pairs, and each resample's mean curves cross anew."""
+    weights = draw_seeds(len(one), resamples, seed)  # (R, n)
+    needed, baseline_needed = _reach(labels, one, target), _reach(labels, other, target)
+    low, high = _share(reach(labels, weights @ one, target), reach(labels, weights @ other, target))
+    ends = bounds(low, len(one))[0], bounds(high, len(one))[1]
+    both = needed.labels is not None and baseline_needed.labels is not None
+    estimate = 1 - needed.low / baseline_needed.low if both else float("nan")
+    return Saving(target, needed, baseline_needed, Interval(estimate, float(ends[0]), float(ends[1])))
+
+
+def _share(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Least and largest share saved that bounds on the labels of both allow; -inf where there is no least."""
+    with np.errstate(divide="ignore"):
+        return 1 - one[1] / other[0], 1 - one[0] / other[1]
+
+
+def _reach(labels: npt.NDArray[np.int64], accuracy: Floats, target: float) -> Reach:
+    low, high = reach(labels, accuracy.mean(axis=0)[None], target)
+    return Reach(float(low[0]), float(high[0]))
+
+
+def reaches(curves: Curves, strategy: str, target: float) -> Reach | None:
+    """Labels that the mean curve of a strategy needs; None where no seed has a whole curve of two budgets or more."""
+    labels, accuracy, _, _ = _pairs(curves, strategy, strategy)
+    return _reach(labels, accuracy, target) if len(labels) > 1 and len(accuracy) else None
+
+
+def baseline_target(curves: Curves, baseline: str = "random") -> float:
+    """The accuracy that labels are counted to: what the baseline has at half of its last budget, less a broken percent.
+
+    It is set by the baseline alone, so that no strategy is shown at the accuracy that suits it; at half, so that the
+    budgets show a strategy that needs twice the labels as well as one that needs a tenth.
+    """
+    accuracy = curves.accuracy[baseline]  # (S, B)
+    known = ~np.isnan(accuracy).all(axis=0)  # (B,)
+    labels, mean = curves.labels[known], np.nanmean(accuracy[:, known], axis=0)  # (b,), (b,)
+    return float(np.floor(100 * np.interp(np.log(labels[-1] / 2), np.log(labels), mean) + 1e-9) / 100)
+
+
+def full_targets(curves: Curves, shares: Sequence[float] = SHARES_OF_FULL) -> dict[float, float]:
+    """Accuracy of each share of the full-data score, by share; empty where `full` was not run."""
+    return {} if curves.full_score is None else {share: share * curves.full_score for share in shares}

@@ -1,0 +1,96 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from lit_al.cells import append_cell
+from lit_al.errors import ConfigError, DataError
+from lit_al.page import About, benchmark_document, markdown, write_benchmark_report
+from lit_al.page import html as pages
+from lit_al.statistics.synthetic import synthetic_cells
+
+ABOUT = About(subtitle="imdb, lean protocol", targets=(0.8,))
+
+
+def report(cells, about=ABOUT, **settings):
+    return markdown.render(benchmark_document(cells, about, **settings))
+
+
+def folder_of(tmp_path, cells):
+    for cell in cells:
+        append_cell(tmp_path / "cells.jsonl", cell)
+    return tmp_path
+
+
+def test_a_folder_gets_page_markdown_and_pictures(tmp_path):
+    folder = folder_of(tmp_path, synthetic_cells({"random": 0, "entropy": 0.4}, seeds=6, full=0.9, noise=0.004))
+    written = write_benchmark_report(folder, ABOUT)
+    names = {f"{name}.{end}" for name in ("learning-curves", "differences", "labels-needed") for end in ("svg", "png")}
+    assert {path.name for path in written} == names | {"report.html", "report.md"}
+    assert {path.name for path in folder.iterdir()} == names | {"report.html", "report.md", "cells.jsonl"}
+    for picture in re.findall(r"\]\((.*?)\)", (folder / "report.md").read_text()):
+        assert (folder / picture).is_file()
+
+
+def test_the_same_cells_give_the_same_report(tmp_path):
+    folder = folder_of(tmp_path, synthetic_cells({"random": 0, "a": 0.2}, seeds=3))
+    one = [path.read_bytes() for path in write_benchmark_report(folder, ABOUT)]
+    assert one == [path.read_bytes() for path in write_benchmark_report(folder, ABOUT)]
+
+
+def test_a_report_leads_with_its_verdict():
+    shown = report(synthetic_cells({"random": 0, "entropy": 0.4, "badge": 0}, full=0.9, noise=0.004))
+    assert shown.index("Proven to save labels: entropy.") < shown.index("entropy saves labels: it reaches .80")
+    assert "no evidence that badge saves labels" in shown
+    for part in ("95 % of full (.8", "full (40,000 labels): .9", "labels saved on the way to .80", "target .80 (.800)"):
+        assert part in shown
+
+
+def test_without_proof_the_report_says_none():
+    assert "No strategy is proven to save labels." in report(synthetic_cells({"random": 0, "a": 0}))
+    assert "no claim at .05 was possible here" in report(synthetic_cells({"random": 0, "a": 0.5}, seeds=3))
+
+
+def test_without_a_target_the_baseline_sets_it():
+    assert "random at half its budget (.8" in report(synthetic_cells({"random": 0, "a": 0}), About())
+
+
+def test_a_benchmark_in_progress_has_a_report():
+    cells = synthetic_cells({"random": 0, "a": 0.2}, seeds=3)
+    for done in (1, 3, 6, 8, 15, 20):
+        assert "Verdict" in report(cells[:done])
+
+
+def test_failed_cells_are_listed_and_escaped():
+    cells = synthetic_cells({"random": 0, "a": 0.2}, seeds=3)
+    cells = [replace(c, accuracy=None, error="<b>out | of memory") if c.key == ("a", 1, 2) else c for c in cells]
+    shown = report(cells)
+    assert "| &#60;b&#62;out &#124; of memory | a | 1 | 2 |" in shown
+    assert "1 of 18" in shown
+    assert "&lt;b&gt;out | of memory" in pages.render(benchmark_document(cells, ABOUT))
+
+
+def test_costs_stand_in_the_report():
+    cells = [
+        replace(cell, fit_seconds=2.5, score_seconds=0.25, select_seconds=125.0, diversity=0.5)
+        for cell in synthetic_cells({"random": 0, "a": 0.2}, seeds=2)
+    ]
+    assert "| a | 2.50 | 0.25 | 125 | 50 % | 50 % | 50 % | 0.500 | 0 of 12 |" in report(cells)
+
+
+def test_a_demo_is_loud(tmp_path):
+    folder = folder_of(tmp_path, synthetic_cells({"random": 0, "a": 0.2}, seeds=2))
+    write_benchmark_report(folder, replace(ABOUT, demo=True))
+    assert "DEMO CORPUS" in (folder / "report.html").read_text()
+    assert (folder / "report.md").read_text().startswith("> **DEMO CORPUS")
+
+
+def test_another_baseline_can_be_taken():
+    assert "points above a at each budget" in report(synthetic_cells({"a": 0, "b": 0.2}), baseline="a")
+
+
+def test_no_cells_and_no_baseline_are_one_sentence_each(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        write_benchmark_report(tmp_path)
+    with pytest.raises(ConfigError, match="'random' has no curve"):
+        report(synthetic_cells({"a": 0}))

@@ -1,0 +1,156 @@
+import json
+from html import unescape
+
+import pytest
+
+from lit_al.errors import DataError
+from lit_al.page import Picked, html, markdown, run_document, write_run_report
+
+CLASSES = ("negative", "positive")
+
+
+def errors(classes):
+    return {name: {"false_negatives": 5 + i, "false_positives": 1_007 - i} for i, name in enumerate(classes)}
+
+
+def results(classes=CLASSES, **changes):
+    """As docs/results-schema.md has it."""
+    evaluation = {"loss": 0.51, "accuracy": 0.7512, "false_negatives": 5, "false_positives": 1_007}
+    entry = {**evaluation, "errors": errors(classes), "labels": 200, "short": False, "seconds": 3.25}
+    entry |= {"shares": dict.fromkeys(classes, 0.5), "taken": dict.fromkeys(classes, 50)}
+    epoch = {"loss": 0.6, "val_loss": 0.5, "accuracy": 0.7, "val_accuracy": 0.8, "samples": 100, "epoch": 0}
+    base = {
+        "schema": 1,
+        "status": "finished",
+        "mode": "active",
+        "protocol": "keras",
+        "steer_on": "test",
+        "flaws": ["steers by the test set"],
+        "stop_reason": "all 2 rounds are done",
+        "data": {
+            "source": "imdb",
+            "demo": False,
+            "fingerprint": "abcdef0123456789",
+            "rows": 50_000,
+            "classes": list(classes),
+            "split": {"train": 100, "pool": 500},
+            "notes": ["5 rows without a text"],
+        },
+        "seeds": {"seed": 3, "split_seed": 0},
+        "versions": {"python": "3.11", "torch": "2.13"},
+        "device": "cpu",
+        "epochs": [{**epoch, "fit": fit} for fit in (0, 0, 1)],
+        "rounds": [{**entry, "round": 1}, {**entry, "round": 2}],
+        "test": {**evaluation, "errors": errors(classes), "standard_error": 0.0061},
+        "labels_spent": {"train": 200, "validation": 50, "steering": 0, "total": 250},
+        "wall_seconds": 1_234.5,
+    }
+    return base | changes
+
+
+def shown(*arguments, **settings):
+    return markdown.render(run_document(*arguments, **settings))
+
+
+@pytest.mark.parametrize("classes", [CLASSES, ("a", "b", "c")])
+def test_a_run_shows_result_flaws_curves_and_rounds(classes):
+    page = shown(results(classes))
+    for part in (
+        "Test accuracy .7512 ± .0061",
+        "250 (200 train, 50 validation)",
+        "It steers by the test set.",
+        "It stopped because all 2 rounds are done.",
+        "](loss.svg)",
+        "](accuracy.svg)",
+        "](rounds.svg)",
+        f"| {classes[0]} | 5 | 1,007 |",
+        "| 2 | .7512 | .5100 | 5 | 1,007 |",
+        "5 rows without a text",
+        "fingerprint abcdef012345",
+        "torch 2.13",
+    ):
+        assert part in page
+
+
+def test_a_run_without_known_flaws_says_so():
+    assert "No flaw is known." in shown(results(flaws=[]))
+
+
+def test_a_confusion_is_shown_where_it_is_there():
+    test = {**results()["test"], "confusion": [[1_990, 10], [20, 1_980]]}
+    assert "| negative | 1,990 | 10 |" in shown(results(test=test))
+    assert "confusion" not in shown(results())
+
+
+def test_an_interrupted_run_says_that_it_has_no_test():
+    page = shown(results(status="interrupted", test=None, rounds=[], epochs=[], stop_reason=""))
+    assert "its status is “interrupted”" in page
+    assert "Test accuracy" not in page
+    assert "svg" not in page
+
+
+def test_losses_that_diverged_are_dashes():
+    test = {**results()["test"], "loss": None}
+    epochs = [{**epoch, "loss": None, "val_loss": None} for epoch in results()["epochs"]]
+    assert "loss –" in shown(results(test=test, epochs=epochs))
+
+
+def test_rounds_that_went_wrong_are_named():
+    bad = {**results()["rounds"][1], "short": True, "taken": {"negative": 1, "positive": 99}}
+    page = shown(results(rounds=[results()["rounds"][0], bad]))
+    assert "Round 2: it took what was left of the pool; 99 % of its texts are of one class." in page
+    assert "Round 1:" not in page
+
+
+def test_picked_texts_are_shown_with_probabilities_and_escaped():
+    picked = [
+        Picked(2, 7, "a film " * 200, (0.25, 0.75), "positive"),
+        Picked(1, 12_345, "<img src=x onerror=alert(1)> fine", (0.5, 0.5), ""),
+    ]
+    page = html.render(run_document(results(), picked))
+    assert "<img src=x" not in page
+    assert "<img src=x onerror=alert(1)> fine" in unescape(page)
+    assert "1,000 more characters" in page
+    text = shown(results(), picked)
+    assert text.index("round 1: 1 texts") < text.index("round 2: 1 texts")
+    assert "no label | 0.500 | 0.500 | 12,345 |" in text
+    assert "p(positive)" in text
+    assert "Texts picked" not in shown(results())
+
+
+def test_full_runs_have_no_rounds():
+    page = shown(results(mode="full", rounds=[], steer_on=None, flaws=[]))
+    assert "Full run" in page
+    assert "what they took" not in page
+
+
+def test_a_comparison_shows_both():
+    full = results(mode="full", rounds=[], flaws=[])
+    both = results(mode="compare", full=full, active=results(), conclusion="active is .01 below full")
+    for key in ("test", "labels_spent", "rounds", "epochs", "flaws", "device", "stop_reason", "steer_on"):
+        del both[key]
+    page = shown(both)
+    assert "active is .01 below full" in page
+    assert page.index("## Full") < page.index("## Active")
+    assert page.count("What is wrong with this protocol:") == 2
+    assert "](compare.svg)" in page
+
+
+def test_a_demo_run_is_loud():
+    data = {**results()["data"], "demo": True}
+    assert shown(results(data=data)).startswith("> **DEMO CORPUS")
+
+
+def test_a_report_is_written_beside_its_results(tmp_path):
+    (tmp_path / "results.json").write_text(json.dumps(results()))
+    assert write_run_report(tmp_path) == tmp_path / "report.html"
+    assert "Active run" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("{", "cannot be read"), ('{"schema": 9}', "schema 1"), ("[]", "schema")]
+)
+def test_results_that_cannot_be_read_are_one_sentence(tmp_path, content, words):
+    (tmp_path / "results.json").write_text(content)
+    with pytest.raises(DataError, match=words):
+        write_run_report(tmp_path)
