@@ -168,8 +168,11 @@ def ratios(found: dict[str, dict[str, float]]) -> dict[str, float | None]:
     }
 
 
-def show(found: dict[str, dict[str, float]], gains: dict[str, float | None], console: Console) -> None:
-    """Print a table of rivals and one of ratios."""
+def report(found: dict[str, dict[str, float]], path: Path | None, console: Console) -> None:
+    """Print a table of rivals and one of ratios, and write both."""
+    gains = ratios(found)
+    if path:
+        path.write_text(json.dumps({**found, "ratios": gains}, indent=2) + "\n", encoding="utf-8")
     columns = {name: values for name, values in found.items() if name != "lightning_vs_plain_loop"}
     table = Table(title=f"{BATCH} texts a step, medians")
     for heading in ("", *columns):
@@ -198,12 +201,10 @@ def main() -> None:
         folder = Path(temporary)
         write_material(options.data, folder)
         found = Measurement(installed(), folder, options.quick, console).run()
+        report(found, options.json, console)
         if options.active:
             found["active_seconds"] = run_active(options.data, folder)
-    gains = ratios(found)
-    show(found, gains, console)
-    if options.json:
-        options.json.write_text(json.dumps({**found, "ratios": gains}, indent=2) + "\n", encoding="utf-8")
+            report(found, options.json, console)
 
 
 if __name__ == "__main__":
