@@ -21,10 +21,10 @@ LAYERS = [
     {"strategies", "oracles", "model", "cache"},
     {"datamodule", "committee", "checkpoints", "history"},
     {"scoring"},
-    {"callback", "predict", "board", "plots"},
+    {"callback", "predict", "board", "plots", "lean"},
     {"learner", "report", "curves"},
     {"page"},
-    {"experiment"},
+    {"experiment", "bench"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
