@@ -12,7 +12,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `split` | the one mutable thing: validation, test, labeled, pool |
 | `kernels`, `bilstm` | the recurrence, and the network around it |
 | `model` | the network as a LightningModule |
-| `cache` | encoded corpora on disk |
+| `cache`, `vectors` | encoded corpora on disk; text vectors that need no model |
 | `datamodule` | the split as a LightningDataModule |
 | `committee` | M networks side by side |
 | `scoring`, `checkpoints` | judge a model between fits; keep its best weights |

@@ -74,6 +74,9 @@ class BiLSTM(nn.Module):
         dense_size: units of the dense layer.
         dropout: share of dense units silenced in training.
         kernel: see `lit_al.kernels`.
+
+    Attributes:
+        width: the dense units, numbers in the features of a text.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class BiLSTM(nn.Module):
         self.dense = nn.Linear(2 * hidden_size, dense_size)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(dense_size, 1 if classes == 2 else classes)
+        self.width = dense_size
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -111,7 +115,14 @@ class BiLSTM(nn.Module):
         Returns:
             (B,) for two classes, else (B, C).
         """
+        return self.logits_of(self.dropout(self.features(tokens)))
+
+    def features(self, tokens: Tensor) -> Tensor:
+        """(B, dense), what the last layer sees of tokens (B, T), before dropout."""
         pooled = self.lstm(tokens, self.embedding.weight)  # (B, 2H)
-        features = self.dropout(torch.relu(self.dense(pooled)))  # (B, dense)
+        return torch.relu(self.dense(pooled))
+
+    def logits_of(self, features: Tensor) -> Tensor:
+        """The last layer: (B,) or (B, C) of features (B, dense)."""
         logits: Tensor = self.head(features)  # (B, 1) or (B, C)
         return logits.squeeze(-1) if logits.shape[-1] == 1 else logits

@@ -26,6 +26,10 @@ class Committee(nn.Module):
     Args:
         members: the networks; their weights are copied.
 
+    Attributes:
+        size: M.
+        width: numbers in the features of a text.
+
     >>> committee = Committee([BiLSTM(50), BiLSTM(50)])
     >>> committee(torch.zeros(7, 10, dtype=torch.int64)).shape
     torch.Size([2, 7])
@@ -44,6 +48,7 @@ class Committee(nn.Module):
         self.dropout = nn.Dropout(members[0].dropout.p)
         self.kernel = members[0].lstm.kernel
         self.size = len(members)
+        self.width = members[0].width
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits of the texts, by each member.
@@ -54,12 +59,23 @@ class Committee(nn.Module):
         Returns:
             (M, B) for two classes, else (M, B, C).
         """
-        w = dict(zip(self.names, self.weights, strict=True))
+        return self.logits_of(self.dropout(self.features(tokens)))
+
+    def features(self, tokens: Tensor) -> Tensor:
+        """(M, B, dense), what the last layers see, before dropout."""
+        w = self._named()
         lstm = (w[f"lstm.{name}"] for name in ("input_kernel", "bias", "recurrent_kernel"))
         pooled = pooled_states(tokens, w["embedding.weight"], *lstm, kernel=self.kernel)  # (M, B, 2H)
-        dense = _linear(pooled, w["dense.weight"], w["dense.bias"])  # (M, B, dense)
-        logits = _linear(self.dropout(torch.relu(dense)), w["head.weight"], w["head.bias"])  # (M, B, 1) or (M, B, C)
+        return torch.relu(_linear(pooled, w["dense.weight"], w["dense.bias"]))
+
+    def logits_of(self, features: Tensor) -> Tensor:
+        """The last layers: (M, B) or (M, B, C) of features (M, B, dense)."""
+        w = self._named()
+        logits = _linear(features, w["head.weight"], w["head.bias"])  # (M, B, 1) or (M, B, C)
         return logits.squeeze(-1) if logits.shape[-1] == 1 else logits
+
+    def _named(self) -> dict[str, Tensor]:
+        return dict(zip(self.names, self.weights, strict=True))
 
     def weights_of(self, member: int) -> dict[str, Tensor]:
         """The weights of one member under the names of `BiLSTM`, as copies: `BiLSTM.load_state_dict` takes them."""

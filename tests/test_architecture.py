@@ -18,7 +18,7 @@ LAYERS = [
     {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells"},
     {"corpora", "statistics"},
     {"text", "split", "bilstm", "verdict"},
-    {"strategies", "oracles", "model", "cache"},
+    {"strategies", "oracles", "model", "cache", "vectors"},
     {"datamodule", "committee", "checkpoints", "history"},
     {"scoring"},
     {"callback", "predict", "board", "plots", "lean"},
