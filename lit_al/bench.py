@@ -141,7 +141,6 @@ class Bench:
         encoder = TextEncoder.fit(corpus.texts[row] for row in self.pool)
         self.words = len(encoder.vocabulary)
         self.tokens = torch.from_numpy(encoded(corpus, encoder))
-        self.labels = torch.from_numpy(corpus.labels)
         wanted = {need for name in config.strategies if name != FULL for need in _needs(name)}
         self.vectors = text_vectors(self.tokens, self.words) if "vectors" in wanted else None
 

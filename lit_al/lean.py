@@ -242,7 +242,8 @@ class LeanLoop:
             enable_model_summary=False,
             limit_val_batches=0,
         )
-        trainer.fit(model, _Steps(self.tokens, torch.from_numpy(rows), torch.from_numpy(truth), size))
+        batches = _Steps(self.tokens, torch.from_numpy(rows), torch.from_numpy(truth), size)
+        trainer.fit(model, batches, batches)  # Lightning warns of a module without validation, and then validates none
 
     # --- Query --------------------------------------------------------------------------------------------------------
 
@@ -372,7 +373,9 @@ class _Steps:
         return self.rows.shape[1] // self.size
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for rows, labels in zip(self.rows.split(self.size, 1), self.labels.split(self.size, 1), strict=True):
+        for rows, labels in zip(
+            torch.split(self.rows, self.size, 1), torch.split(self.labels, self.size, 1), strict=True
+        ):
             yield self.tokens[rows], labels
 
 
