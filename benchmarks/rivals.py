@@ -116,8 +116,11 @@ class LitAL(Torch):
         from lit_al import LitBiLSTM
 
         super().__init__(folder, LitBiLSTM(kernel=kernel).net)
+        self.kernel = kernel
 
     def encode(self, rows: int) -> float | None:  # noqa: D102
+        if self.kernel != "cpu":  # the same encoder
+            return None
         from lit_al import TextEncoder
 
         texts = self.read_texts(rows)

@@ -19,6 +19,7 @@ USAGE = """usage: lit-al COMMAND [options]
   train     train a classifier, labeling its training texts round by round
   predict   classify texts with the checkpoint of a run
   explain   say why each text of a round was chosen
+  benchmark compare strategies over paired seeds and budgets
 
 lit-al COMMAND --help lists a command's options."""
 
@@ -26,7 +27,12 @@ lit-al COMMAND --help lists a command's options."""
 def main(arguments: Sequence[str] | None = None) -> int:
     """`lit-al COMMAND …`."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    commands: dict[str, Callable[[Sequence[str]], int]] = {"train": train, "predict": predict, "explain": explain}
+    commands: dict[str, Callable[[Sequence[str]], int]] = {
+        "train": train,
+        "predict": predict,
+        "explain": explain,
+        "benchmark": benchmark,
+    }
     if words and words[0] in commands:
         return commands[words[0]](words[1:])
     print(USAGE, file=sys.stdout if words in (["--help"], ["-h"]) else sys.stderr)
@@ -46,6 +52,11 @@ def predict(arguments: Sequence[str] | None = None) -> int:
 def explain(arguments: Sequence[str] | None = None) -> int:
     """`lit-al explain …`; returns the exit code."""
     return _guarded(lambda: _explain(arguments))
+
+
+def benchmark(arguments: Sequence[str] | None = None) -> int:
+    """`scripts/benchmark.py …`; returns the exit code."""
+    return _guarded(lambda: _benchmark(arguments))
 
 
 def _guarded(command: Callable[[], None]) -> int:
@@ -83,6 +94,49 @@ def _quiet() -> None:
     for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning")
+
+
+def _benchmark(arguments: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="benchmark.py",
+        description="Compare strategies over paired seeds and growing budgets. Called again with the same --name it "
+        "goes on where it was stopped.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--data", default="demo", help="As of train.py.")
+    add("--demo-rows", type=int, default=50_000, help="Size of the generated corpus.")
+    add("--strategies", type=_words, default="random,entropy,badge", help="As of train.py, with commas; full is the "
+        "model that is given every label.")  # fmt: skip
+    add("--seeds", type=int, default=5, help="Runs of each strategy.")
+    add("--budgets", type=_numbers, default="100,200,400,800", help="Labels at which each strategy is judged.")
+    add("--judge", choices=["test", "validation"], default="test", help="Rows that judge; settings are chosen on "
+        "validation, so that the test set stays unseen.")  # fmt: skip
+    add("--weights", choices=["fresh", "warm", "shrink"], default="fresh", help="What a round begins with.")
+    add("--steps", type=int, default=400, help="Training steps of a fit.")
+    add("--batch-size", type=int, default=64, help="Texts per step.")
+    add("--split-seed", type=int, default=0, help="Of the split.")
+    add("--side-by-side", type=int, default=5, help="Seeds in one batched pass.")
+    add("--name", default="benchmark", help="Of the folder below --log-dir.")
+    add("--log-dir", default="lightning_logs", help="Where folders go.")
+    options = vars(parser.parse_args(arguments))
+    from rich import get_console
+
+    from lit_al.bench import BenchConfig, run_benchmark
+
+    _quiet()
+    run_benchmark(BenchConfig(**options), get_console())
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(word) for word in _words(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} must be whole numbers with commas, as in 100,200,400") from None
 
 
 def _predict(arguments: Sequence[str] | None) -> None:

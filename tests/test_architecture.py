@@ -22,10 +22,10 @@ LAYERS = [
     {"datamodule", "committee", "checkpoints", "history"},
     {"scoring"},
     {"sight"},
-    {"callback", "predict", "board", "plots"},
+    {"callback", "predict", "board", "plots", "lean"},
     {"learner", "report", "curves"},
     {"page"},
-    {"experiment"},
+    {"experiment", "bench"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -1,0 +1,8 @@
+"""Compare strategies over paired seeds and budgets: `python scripts/benchmark.py --strategies random,entropy`."""
+
+import sys
+
+from lit_al.cli import benchmark
+
+if __name__ == "__main__":
+    sys.exit(benchmark())

@@ -1,0 +1,162 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from lit_al import bench, cli
+from lit_al.bench import Bench, BenchConfig, run_benchmark
+from lit_al.cells import read_cells
+from lit_al.corpora import load_corpus
+from lit_al.errors import ConfigError, RunError
+
+pytest.importorskip("scipy", reason="the report needs scipy: pip install 'lit_al[bench]'")
+CONSOLE = Console(file=None, quiet=True)
+
+
+@pytest.fixture
+def config(tmp_path):
+    return BenchConfig(
+        strategies=("random", "entropy+subsample:60", "full"),
+        seeds=3,
+        budgets=(20, 30),
+        demo_rows=400,
+        steps=3,
+        batch_size=16,
+        side_by_side=2,
+        log_dir=str(tmp_path),
+        name="b",
+    )
+
+
+def table(config, tmp_path):
+    """The cells without what a clock says."""
+    cells = read_cells(tmp_path / config.name / "cells.jsonl")
+    return [{name: value for name, value in asdict(cell).items() if "seconds" not in name} for cell in cells]
+
+
+def test_table_has_every_cell_and_the_report_its_files(config, tmp_path):
+    run_benchmark(config, CONSOLE)
+    cells = table(config, tmp_path)
+    keys = [(cell["strategy"], cell["seed"], cell["round"]) for cell in cells]
+    assert sorted(keys) == sorted(
+        [(name, seed, r) for name in config.strategies[:2] for seed in range(3) for r in range(2)]
+        + [("full", seed, 0) for seed in range(3)]
+    )
+    for cell in cells:
+        assert 0.2 < cell["accuracy"] < 1
+        assert (
+            cell["labels"] == cell["labels_spent"] == (360 if cell["strategy"] == "full" else (20, 30)[cell["round"]])
+        )
+        if cell["round"]:
+            assert sum(cell["predicted"]) == sum(cell["taken"]) == 10
+            assert cell["diversity"] > 1
+    firsts = {(cell["seed"], cell["accuracy"], cell["loss"]) for cell in cells if cell["labels"] == 20}
+    assert len(firsts) == 3  # pairs: the first fit of a seed is the same under each strategy
+    folder = tmp_path / "b"
+    assert {path.name for path in folder.iterdir()} >= {"report.html", "report.md", "learning-curves.png"}
+    assert not list((folder / "state").iterdir())
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 5, 9])
+def test_stopped_benchmark_goes_on_to_the_same_table(after, config, tmp_path, monkeypatch):
+    config = replace(config, strategies=config.strategies[:2])
+    run_benchmark(config, CONSOLE)
+    whole, append, written = table(config, tmp_path), bench.append_cell, []
+
+    def stop(path, cell):
+        if len(written) == after:
+            raise KeyboardInterrupt
+        append(path, cell)
+        written.append(cell.key)
+
+    again = replace(config, name="again")
+    monkeypatch.setattr(bench, "append_cell", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark(again, CONSOLE)
+    monkeypatch.setattr(bench, "append_cell", append)
+    run_benchmark(again, CONSOLE)
+    assert table(again, tmp_path) == whole
+
+
+def test_finished_cells_are_not_computed_again(config, tmp_path, monkeypatch):
+    run_benchmark(config, CONSOLE)
+    before = (tmp_path / "b" / "cells.jsonl").read_bytes()
+    monkeypatch.setattr(bench.LeanLoop, "rounds", None)
+    run_benchmark(config, CONSOLE)
+    assert (tmp_path / "b" / "cells.jsonl").read_bytes() == before
+
+
+def test_strategies_can_be_added_but_other_settings_are_refused(config, tmp_path):
+    run_benchmark(replace(config, strategies=("random",)), CONSOLE)
+    run_benchmark(replace(config, strategies=("random", "margin")), CONSOLE)
+    assert len(table(config, tmp_path)) == 12
+    with pytest.raises(RunError, match="other settings"):
+        run_benchmark(replace(config, steps=4), CONSOLE)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").touch()
+    with pytest.raises(RunError, match="something else"):
+        run_benchmark(replace(config, name="mine"), CONSOLE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seeds": 0}, "--seeds 0"),
+        ({"strategies": ("random", "random")}, "'random' twice"),
+        ({"strategies": ("randon",)}, "random"),
+        ({"budgets": (20, 1_000)}, "ends at 1,000 labels but the pool has 360"),
+        ({"budgets": (30, 20)}, "grow"),
+    ],
+)
+def test_settings_of_no_use_are_refused(changes, message, config):
+    with pytest.raises(ConfigError, match=message):
+        run_benchmark(replace(config, **changes), CONSOLE)
+
+
+def test_judging_rows_are_in_no_pool(config, tmp_path):
+    corpus = load_corpus("demo", demo_rows=400)
+    by_test, by_validation = (Bench(replace(config, judge=judge), corpus, tmp_path) for judge in ("test", "validation"))
+    assert not set(by_test.judged) & set(by_test.pool)
+    assert not (set(by_validation.judged) | set(by_test.judged)) & set(by_validation.pool)
+    assert len(by_test.pool) == 360
+    assert len(by_validation.pool) == 320
+
+
+def test_distinct_words_fall_when_texts_are_alike():
+    assert bench.distinct_words(np.array([[1, 2], [3, 4]])) > bench.distinct_words(np.array([[1, 2], [2, 1]]))
+
+
+def test_command_line(tmp_path, capsys):
+    words = ["--data", "demo", "--demo-rows", "400", "--strategies", "random", "--seeds", "1", "--budgets", "20,30"]
+    words += ["--steps", "2", "--log-dir", str(tmp_path)]
+    assert cli.main(["benchmark", *words]) == 0
+    assert "report.html" in capsys.readouterr().out
+    assert cli.benchmark([*words, "--seeds", "2"]) == 2
+    assert "other settings" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        cli.benchmark(["--budgets", "ten"])
+    assert ended.value.code == 2
+
+
+@pytest.mark.slow
+def test_killed_benchmark_leaves_no_half_line_and_goes_on(tmp_path):
+    command = [sys.executable, "scripts/benchmark.py", "--demo-rows", "2000", "--strategies", "random,entropy"]
+    command += ["--seeds", "2", "--budgets", "20,30,40,50", "--steps", "20", "--log-dir", str(tmp_path)]
+    subprocess.run([*command, "--name", "whole"], check=True, stdout=subprocess.DEVNULL)
+    for pause in (4, 6, 8):
+        process = subprocess.Popen([*command, "--name", "killed"], stdout=subprocess.DEVNULL)
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        path = tmp_path / "killed" / "cells.jsonl"
+        if path.exists():
+            assert all(json.loads(line) for line in path.read_text().splitlines())
+    subprocess.run([*command, "--name", "killed"], check=True, stdout=subprocess.DEVNULL)
+    config = BenchConfig(name="whole")
+    assert table(replace(config, name="killed"), tmp_path) == table(config, tmp_path)

@@ -1,0 +1,204 @@
+import lightning as L
+import numpy as np
+import pytest
+import torch
+
+from lit_al.errors import ConfigError
+from lit_al.lean import AveragedWeights, LeanLoop, Recipe
+from lit_al.oracles import ImperfectOracle, SimulatedOracle, uniform_noise
+from lit_al.strategies import STRATEGIES, Collapse
+from lit_al.text import TextEncoder
+from lit_al.vectors import text_vectors
+
+RECIPE = Recipe(steps=6, batch_size=16, guard=False, committee_size=2, draws=3)
+POOL = np.arange(150)
+SCHEDULE = (20, 30, 45)
+
+
+@pytest.fixture(params=[2, 3], scope="module")
+def material(request, make_corpus):
+    """Corpus, tokens, words and vectors; rows from 150 on are nobody's business."""
+    corpus = make_corpus(classes=("negative", "neutral", "positive")[: request.param])
+    encoder = TextEncoder.fit(corpus.texts, max_length=15)
+    tokens = torch.from_numpy(encoder.encode(corpus.texts))
+    words = len(encoder.vocabulary)
+    return corpus, tokens, words, text_vectors(tokens, words, 8)
+
+
+class Watched(SimulatedOracle):
+    """Remembers what it was asked."""
+
+    def __init__(self, labels):
+        super().__init__(labels)
+        object.__setattr__(self, "asked", [])
+
+    def ask(self, rows):
+        self.asked.extend(rows.tolist())
+        return super().ask(rows)
+
+
+def make_loop(material, oracle=None, **options):
+    corpus, tokens, words, vectors = material
+    settings = {"seeds": [7, 8], "schedule": SCHEDULE, "recipe": RECIPE, "accelerator": "cpu", "vectors": vectors}
+    oracle = oracle or SimulatedOracle(corpus.labels)
+    return LeanLoop(tokens, words, corpus.classes, POOL, oracle, **{**settings, **options})
+
+
+def weights(model):
+    return [weight.detach().clone() for weight in model.parameters()]
+
+
+@pytest.mark.parametrize("strategy", [*STRATEGIES, "entropy+balanced+subsample:20+diverse+random:0.2"])
+def test_every_strategy_gets_what_it_needs_and_labels_what_it_asks(strategy, material):
+    oracle = Watched(material[0].labels)
+    for done, target in zip(make_loop(material, oracle, strategy=strategy).rounds(), SCHEDULE, strict=True):
+        for run in done.runs:
+            assert len(run.labeled) == len(set(run.labeled.tolist())) == run.asked == target
+            assert set(run.labeled.tolist()) | set(run.pool.tolist()) == set(POOL.tolist())
+            assert (run.answers == material[0].labels[run.labeled]).all()
+            assert len(run.choice.reasons) == len(run.choice.rows)
+    assert len(oracle.asked) == 2 * SCHEDULE[-1]
+    assert max(oracle.asked) < 150
+
+
+def test_same_seed_same_picks_and_weights_and_other_seed_others(material):
+    first, again = ([*make_loop(material, strategy="entropy").rounds()][-1] for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(weights(first.model), weights(again.model), strict=True))
+    assert (first.runs[0].labeled == again.runs[0].labeled).all()
+    assert (first.runs[0].labeled != first.runs[1].labeled).any()
+
+
+def test_first_labels_and_weights_are_those_of_the_seed_under_every_strategy(material):
+    entropy, random = (make_loop(material, strategy=name) for name in ("entropy", "random"))
+    assert all(torch.equal(a, b) for a, b in zip(weights(entropy.model), weights(random.model), strict=True))
+    one, other = next(entropy.rounds()), next(random.rounds())
+    assert (one.runs[0].labeled == other.runs[0].labeled).all()
+    assert all(torch.equal(a, b) for a, b in zip(weights(one.model), weights(other.model), strict=True))
+
+
+def test_seeds_side_by_side_choose_as_each_alone(material):
+    """But for dropout masks, which are drawn for all together; so without dropout."""
+    loops = [make_loop(material, strategy="margin", seeds=seeds) for seeds in ([7, 8], [8])]
+    for loop in loops:
+        new = loop._new_model
+
+        def without_dropout(number, members=1, new=new):
+            model = new(number, members)
+            model.net.dropout.p = 0.0
+            return model
+
+        loop._new_model = without_dropout
+        loop.model = without_dropout(0)
+    together, alone = ([*loop.rounds()][-1] for loop in loops)
+    assert (together.runs[1].labeled == alone.runs[0].labeled).all()
+    for both, one in zip(weights(together.model), weights(alone.model), strict=True):
+        torch.testing.assert_close(both[1], one[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("strategy", ["entropy", "random", "margin+subsample:20"])
+def test_loop_goes_on_from_a_saved_state_as_if_never_stopped(strategy, material, tmp_path):
+    whole = [*make_loop(material, strategy=strategy).rounds()][-1]
+    broken = make_loop(material, strategy=strategy)
+    next(broken.rounds())
+    torch.save(broken.state_dict(), tmp_path / "state.pt")
+    resumed = make_loop(material, strategy=strategy)
+    resumed.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    rounds = [*resumed.rounds()]
+    assert [done.number for done in rounds] == [1, 2]
+    for run, expected in zip(rounds[-1].runs, whole.runs, strict=True):
+        assert (run.labeled == expected.labeled).all()
+    assert all(torch.equal(a, b) for a, b in zip(weights(rounds[-1].model), weights(whole.model), strict=True))
+
+
+def test_skipped_rows_leave_the_pool_without_a_label(material):
+    labels = material[0].labels
+    oracle = ImperfectOracle(labels, uniform_noise(len(material[0].classes), 0.0), skip=0.5)
+    last = [*make_loop(material, oracle, strategy="entropy").rounds()][-1]
+    for run in last.runs:
+        assert run.asked == SCHEDULE[-1]
+        assert 0 < len(run.labeled) < run.asked
+        assert len(run.pool) == len(POOL) - run.asked
+    assert oracle.bill.asked == 2 * SCHEDULE[-1]
+
+
+def test_controls_are_judged_before_they_are_learned(material):
+    last = [*make_loop(material, strategy="entropy+random:0.5").rounds()][-1]
+    for run in last.runs:
+        assert len(run.controls) == 5 + 8
+        assert set(run.controls) <= {True, False}
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_guard_chooses_at_random_while_the_model_answers_one_class(guard, material, monkeypatch):
+    monkeypatch.setattr("lit_al.lean.collapsed", lambda probabilities: Collapse(0, 1.0))
+    recipe = Recipe(steps=6, batch_size=16, guard=guard)
+    for done in make_loop(material, strategy="entropy", recipe=recipe).rounds():
+        for run in done.runs:
+            assert (run.collapse is not None) == (done.number > 0)
+            assert run.choice.reasons[0].startswith("entropy") == (done.number > 0 and not guard)
+
+
+@pytest.mark.parametrize("kind", ["fresh", "warm", "shrink"])
+def test_weights_begin_a_round_as_told(kind, material):
+    loop = make_loop(material, recipe=Recipe(steps=3, batch_size=8, weights=kind))
+    begun = []
+    train = loop._train
+    loop._train = lambda model, number: (begun.append(weights(model)), train(model, number))
+    ended = [weights(done.model) for done in loop.rounds()]
+    for number in (1, 2):
+        before, start = ended[number - 1], begun[number]
+        if kind == "warm":
+            assert all(torch.equal(a, b) for a, b in zip(before, start, strict=True))
+        elif kind == "shrink":
+            for a, b in zip(before, start, strict=True):
+                assert (b - a / 2).abs().max() < 0.06
+                assert not torch.equal(b, a / 2)
+        else:
+            fresh = weights(loop._new_model(number))
+            assert all(torch.equal(a, b) for a, b in zip(fresh, start, strict=True))
+            assert not any(torch.equal(a, b) for a, b in zip(before[:1], start[:1], strict=True))
+
+
+@pytest.mark.parametrize(("share", "averaged"), [(0.5, 3), (1.0, 6), (0.0, 1)])
+def test_average_is_the_mean_of_the_last_steps(share, averaged, material):
+    class Steps(L.Callback):
+        def on_train_batch_end(self, trainer, pl_module, *_):
+            self.seen.append(weights(pl_module))
+
+    loop, steps = make_loop(material), Steps()
+    steps.seen = []
+    next(loop.rounds())
+    run = loop.runs[0]
+    from lit_al.lean import _Steps
+
+    rows = torch.from_numpy(np.tile(run.labeled[:16], 6)).expand(2, -1)
+    truth = torch.from_numpy(np.tile(run.answers[:16], 6)).expand(2, -1)
+    off = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
+    trainer = L.Trainer(
+        max_epochs=1, accelerator="cpu", callbacks=[steps, AveragedWeights(share)], limit_val_batches=0, **off
+    )
+    batches = _Steps(loop.tokens, rows, truth, 16)
+    trainer.fit(loop.model, batches, batches)
+    for index, weight in enumerate(weights(loop.model)):
+        torch.testing.assert_close(weight, torch.stack([step[index] for step in steps.seen[-averaged:]]).mean(0))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"schedule": (20, 20)}, "must be whole numbers that grow"),
+        ({"schedule": ()}, "must be whole numbers that grow"),
+        ({"schedule": (0, 5)}, "must be whole numbers that grow"),
+        ({"schedule": (20, 200)}, "asks for 200 labels but the pool has 150 rows"),
+        ({"strategy": "entropyy"}, "entropy"),
+    ],
+)
+def test_settings_of_no_use_are_refused(options, message, material):
+    with pytest.raises(ConfigError, match=message):
+        make_loop(material, **options)
+
+
+def test_missing_vectors_are_named(material):
+    loop = make_loop(material, strategy="density", vectors=None)
+    with pytest.raises(ConfigError, match="density needs text vectors"):
+        list(loop.rounds())
