@@ -17,12 +17,14 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `committee` | M networks side by side |
 | `scoring`, `checkpoints` | judge a model between fits; keep its best weights |
 | `strategies`, `oracles` | choose what to label; answer |
+| `sight` | what a strategy asked for, computed; the training of a committee |
 | `callback` | the active-learning loop as a Lightning callback |
 | `lean` | the honest loop: every label counted, seeds side by side |
 | `stopping` | when to stop labeling, also in shadow |
 | `history`, `learner` | epoch curves; the loop over fresh Trainers |
 | `run`, `report`, `board`, `plots` | a run's folder, console, TensorBoard, pictures |
 | `cells`, `statistics`, `verdict`, `curves` | a benchmark's table, what it shows, in words, in pictures |
+| `picks`, `explain` | which texts a run chose; why |
 | `page` | a run or a benchmark as one HTML file |
 | `bench` | strategies compared over seeds and budgets |
 | `experiment`, `predict`, `config`, `cli` | a whole run; new texts; options; the command line |

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
-from lit_al.corpora import Corpus
+from lit_al.corpora import Corpus, shorten
 from lit_al.history import Epoch
 from lit_al.outputs import Evaluation, Round
 
@@ -48,8 +48,9 @@ class Board:
         self._evaluation("round", done.steering, done.number)
         self._scalar("round/labels", done.labels, done.number)
         self._scalar("round/seconds", done.seconds, done.number)
+        for name, share in zip(self.corpus.classes, done.shares, strict=False):  # not every strategy has shares
+            self._scalar(f"share/{name}", share, done.number)
         for index, name in enumerate(self.corpus.classes):
-            self._scalar(f"share/{name}", done.shares[index], done.number)
             self._scalar(f"taken/{name}", done.taken[index], done.number)
             self._scalar(f"missed/{name}", int(confusion.missed[index]), done.number)
         self._text("picked", _table(self.corpus, done), done.number)
@@ -87,18 +88,8 @@ def _table(corpus: Corpus, done: Round) -> str:
     lines.append("|---|" + "---|" * (len(corpus.classes) + 1))
     for row, probabilities in list(zip(done.rows.tolist(), done.probabilities.tolist(), strict=True))[:TEXTS_SHOWN]:
         cells = " | ".join(f"{probability:.3f}" for probability in probabilities)
-        lines.append(f"| {row} | {cells} | {escape(shorten(corpus.texts[row]))} |")
+        lines.append(f"| {row} | {cells} | {escape(shorten(corpus.texts[row], CHARACTERS_SHOWN))} |")
     return "\n".join(lines)
-
-
-def shorten(text: str, characters: int = CHARACTERS_SHOWN) -> str:
-    r"""The beginning of a text on one line, without its line breaks.
-
-    >>> shorten("so so<br /><br />and\nmore", 9)
-    'so so and…'
-    """
-    line = " ".join(text[: 100 * characters].replace("<br />", " ").split())
-    return line if len(line) <= characters and len(text) <= 100 * characters else line[:characters].rstrip() + "…"
 
 
 def escape(text: str) -> str:

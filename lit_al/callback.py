@@ -14,7 +14,6 @@ from typing import Literal
 
 import lightning as L
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.checkpoints import load_weights
 from lit_al.datamodule import ActiveDataModule
@@ -23,31 +22,33 @@ from lit_al.model import LitBiLSTM
 from lit_al.oracles import SimulatedOracle
 from lit_al.outputs import Evaluation, Round
 from lit_al.scoring import evaluate, score
-from lit_al.split import Rows
-from lit_al.strategies import Choice, Context, Pool, RatioSampling, choose
+from lit_al.sight import Sight, collapse_warning
+from lit_al.strategies import Choice, Context, RatioSampling, Strategy, choose
 
 SteerOn = Literal["test", "val"]
 PoolClasses = Literal["true", "predicted"]
 
 
 class ActiveLearningCallback(L.Callback):
-    """After each fit: judge the model, share the next query between the classes by its errors, label, go on.
+    """After each fit: judge the model, let a strategy choose the next query, label, go on.
 
     The defaults are those of the Keras example, leaks included: it steers by the test set and splits the pool by labels
     that nobody has paid for. `steer_on="val"`, `pool_classes="predicted"` and `RatioSampling("as-stated")` are the
-    honest settings.
+    honest settings. Any other strategy of `lit_al.strategies` will do; what it needs is computed, and no more.
 
     Where the Trainer has a checkpoint callback, the best weights so far are loaded after every fit but the first,
     before the model is judged and goes on to learn; so does the example.
 
     Args:
         oracle: answers the queries.
-        strategy: shares the query between the classes.
+        strategy: chooses; it keeps what it remembers over all rounds.
         rounds: acquisitions at most.
         query_size: rows per acquisition.
         steer_on: the set whose errors decide.
         pool_classes: the class of a pool row: its true one, or what the model at hand predicts.
         target_accuracy: acquire no more once the steering set reaches it.
+        seed: of all chance in choosing.
+        committee_size: models that a strategy asks which needs a committee.
         on_round: called with each acquisition, to show or store it.
 
     Attributes:
@@ -63,33 +64,43 @@ class ActiveLearningCallback(L.Callback):
     def __init__(
         self,
         oracle: SimulatedOracle,
-        strategy: RatioSampling | None = None,
+        strategy: Strategy | None = None,
         *,
         rounds: int = 3,
         query_size: int = 5_000,
         steer_on: SteerOn = "test",
         pool_classes: PoolClasses = "true",
         target_accuracy: float | None = None,
+        seed: int = 0,
+        committee_size: int = 5,
         on_round: Callable[[Round], None] | None = None,
     ) -> None:
         _check(rounds, query_size, target_accuracy)
         self.oracle = oracle
-        self.strategy = strategy or RatioSampling()
+        self.strategy: Strategy = strategy or RatioSampling()
         self.rounds = rounds
         self.query_size = query_size
         self.steer_on = steer_on
         self.pool_classes = pool_classes
         self.target_accuracy = target_accuracy
+        self.seed = seed
+        self.sight = Sight(committee_size, seed=seed)
         self.on_round = on_round
         self.history: list[Round] = []
         self.fits = 0
         self.done = False
         self.stop_reason = ""
         self._began = 0.0
+        self._epochs = 0
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clock of the round."""
         self._began = time.perf_counter()
+        self._epochs = 0
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count the epochs of the fit: a committee learns as many."""
+        self._epochs += 1
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Judge, decide, acquire."""
@@ -103,11 +114,12 @@ class ActiveLearningCallback(L.Callback):
         if steering is None or self.stop_reason:
             self.done = True
             return
-        choice = trainer.strategy.broadcast(self._choose(model, data, steering))  # rank 0 decides
+        choice, warning = trainer.strategy.broadcast(self._choose(model, data, steering))  # rank 0 decides
         if choice.rows.size == 0:
-            self.done, self.stop_reason = True, "the pool holds no row of a wanted class"
+            exact = self.strategy.exact
+            self.done, self.stop_reason = True, f"the pool holds no row{'' if exact else ' of a wanted class'}"
             return
-        self._acquire(model, data, steering, choice)
+        self._acquire(model, data, steering, choice, warning)
 
     def _may_acquire(self) -> bool:
         return len(self.history) < self.rounds and not (self.history and self.history[-1].short)
@@ -126,20 +138,21 @@ class ActiveLearningCallback(L.Callback):
         rows = data.split.test if self.steer_on == "test" else data.split.validation
         return evaluate(model, data.batches(rows))
 
-    def _choose(self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation) -> Choice:
+    def _choose(self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation) -> tuple[Choice, str]:
+        """The strategy's choice, and a warning where the model answers nearly one class."""
+        strategy, rng = self.strategy, np.random.default_rng([self.seed, len(self.history)])
         rows = data.split.pool[self.oracle.can_answer(data.split.pool)]
-        pool = Pool(rows, classes=self._classes(model, data, rows))
-        rng = np.random.default_rng(len(self.history))  # the ratio strategy draws nothing
-        return choose(self.strategy, pool, self.query_size, Context(rng, confusion=steering.confusion))
+        rows = strategy.candidates(rows, self.query_size, rng)
+        known = "classes" in strategy.needs and self.pool_classes == "true"
+        classes = self.oracle.ask(rows) if known else None
+        pool = self.sight.pool(model, data, rows, strategy.needs, classes, self._epochs)
+        labeled = self.sight.labeled(model, data, strategy.needs_labeled)
+        choice = choose(strategy, pool, self.query_size, Context(rng, labeled, steering.confusion))
+        return choice, collapse_warning(pool, steering.confusion, self.steer_on, model.classes)
 
-    def _classes(self, model: LitBiLSTM, data: ActiveDataModule, pool: Rows) -> npt.NDArray[np.int64]:
-        """(n,) class of each pool row, as far as the settings let it be known."""
-        if self.pool_classes == "true":
-            return self.oracle.ask(pool)
-        predicted: npt.NDArray[np.int64] = score(model, data.pool_dataloader(pool)).argmax(axis=1)
-        return predicted
-
-    def _acquire(self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation, choice: Choice) -> None:
+    def _acquire(
+        self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation, choice: Choice, warning: str
+    ) -> None:
         probabilities = score(model, data.pool_dataloader(choice.rows))
         labels = self.oracle.ask(choice.rows)
         data.label(choice.rows, labels)
@@ -153,6 +166,12 @@ class ActiveLearningCallback(L.Callback):
             labels=len(data.split.labeled),
             seconds=time.perf_counter() - self._began,
             short=choice.short,
+            strategy=self.strategy.spelling,
+            answers=labels,
+            scores=choice.scores,
+            reasons=choice.reasons,
+            controls=choice.controls,
+            warning=warning,
         )
         self.history.append(done)
         if self.on_round is not None:

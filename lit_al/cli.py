@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from lit_al.errors import CheckpointError, DataError, LitALError
+from lit_al.errors import CheckpointError, ConfigError, DataError, LitALError
 
 USAGE = """usage: lit-al COMMAND [options]
 
   train     train a classifier, labeling its training texts round by round
   predict   classify texts with the checkpoint of a run
+  explain   say why each text of a round was chosen
   benchmark compare strategies over paired seeds and budgets
 
 lit-al COMMAND --help lists a command's options."""
@@ -26,7 +27,12 @@ lit-al COMMAND --help lists a command's options."""
 def main(arguments: Sequence[str] | None = None) -> int:
     """`lit-al COMMAND …`."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    commands: dict[str, Callable[[Sequence[str]], int]] = {"train": train, "predict": predict, "benchmark": benchmark}
+    commands: dict[str, Callable[[Sequence[str]], int]] = {
+        "train": train,
+        "predict": predict,
+        "explain": explain,
+        "benchmark": benchmark,
+    }
     if words and words[0] in commands:
         return commands[words[0]](words[1:])
     print(USAGE, file=sys.stdout if words in (["--help"], ["-h"]) else sys.stderr)
@@ -41,6 +47,11 @@ def train(arguments: Sequence[str] | None = None) -> int:
 def predict(arguments: Sequence[str] | None = None) -> int:
     """`scripts/predict.py …`; returns the exit code."""
     return _guarded(lambda: _predict(arguments))
+
+
+def explain(arguments: Sequence[str] | None = None) -> int:
+    """`lit-al explain …`; returns the exit code."""
+    return _guarded(lambda: _explain(arguments))
 
 
 def benchmark(arguments: Sequence[str] | None = None) -> int:
@@ -64,6 +75,11 @@ def _guarded(command: Callable[[], None]) -> int:
 
 
 def _train(arguments: Sequence[str] | None) -> None:
+    if "--list-strategies" in (sys.argv[1:] if arguments is None else arguments):
+        from lit_al.strategies import describe_strategies
+
+        print(*describe_strategies(), sep="\n")
+        return
     from lit_al.config import parse_train
 
     config = parse_train(arguments).resolved()
@@ -146,6 +162,20 @@ def _predict(arguments: Sequence[str] | None) -> None:
             print(json.dumps({"text": text, **asdict(prediction)}, ensure_ascii=False))
         else:
             print(f"{prediction.label}\t{prediction.probability:.4f}\t{text}")
+
+
+def _explain(arguments: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(prog="lit-al explain", description="Say why each text of a round was chosen.")
+    parser.add_argument("run", metavar="RUN", help="Folder of a run.")
+    parser.add_argument("--round", type=int, metavar="N", help="Number of the round, from 1; the last if not given.")
+    parser.add_argument("--top", type=int, default=20, metavar="K", help="Texts to show, in the order chosen.")
+    options = parser.parse_args(arguments)
+    if options.top < 1:
+        raise ConfigError(f"--top {options.top} must be 1 or more")
+    from lit_al.explain import explain as lines
+
+    for line in lines(Path(options.run), options.round, options.top):
+        print(line)
 
 
 def _checkpoint(path: Path) -> Path:

@@ -1,7 +1,7 @@
 """Every option of a run in one dataclass: its help text, its default and its place in `--help` and in the YAML file."""
 
 import re
-from argparse import ArgumentError
+from argparse import SUPPRESS, ArgumentError
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -31,7 +31,7 @@ class TrainConfig:
     mode: Mode = option(
         "active",
         "Run",
-        "active: fit, acquire by the error ratio, fit again; full: one fit on all labels, the yardstick; "
+        "active: fit, acquire by --strategy, fit again; full: one fit on all labels, the yardstick; "
         "compare: both on the same split and seed.",
     )
     log_dir: str = option("lightning_logs", "Run", "Folder of all runs.")
@@ -67,6 +67,13 @@ class TrainConfig:
         "keras: the example to the letter, leaks included; honest: steers by the validation set, uses predicted "
         "classes of the pool and the ratio as the page states it.",
     )
+    strategy: str = option(
+        "ratio",
+        "Active learning",
+        "What chooses the texts, as in entropy+balanced+random:0.1; --list-strategies prints the names. ratio alone "
+        "rounds its shares down, as the example does.",
+    )
+    committee_size: int = option(5, "Active learning", "Models asked by strategies that need a committee.")
     rounds: int = option(3, "Active learning", "Acquisitions.")
     query_size: int = option(5_000, "Active learning", "Texts per acquisition.")
     ratio_direction: Literal["as-coded", "as-stated"] | None = option(
@@ -94,6 +101,12 @@ class TrainConfig:
     precision: str = option("32-true", "Hardware", "Lightning's precision: 32-true, 16-mixed, bf16-mixed.")
     kernel: str = option("auto", "Hardware", "Implementation of the LSTM: auto, cpu, cuda, lstm, reference.")
 
+    @property
+    def corpus(self) -> dict[str, Any]:
+        """The arguments of `load_corpus`."""
+        names = ("data", "text_column", "label_column", "demo_rows", "demo_seed")
+        return {name: getattr(self, name) for name in names}
+
     def resolved(self) -> "TrainConfig":
         """The same settings with what the protocol decides filled in, checked for what cannot work.
 
@@ -109,6 +122,7 @@ class TrainConfig:
     def check(self) -> None:
         """Raise `ConfigError` for a number out of range; the rest is checked where it is used."""
         least = {"max_epochs": 1, "patience": 1, "batch_size": 1, "query_size": 1, "rounds": 0, "seed": 0}
+        least["committee_size"] = 2
         for name, bound in {**least, "split_seed": 0, "demo_seed": 0}.items():
             if getattr(self, name) < bound:
                 raise ConfigError(f"--{name.replace('_', '-')} {getattr(self, name)} must be {bound} or more")
@@ -134,6 +148,9 @@ def train_parser() -> ArgumentParser:
         if title not in groups:
             groups[title] = parser.add_argument_group(title)
         groups[title].add_argument("--" + item.name.replace("_", "-"), **_argument(item, types[item.name]))
+    parser.add_argument(
+        "--list-strategies", action="store_true", default=SUPPRESS, help="Print a line for each strategy and exit."
+    )
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file of options, as --print-config prints.")
     return parser
 

@@ -29,10 +29,11 @@ from lit_al.learner import ActiveLearner
 from lit_al.model import LitBiLSTM
 from lit_al.oracles import SimulatedOracle
 from lit_al.outputs import Evaluation, Round
+from lit_al.picks import write_picks
 from lit_al.report import Progress, Report, comparison_table, conclusion, flaws, parts
 from lit_al.run import SCHEMA, make_run_folder, peak_memory_mb, versions, write_results, write_text
 from lit_al.split import Split, stratified_split
-from lit_al.strategies import RatioSampling
+from lit_al.strategies import RatioSampling, Strategy, innermost, make_strategy
 from lit_al.text import TextEncoder
 
 
@@ -61,6 +62,7 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     """
     began = time.perf_counter()
     config = config.resolved()
+    strategy_of(config)  # a name that does not exist is refused before anything is loaded
     console = console or get_console()  # that of the progress bar, so that neither writes over the other
     with console.status("loading the corpus …"):
         material = prepare(config)
@@ -78,13 +80,7 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
 
 def prepare(config: TrainConfig) -> Material:
     """Load, split and learn the vocabulary."""
-    corpus = load_corpus(
-        config.data,
-        text_column=config.text_column,
-        label_column=config.label_column,
-        demo_rows=config.demo_rows,
-        demo_seed=config.demo_seed,
-    )
+    corpus = load_corpus(**config.corpus)
     first = first_copies(corpus.texts)
     split = stratified_split(
         corpus.labels,
@@ -111,6 +107,18 @@ def prepare(config: TrainConfig) -> Material:
         contradictions=count_contradictions(corpus.texts, corpus.labels),
         dropped=config.drop_duplicates,
     )
+
+
+def strategy_of(config: TrainConfig) -> Strategy:
+    """What resolved settings choose with; `ratio` follows the direction of the protocol.
+
+    Raises:
+        ConfigError: a name that does not exist.
+    """
+    if config.strategy == "ratio":
+        return RatioSampling(config.ratio_direction)  # type: ignore[arg-type]  # resolved: not None
+    first, plus, wrappers = config.strategy.partition("+")
+    return make_strategy((f"ratio:{config.ratio_direction}" if first == "ratio" else first) + plus + wrappers)
 
 
 class Session:
@@ -186,12 +194,14 @@ class Session:
         config = self.config
         return ActiveLearningCallback(
             self.oracle,
-            RatioSampling(config.ratio_direction),  # type: ignore[arg-type]  # resolved: not None
+            strategy_of(config),
             rounds=config.rounds,
             query_size=config.query_size,
             steer_on=config.steer_on,  # type: ignore[arg-type]
             pool_classes=config.pool_classes,  # type: ignore[arg-type]
             target_accuracy=config.target_accuracy,
+            seed=config.seed,
+            committee_size=config.committee_size,
             on_round=self._on_round,
         )
 
@@ -202,6 +212,7 @@ class Session:
     def _on_round(self, done: Round) -> None:
         self.report.round(done, str(self.config.steer_on))
         self.board.round(done)
+        write_picks(self.folder, self.acquisition.history if self.acquisition else [], self.material.corpus.classes)
         write_results(self.folder, self.results("running"))
 
     def _finish(self, results: dict[str, Any], test: Evaluation | None) -> None:
@@ -218,16 +229,16 @@ class Session:
     def results(self, status: str, test: Evaluation | None = None) -> dict[str, Any]:
         """The contents of `results.json`; docs/results-schema.md describes them."""
         config = self.config
-        choices = ("steer_on", "pool_classes", "ratio_direction")
-        settings = {name: getattr(config, name) if self.acquisition else None for name in choices}
+        settings = self._settings()
         history = self.acquisition.history if self.acquisition else []
         return {
             "schema": SCHEMA,
             "status": status,
             "mode": config.mode,
             "protocol": config.protocol,
+            "strategy": self.acquisition.strategy.spelling if self.acquisition else None,
             **settings,
-            "flaws": flaws(settings),
+            "flaws": flaws({**settings, "steer_on": settings["steer_on"] if self._steered() else None}),
             "stop_reason": self.acquisition.stop_reason if self.acquisition else "",
             "data": self._data(),
             "seeds": {"seed": config.seed, "split_seed": config.split_seed},
@@ -244,6 +255,23 @@ class Session:
             "train_samples_per_second": round(self.history.samples_per_second, 1),
             "peak_memory_mb": peak_memory_mb(),
         }
+
+    def _settings(self) -> dict[str, str | None]:
+        """The choices of the protocol; None where they do not apply."""
+        if self.acquisition is None:
+            return dict.fromkeys(("steer_on", "pool_classes", "ratio_direction"))
+        strategy, inner = self.acquisition.strategy, innermost(self.acquisition.strategy)
+        return {
+            "steer_on": self.config.steer_on,
+            "pool_classes": self.config.pool_classes if "classes" in strategy.needs else None,
+            "ratio_direction": inner.direction if isinstance(inner, RatioSampling) else None,
+        }
+
+    def _steered(self) -> bool:
+        """Did a decision depend on the steering set? Else it was judged on for the report alone."""
+        if self.acquisition is None:
+            return False
+        return self.acquisition.strategy.needs_confusion or self.config.target_accuracy is not None
 
     def _data(self) -> dict[str, Any]:
         corpus, material = self.material.corpus, self.material
@@ -267,8 +295,12 @@ class Session:
         return {
             "round": done.number,
             **self._evaluation(done.steering),
-            "shares": dict(zip(classes, done.shares, strict=True)),
+            "strategy": done.strategy,
+            "shares": dict(zip(classes, done.shares, strict=True)) if done.shares else {},
             "taken": dict(zip(classes, done.taken, strict=True)),
+            "predicted": dict(zip(classes, done.predicted, strict=True)),
+            "controls": int(done.controls.sum()),
+            "warning": done.warning,
             "labels": done.labels,
             "short": done.short,
             "seconds": round(done.seconds, 2),
@@ -289,7 +321,7 @@ class Session:
         """Every label that the model's weights or a decision depended on."""
         split = self.data.split
         train, validation = len(split.labeled), len(split.validation)
-        steering = len(split.test) if self.acquisition and self.acquisition.steer_on == "test" else 0
+        steering = len(split.test) if self._steered() and self.config.steer_on == "test" else 0
         return {"train": train, "validation": validation, "steering": steering, "total": train + validation + steering}
 
 

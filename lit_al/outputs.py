@@ -1,6 +1,6 @@
 """What the parts hand each other: small frozen records, free of Lightning and of devices."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -83,13 +83,19 @@ class Round:
     Attributes:
         number: 1 for the first acquisition.
         steering: the evaluation that the choice followed.
-        shares: (C,) wanted share of each class.
+        shares: (C,) wanted share of each class; () where the strategy has none.
         taken: (C,) rows taken of each true class.
         rows: (n,) int64 row ids, in the order taken.
         probabilities: (n, C) float32 of the rows under the model that chose.
         labels: training labels after the round.
         seconds: of the fit before, the evaluation and the choice together.
         short: the pool could not fill the query.
+        strategy: spelling of what chose.
+        answers: (n,) int64 classes of the rows, as the oracle gave them.
+        scores: (n,) float64 how much each row was wanted.
+        reasons: n sentences, why each row was chosen.
+        controls: (n,) bool, rows drawn uniformly from the whole pool.
+        warning: the model answers nearly one class, in a sentence; "" where it does not.
     """
 
     number: int
@@ -101,3 +107,15 @@ class Round:
     labels: int
     seconds: float
     short: bool
+    strategy: str = ""
+    answers: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    scores: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
+    reasons: tuple[str, ...] = ()
+    controls: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    warning: str = ""
+
+    @property
+    def predicted(self) -> tuple[int, ...]:
+        """(C,) rows taken of each class that the model gave them before."""
+        classes = self.probabilities.shape[1]
+        return tuple(np.bincount(self.probabilities.argmax(axis=1), minlength=classes).tolist())

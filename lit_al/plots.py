@@ -28,7 +28,9 @@ def title(results: Results) -> str:
     """What was run on what; a demo corpus is named first and in capitals."""
     data = results["data"]
     corpus = f"DEMO CORPUS (generated text): {data['source']}" if data["demo"] else data["source"]
-    return f"{corpus} · {results['mode']}, {results['protocol']} protocol, seed {results['seeds']['seed']}"
+    chosen = results.get("strategy") or "ratio"
+    by = "" if chosen.startswith("ratio") else f", {chosen}"
+    return f"{corpus} · {results['mode']}, {results['protocol']} protocol{by}, seed {results['seeds']['seed']}"
 
 
 def loss_figure(results: Results) -> "Figure":
@@ -59,7 +61,9 @@ def rounds_figure(results: Results) -> "Figure":
     axes[0].set(xlabel="round", ylabel=f"rows missed on the {results['steer_on']} set", title="what steered")
     taken = {name: [entry["taken"][name] for entry in rounds] for name in classes}
     _grouped_bars(axes[1], names, taken)
-    axes[1].set(xlabel="round", ylabel="labels taken", title="what was labeled, and the shares wanted")
+    shared = any(entry["shares"] for entry in rounds)
+    title = "what was labeled, and the shares wanted" if shared else "what was labeled"
+    axes[1].set(xlabel="round", ylabel="labels taken", title=title)
     for position, entry in enumerate(rounds):
         shares = " / ".join(f"{share:.0%}" for share in entry["shares"].values())
         top = (position, max(entry["taken"].values()))

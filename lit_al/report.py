@@ -8,6 +8,7 @@ import lightning as L
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.utilities.model_summary.model_summary import summarize
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import Progress as Bar
 from rich.table import Table
@@ -116,14 +117,18 @@ class Report:
         )
 
     def round(self, done: Round, steer_on: str) -> None:
-        """One block: errors, shares, what was taken."""
+        """One block: errors, shares, what was taken, as it is and as the model saw it."""
         steering = done.steering
         lines = [
             f"{steer_on} set: accuracy {steering.accuracy:.4f}, {self.errors(steering.confusion)}",
-            "shares: " + self._by_class([f"{share:.4f}" for share in done.shares]),
-            f"taken: {self._by_class([f'{count:,}' for count in done.taken])}; {done.labels:,} training labels now",
-            f"{done.seconds:.1f} s",
+            f"chosen by {done.strategy}{self._controls(done)}",
+            f"taken: {self._counts(done.taken)}; predicted: {self._counts(done.predicted)}",
+            f"{done.labels:,} training labels now, {done.seconds:.1f} s",
         ]
+        if done.shares:
+            lines.insert(2, "shares: " + self._by_class([f"{share:.4f}" for share in done.shares]))
+        if done.warning:
+            lines.append(f"[yellow]warning:[/yellow] {escape(done.warning)}")
         if done.short:
             lines.append("[yellow]the pool ran short: this round took what was left, and is the last[/yellow]")
         self.console.print(Panel("\n".join(lines), title=f"round {done.number}", title_align="left"))
@@ -143,6 +148,12 @@ class Report:
             return f"FN {confusion.false_negatives:,}, FP {confusion.false_positives:,}"
         pairs = zip(self.classes, confusion.missed, confusion.claimed, strict=True)
         return "; ".join(f"{name}: FN {missed:,}, FP {claimed:,}" for name, missed, claimed in pairs)
+
+    def _controls(self, done: Round) -> str:
+        return f", {int(done.controls.sum()):,} of them random controls" if done.controls.any() else ""
+
+    def _counts(self, counts: Sequence[int]) -> str:
+        return self._by_class([f"{count:,}" for count in counts])
 
     def _by_class(self, values: Sequence[str]) -> str:
         return ", ".join(f"{name} {value}" for name, value in zip(self.classes, values, strict=False))

@@ -14,8 +14,8 @@ from matplotlib.image import imread
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from lit_al import plots
-from lit_al.board import CHARACTERS_SHOWN, TEXTS_SHOWN, Board, shorten
-from lit_al.corpora import Corpus
+from lit_al.board import CHARACTERS_SHOWN, TEXTS_SHOWN, Board
+from lit_al.corpora import Corpus, shorten
 from lit_al.history import Epoch
 from lit_al.outputs import Confusion, Evaluation, Round
 

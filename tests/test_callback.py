@@ -11,7 +11,7 @@ from lit_al.errors import ConfigError
 from lit_al.model import LitBiLSTM
 from lit_al.oracles import SimulatedOracle
 from lit_al.scoring import evaluate, score
-from lit_al.strategies import RatioSampling
+from lit_al.strategies import STRATEGIES, RatioSampling, Strategy, make_strategy
 
 
 def build(corpus):
@@ -195,3 +195,111 @@ def test_other_models_are_refused(corpus):
     model, data = build(corpus)
     with pytest.raises(ConfigError, match=r"needs trainer\.fit"):
         trainer(callback).fit(model, train_dataloaders=data.train_dataloader(), val_dataloaders=data.val_dataloader())
+
+
+@pytest.mark.parametrize("name", [*STRATEGIES, "kmeans:vectors", "entropy+balanced+subsample:60+diverse:0.9+random"])
+def test_every_strategy_fills_its_queries(corpus, name):
+    model, data = build(corpus)
+    callback = ActiveLearningCallback(
+        SimulatedOracle(corpus.labels), make_strategy(name), rounds=2, query_size=15,
+        steer_on="val", pool_classes="predicted", committee_size=2,
+    )  # fmt: skip
+    assert run(model, data, callback) == 3
+    for done in callback.history:
+        assert len(set(done.rows)) == len(done.rows) == 15
+        assert done.strategy == make_strategy(name).spelling
+        assert len(done.reasons) == len(done.scores) == len(done.controls) == 15
+        assert (done.answers == corpus.labels[done.rows]).all()
+        assert sum(done.predicted) == sum(done.taken) == 15
+    assert callback.history[0].controls.sum() == (2 if name.endswith("+random") else 0)
+
+
+def test_same_seed_chooses_the_same_and_another_others(corpus):
+    chosen = []
+    for seed in (0, 0, 1):
+        model, data = build(corpus)
+        strategy = make_strategy("committee-kl+subsample:50+random:0.2")
+        callback = ActiveLearningCallback(
+            SimulatedOracle(corpus.labels), strategy, rounds=2, query_size=10, seed=seed, committee_size=2
+        )
+        run(model, data, callback)
+        chosen.append([done.rows.tolist() for done in callback.history])
+    assert chosen[0] == chosen[1] != chosen[2]
+
+
+def test_only_candidates_are_scored_and_scores_are_remembered(corpus, monkeypatch):
+    model, data = build(corpus)
+    strategy = make_strategy("entropy+subsample:30")
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), strategy, rounds=2, query_size=10)
+    asked = []
+    loader = data.pool_dataloader
+    monkeypatch.setattr(data, "pool_dataloader", lambda rows=None: asked.append(len(rows)) or loader(rows))
+    run(model, data, callback)
+    assert max(asked[0::3]) == 30  # the pool; then the labeled rows, for which nothing is computed; then the picks
+    first, second = (set(done.rows) for done in callback.history)
+    known = set(strategy.known)
+    assert first | second <= known
+    assert 30 < len(known) <= 60
+
+
+def test_strategy_that_needs_nothing_asks_the_model_of_its_picks_alone(corpus, monkeypatch):
+    model, data = build(corpus)
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), make_strategy("random"), rounds=1, query_size=10)
+    asked = []
+
+    class Watch(L.Callback):
+        def on_train_end(self, trainer, pl_module):
+            original = pl_module.net.lstm.forward
+            pl_module.net.lstm.forward = lambda tokens, *more: asked.append(len(tokens)) or original(tokens, *more)
+
+    trainer(Watch(), callback).fit(model, data)
+    assert asked == [20, 10]  # the steering set, the picks
+
+
+class Spy(Strategy):
+    """Takes the head of the pool and keeps what it was given."""
+
+    name = "spy"
+    needs = frozenset({"classes", "probabilities"})
+    needs_labeled = frozenset({"labels", "embeddings"})
+    needs_confusion = True
+
+    def score(self, pool, context):
+        self.seen = pool, context
+        return -np.arange(len(pool), dtype=float)
+
+
+def test_strategy_sees_the_model_the_labels_and_the_errors_of_the_moment(corpus):
+    model, data = build(corpus)
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), Spy(), rounds=1, query_size=10, steer_on="val")
+    rows, labeled = data.split.pool.copy(), data.split.labeled.copy()
+    trainer(callback).fit(model, data)
+    pool, context = callback.strategy.seen
+    np.testing.assert_array_equal(pool.rows, rows)
+    np.testing.assert_array_equal(pool.classes, corpus.labels[rows])  # pool_classes="true"
+    np.testing.assert_array_equal(pool.probabilities, score(model, data.pool_dataloader(rows)))
+    np.testing.assert_array_equal(context.labeled.rows, labeled)
+    np.testing.assert_array_equal(context.labeled.labels, corpus.labels[labeled])
+    assert context.labeled.embeddings.shape == (60, 20)
+    expected = evaluate(model, data.val_dataloader()).confusion.matrix
+    assert context.confusion.matrix.tolist() == expected.tolist()
+    assert callback.history[0].rows.tolist() == rows[:10].tolist()
+
+
+def test_model_of_one_answer_is_warned_of(corpus):
+    model, data = build(corpus)
+    with torch.no_grad():
+        model.net.head.bias.fill_(50.0)
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), make_strategy("entropy"), rounds=1, query_size=10)
+    trainer(callback).fit(model, data)
+    done = callback.history[0]
+    assert done.warning.startswith("the model calls 100.0% of the 100 candidates 'positive'")
+    assert done.predicted == (0, 10)
+
+
+def test_empty_pool_ends_the_loop(corpus):
+    model, data = build(corpus)
+    data.label(data.split.pool, np.zeros(len(data.split.pool), np.int64))
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), make_strategy("entropy"), rounds=1, query_size=10)
+    assert run(model, data, callback) == 1
+    assert callback.stop_reason == "the pool holds no row"

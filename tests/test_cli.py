@@ -10,6 +10,7 @@ import pytest
 
 from lit_al import cli
 from lit_al.model import LitBiLSTM
+from lit_al.strategies import STRATEGIES, WRAPPERS
 from lit_al.text import TextEncoder
 
 ROOT = Path(__file__).parents[1]
@@ -79,6 +80,9 @@ def test_train_refuses_in_one_sentence(capsys, tmp_path):
         (["--data", str(tmp_path / "none.csv")], "none.csv"),
         (["--data", str(tmp_path / "one.csv")], "class"),
         (["--data", "demo", "--demo-rows", "100", "--accelerator", "abacus", "--log-dir", str(tmp_path)], "abacus"),
+        (["--strategy", "entrpy"], "did you mean 'entropy'?"),
+        (["--strategy", "entropy+random:2"], "random share 2 must lie above 0"),
+        (["--committee-size", "1"], "--committee-size 1 must be 2 or more"),
         (["--data", "demo", "--demo-rows", "100", "--kernel", "x", "--log-dir", str(tmp_path)], "kernel"),
     ]:
         assert cli.train(arguments) == 2
@@ -88,7 +92,15 @@ def test_train_refuses_in_one_sentence(capsys, tmp_path):
         assert printed.count("\n") == 1, printed
 
 
-@pytest.mark.parametrize("arguments", [["train", "--help"], ["predict", "--help"], ["--help"]])
+def test_list_strategies_prints_a_line_each_name_first(capsys):
+    assert cli.train(["--list-strategies"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    names = [line.split()[0] for line in lines[:-1]]
+    assert set(STRATEGIES) <= set(names)
+    assert names[-len(WRAPPERS) :] == [f"…+{name}" for name in WRAPPERS]
+
+
+@pytest.mark.parametrize("arguments", [["train", "--help"], ["predict", "--help"], ["explain", "--help"], ["--help"]])
 def test_main_helps(arguments, capsys):
     try:
         code = cli.main(arguments)

@@ -14,7 +14,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from lit_al.config import TrainConfig
 from lit_al.errors import ConfigError, DataError, RunError
-from lit_al.experiment import run
+from lit_al.experiment import run, strategy_of
+from lit_al.picks import read_picks
 
 ROOT = Path(__file__).parents[1]
 TIMES = {"seconds", "wall_seconds", "train_samples_per_second", "peak_memory_mb", "checkpoint"}
@@ -70,6 +71,9 @@ def test_active_leaves_everything_about_it(settings, tmp_path):
         assert sum(entry["taken"].values()) in (19, 20)
         assert sum(entry["shares"].values()) == pytest.approx(1)
         assert {"accuracy", "false_negatives", "false_positives", "seconds"} <= set(entry)
+        assert entry["strategy"] == "ratio"
+        assert sum(entry["predicted"].values()) == sum(entry["taken"].values())
+        assert entry["controls"] == 0
     assert set(results["test"]) >= {"loss", "accuracy", "false_negatives", "false_positives"}
     assert len(results["flaws"]) == 3
     assert results["train_samples_per_second"] > 0
@@ -94,6 +98,45 @@ def test_events_hold_curves_rounds_figures_and_texts(settings, tmp_path, corpus)
     picked = events.Tensors("picked/text_summary")[0].tensor_proto.string_val[0].decode()
     assert "p(positive)" in picked
     assert any(text[:20] in picked for text in corpus.texts)
+
+
+@pytest.mark.parametrize("protocol", ["keras", "honest"])
+def test_any_strategy_composes_with_both_protocols(settings, tmp_path, corpus, protocol):
+    results, printed = start(settings, strategy="committee-vote+random:0.2", committee_size=2, protocol=protocol)
+    assert results["strategy"] == "committee-vote+random:0.2"
+    assert results["steer_on"] == ("test" if protocol == "keras" else "val")
+    assert results["pool_classes"] is results["ratio_direction"] is None
+    assert results["flaws"] == []  # the test set is looked at, but nothing follows it
+    assert results["labels_spent"]["steering"] == 0
+    for entry in results["rounds"]:
+        assert entry["shares"] == {}
+        assert (entry["controls"], sum(entry["taken"].values())) == (4, 20)
+    assert "chosen by committee-vote+random:0.2, 4 of them random controls" in printed
+    picks = read_picks(tmp_path / "logs" / "version_0")
+    assert [pick.round for pick in picks] == [1] * 20 + [2] * 20
+    assert all(pick.label == corpus.classes[corpus.labels[pick.row]] for pick in picks)
+
+
+def test_target_on_the_test_set_is_a_flaw_with_any_strategy(settings):
+    results, _ = start(settings, strategy="entropy", target_accuracy=0.01, rounds=1)
+    assert results["flaws"] == ["steers by the test set, so that its test figure is optimistic"]
+    assert results["labels_spent"]["steering"] == 20
+
+
+@pytest.mark.parametrize(
+    ("strategy", "protocol", "spelling"),
+    [
+        ("ratio", "keras", "ratio"),
+        ("ratio", "honest", "ratio:as-stated"),
+        ("ratio+random", "honest", "ratio:as-stated+random"),
+        ("ratio:as-coded+diverse", "honest", "ratio+diverse"),
+        ("power", "keras", "entropy+power"),
+    ],
+)
+def test_ratio_follows_the_protocol_where_it_names_no_direction(strategy, protocol, spelling):
+    made = strategy_of(TrainConfig(strategy=strategy, protocol=protocol).resolved())
+    assert made.spelling == spelling
+    assert made.exact == (strategy != "ratio")
 
 
 @pytest.mark.parametrize("mode", ["active", "full"])
@@ -180,6 +223,8 @@ def test_bad_settings_leave_no_folder(settings, tmp_path):
         start(settings, val_size=10_000)
     with pytest.raises(ConfigError):
         start(settings, max_epochs=0)
+    with pytest.raises(ConfigError, match="did you mean 'entropy'"):
+        start(settings, strategy="entrpy")
     assert not (tmp_path / "logs").exists()
     with pytest.raises(RunError):
         start(settings, name="a/b")

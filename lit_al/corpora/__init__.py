@@ -10,7 +10,7 @@
 | `duplicates` | exact copies, inside a part of the corpus and across parts |
 """
 
-from lit_al.corpora.corpus import IMDB_CLASSES, IMDB_REVIEWS, UNLABELED, Corpus
+from lit_al.corpora.corpus import IMDB_CLASSES, IMDB_REVIEWS, UNLABELED, Corpus, shorten
 from lit_al.corpora.duplicates import (
     PartDuplicates,
     count_contradictions,
@@ -31,4 +31,5 @@ __all__ = [
     "duplicate_groups",
     "first_copies",
     "load_corpus",
+    "shorten",
 ]

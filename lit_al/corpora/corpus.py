@@ -119,3 +119,13 @@ def build_corpus(
 
 def _eight_bytes(number: int) -> bytes:
     return number.to_bytes(8, "little")
+
+
+def shorten(text: str, characters: int = 120) -> str:
+    r"""The beginning of a text on one line, without its line breaks.
+
+    >>> shorten("so so<br /><br />and\nmore", 9)
+    'so so and…'
+    """
+    line = " ".join(text[: 100 * characters].replace("<br />", " ").split())
+    return line if len(line) <= characters and len(text) <= 100 * characters else line[:characters].rstrip() + "…"

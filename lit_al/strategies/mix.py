@@ -47,6 +47,14 @@ def collapsed(probabilities: Floats, threshold: float = 0.95) -> Collapse | None
     Collapse(label=0, share=1.0)
     >>> collapsed(np.array([[0.9, 0.1], [0.4, 0.6]]))
     """
-    shares = mix(probabilities, probabilities.shape[1])
+    return one_class(mix(probabilities, probabilities.shape[1]), threshold)
+
+
+def one_class(shares: npt.NDArray[np.float64], threshold: float = 0.95) -> Collapse | None:
+    """The class that has nearly all of the shares (C,), if one has.
+
+    >>> one_class(np.array([0.02, 0.98]))
+    Collapse(label=1, share=0.98)
+    """
     label = int(shares.argmax())
     return Collapse(label, float(shares[label])) if shares[label] >= threshold else None

@@ -97,6 +97,13 @@ class Wrapper(Strategy):
         self.base.restore(state)
 
 
+def innermost(strategy: Strategy) -> Strategy:
+    """What stands inside of all wrappers."""
+    while isinstance(strategy, Wrapper):
+        strategy = strategy.base
+    return strategy
+
+
 @dataclass(frozen=True)
 class Power(Wrapper):
     """Draw the batch in proportion to score to the power of beta, instead of taking the highest (Kirsch et al. 2023).

@@ -1,0 +1,119 @@
+"""Why each text of a round was chosen: `lit-al explain RUN --round 3`.
+
+A run's folder holds row ids and reasons, but no texts. They are loaded again from where the run had them, and shown
+only if they are the same corpus to the last letter.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lit_al.config import TrainConfig
+from lit_al.corpora import Corpus, load_corpus, shorten
+from lit_al.errors import DataError
+from lit_al.picks import FILE, Pick, read_picks
+
+CHARACTERS = 100  # of a text, so that it stays on its line
+
+
+def explain(run: Path, number: int | None = None, top: int = 20) -> Iterator[str]:
+    """The lines to print.
+
+    Args:
+        run: folder of a run; of one that compared `full` and `active`, the active one counts.
+        number: of the round, from 1; None takes the last.
+        top: texts to show, in the order chosen.
+
+    Raises:
+        DataError: no folder of a run with picks, or no such round.
+    """
+    folder = run / "active" if (run / "active" / FILE).is_file() else run
+    results, picks = _results(folder), read_picks(folder)
+    rounds = sorted({pick.round for pick in picks})
+    if not rounds:
+        raise DataError(f"{run} has chosen no text yet; let the run finish a round")
+    wanted = rounds[-1] if number is None else number
+    if wanted not in rounds:
+        raise DataError(f"{run} has rounds {rounds[0]} to {rounds[-1]}, not {wanted}; give one of them")
+    chosen = [pick for pick in picks if pick.round == wanted]
+    corpus, note = _corpus(folder, results)
+    yield from map(_printable, [*_summary(results, chosen), *([note] if note else []), ""])
+    for place, pick in enumerate(chosen[:top], 1):
+        yield from map(_printable, _pick(place, pick, corpus))
+    if len(chosen) > top:
+        yield f"{len(chosen) - top:,} more; --top {len(chosen)} shows all"
+
+
+def _results(folder: Path) -> dict[str, Any]:
+    path = folder / "results.json"
+    try:
+        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} cannot be read: {reason}; give the folder of a run") from error
+    return results
+
+
+def _summary(results: dict[str, Any], chosen: Sequence[Pick]) -> list[str]:
+    """Who chose how many, their class mix, what was wrong."""
+    number, classes = chosen[0].round, results["data"]["classes"]
+    entry: dict[str, Any] = next((entry for entry in results["rounds"] if entry["round"] == number), {})
+    controls = sum(pick.control for pick in chosen)
+    drawn = f", {controls:,} of them random controls" if controls else ""
+    lines = [f"round {number}: {len(chosen):,} texts chosen by {entry.get('strategy') or 'an unknown strategy'}{drawn}"]
+    for what in ("predicted", "label"):
+        counts = Counter(getattr(pick, what) for pick in chosen)
+        lines.append(f"by {what}: " + ", ".join(f"{name} {counts[name]:,}" for name in classes))
+    return [*lines, *([f"warning: {entry['warning']}"] if entry.get("warning") else [])]
+
+
+def _pick(place: int, pick: Pick, corpus: Corpus | None) -> list[str]:
+    """One text: what the model thought, what it is, why it was chosen, how it begins."""
+    probability = pick.probabilities[pick.predicted]
+    score = "no finite score" if pick.score is None else f"score {pick.score:.4g}"
+    mark = ", random control" if pick.control and pick.reason != "random control" else ""
+    head = f"{place:3d}. row {pick.row}: predicted {pick.predicted} {probability:.3f}, is {pick.label}, {score}{mark}"
+    lines = [head, f"     {pick.reason}"]
+    return [*lines, f"     {shorten(corpus.texts[pick.row], CHARACTERS)}"] if corpus is not None else lines
+
+
+def _corpus(folder: Path, results: dict[str, Any]) -> tuple[Corpus | None, str]:
+    """The texts of the run, or None and a sentence that says why they are not shown."""
+    source = results["data"]["source"]
+    try:
+        corpus = load_corpus(**_settings(folder).corpus)
+    except DataError as error:
+        return None, f"the texts are not shown: {error}"
+    if corpus.fingerprint != results["data"]["fingerprint"]:
+        return None, f"the texts are not shown: {corpus.source} is not the corpus of this run, {source}, or has changed"
+    return corpus, ""
+
+
+def _settings(folder: Path) -> TrainConfig:
+    """Those of the run; the two halves of a comparison have them one folder up.
+
+    Raises:
+        DataError: there are none, or broken ones.
+    """
+    path = next((path for path in (folder / "config.yaml", folder.parent / "config.yaml") if path.is_file()), None)
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8")) if path else None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise DataError(f"{path} cannot be read ({' '.join(str(error).split())})") from error
+    if not isinstance(settings, dict):
+        raise DataError(f"{folder / 'config.yaml'}, which says where they come from, is missing or empty")
+    return TrainConfig(**{item.name: settings[item.name] for item in fields(TrainConfig) if item.name in settings})
+
+
+def _printable(line: str) -> str:
+    r"""A line that cannot steer a terminal.
+
+    >>> _printable("red: \x1b[31m")
+    'red: ?[31m'
+    """
+    return "".join(sign if sign.isprintable() else "?" for sign in line)
