@@ -26,6 +26,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `cells`, `statistics`, `verdict`, `curves` | a benchmark's table, what it shows, in words, in pictures |
 | `picks`, `explain` | which texts a run chose; why |
 | `page` | a run or a benchmark as one HTML file |
+| `baselines` | what a user would take instead: linear models |
 | `bench` | strategies compared over seeds and budgets |
 | `experiment`, `predict`, `config`, `cli` | a whole run; new texts; options; the command line |
 

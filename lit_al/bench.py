@@ -18,6 +18,7 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from lit_al.baselines import Baseline, Linear, is_baseline
 from lit_al.cache import encoded
 from lit_al.cells import Cell, append_cell, read_cells
 from lit_al.corpora import Corpus, load_corpus
@@ -43,7 +44,7 @@ class BenchConfig:
 
     Attributes:
         data: as of `load_corpus`.
-        strategies: spellings; `full` trains once on the whole pool.
+        strategies: spellings; `full` trains once on the whole pool; `tfidf-lr` and `lsa-lr` are `baselines`.
         seeds: how many, from 0.
         budgets: labels at which each strategy is judged.
         name: of the folder below `log_dir`; a folder that is there already is gone on with.
@@ -84,7 +85,9 @@ class BenchConfig:
         if repeated:
             raise ConfigError(f"--strategies names {repeated.pop()!r} twice; name each once")
         for name in self.strategies:
-            if name != FULL:
+            if is_baseline(name):
+                Baseline.of(name)
+            elif name != FULL:
                 make_strategy(name)
         return self
 
@@ -141,7 +144,8 @@ class Bench:
         encoder = TextEncoder.fit(corpus.texts[row] for row in self.pool)
         self.words = len(encoder.vocabulary)
         self.tokens = torch.from_numpy(encoded(corpus, encoder))
-        wanted = {need for name in config.strategies if name != FULL for need in _needs(name)}
+        self.linear = Linear(corpus, self.pool, self.judged)
+        wanted = {need for name in config.strategies for need in _needs(name)}
         self.vectors = text_vectors(self.tokens, self.words) if "vectors" in wanted else None
 
     def plan(self) -> list[tuple[str, int, int]]:
@@ -154,9 +158,19 @@ class Bench:
     def cells(self, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
         """The cells that are not done, each as soon as it is known."""
         for name in self.config.strategies:
+            if is_baseline(name):
+                yield from self._baseline(name, done)
+                continue
             for first in range(0, self.config.seeds, self.config.side_by_side):
                 seeds = range(first, min(first + self.config.side_by_side, self.config.seeds))
                 yield from self._group(name, seeds, done)
+
+    def _baseline(self, name: str, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
+        """Seconds each, so what is missing of a seed is found by computing the seed again."""
+        rounds = range(len(self.config.budgets))
+        seeds = [s for s in range(self.config.seeds) if any((name, s, number) not in done for number in rounds)]
+        if seeds:
+            yield from (c for c in self.linear.cells(name, seeds, self.config.budgets) if c.key not in done)
 
     def _group(self, name: str, seeds: range, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
         """Seeds of one strategy, side by side, from where they were left."""
@@ -235,6 +249,8 @@ def distinct_words(tokens: np.ndarray[Any, np.dtype[np.uint16]]) -> float:
 
 
 def _needs(name: str) -> frozenset[str]:
+    if name == FULL or is_baseline(name):
+        return frozenset()
     strategy = make_strategy(name)
     return strategy.needs | strategy.needs_labeled
 

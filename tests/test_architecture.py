@@ -23,7 +23,7 @@ LAYERS = [
     {"scoring"},
     {"sight"},
     {"callback", "predict", "board", "plots", "lean"},
-    {"learner", "report", "curves"},
+    {"learner", "report", "curves", "baselines"},
     {"page"},
     {"experiment", "bench"},
     {"cli"},

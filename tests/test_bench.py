@@ -84,6 +84,18 @@ def test_stopped_benchmark_goes_on_to_the_same_table(after, config, tmp_path, mo
     assert table(again, tmp_path) == whole
 
 
+def test_baselines_stand_in_the_same_table(config, tmp_path, monkeypatch):
+    config = replace(config, strategies=("random", "tfidf-lr", "lsa-lr:margin"))
+    run_benchmark(config, CONSOLE)
+    cells = read_cells(tmp_path / "b" / "cells.jsonl")
+    assert len(cells) == 3 * 3 * 2
+    assert "tfidf-lr" in (tmp_path / "b" / "report.md").read_text()
+    monkeypatch.setattr(bench.Linear, "cells", None)
+    run_benchmark(config, CONSOLE)
+    with pytest.raises(ConfigError, match="tfidf-lr:entropy"):
+        run_benchmark(replace(config, strategies=("tfidf-lr:entropy",)), CONSOLE)
+
+
 def test_finished_cells_are_not_computed_again(config, tmp_path, monkeypatch):
     run_benchmark(config, CONSOLE)
     before = (tmp_path / "b" / "cells.jsonl").read_bytes()

@@ -1,0 +1,159 @@
+"""What a user would take instead: logistic regression on the whole text, with random or margin picks (scikit-learn).
+
+| name | features | regression |
+|---|---|---|
+| `tfidf-lr` | tf-idf of single words, at least five texts each, 30,000 at most | C = 10 |
+| `lsa-lr` | the same, projected on 300 directions (latent semantic analysis) | C = 10, classes weighted to balance |
+
+Features come from the pool's texts, which costs no label. `:margin` picks the texts with the smallest margin instead of
+random ones. The first labels of a seed are those of the network's runs under that seed.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lit_al.cells import Cell
+from lit_al.corpora import Corpus
+from lit_al.errors import ConfigError
+from lit_al.lean import Run
+from lit_al.split import Rows
+from lit_al.strategies import Context, Pool, choose, make_strategy
+
+FEATURES = ("tfidf-lr", "lsa-lr")
+DIRECTIONS = 300
+
+
+def is_baseline(name: str) -> bool:
+    """Is this one of the names above?"""
+    return name.partition(":")[0] in FEATURES
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A linear model and how it picks.
+
+    Attributes:
+        features: `tfidf-lr` or `lsa-lr`.
+        picks: `random` or `margin`.
+    """
+
+    features: str
+    picks: str
+
+    @classmethod
+    def of(cls, name: str) -> "Baseline":
+        """The baseline of a name.
+
+        Raises:
+            ConfigError: no such way to pick, or scikit-learn is not installed.
+        """
+        features, _, picks = name.partition(":")
+        if picks not in ("", "random", "margin"):
+            raise ConfigError(
+                f"{name!r}: a baseline picks at random or by margin; give {features} or {features}:margin"
+            )
+        try:
+            import sklearn  # noqa: F401
+        except ImportError as error:
+            raise ConfigError(f"{name!r} needs scikit-learn ({error}); pip install 'lit_al[bench]'") from error
+        return cls(features, picks or "random")
+
+
+class Linear:
+    """Features of a corpus, computed once, and the cells of every baseline on them.
+
+    Args:
+        corpus: N texts.
+        pool: rows that may be labeled; the features are learned from them.
+        judged: rows that judge.
+    """
+
+    def __init__(self, corpus: Corpus, pool: Rows, judged: Rows) -> None:
+        self.corpus, self.pool, self.judged = corpus, pool, judged
+        self._matrices: dict[str, Any] = {}
+
+    def cells(self, name: str, seeds: Sequence[int], budgets: Sequence[int]) -> Iterator[Cell]:
+        """Every seed and budget, one after the other."""
+        baseline = Baseline.of(name)
+        x = self._features(baseline.features)
+        for seed in seeds:
+            run, seconds = Run(seed, make_strategy(baseline.picks), self.pool), (0.0, 0.0)
+            probabilities: npt.NDArray[np.float64] | None = None  # of all rows, by the last model
+            for number, budget in enumerate(budgets):
+                if number == 0:
+                    self._take(run, make_strategy("random"), Pool(run.pool), budget, number)
+                else:
+                    began = time.perf_counter()
+                    assert probabilities is not None  # a model was fitted before
+                    pool = Pool(run.pool, probabilities=probabilities[run.pool].astype(np.float32))
+                    scored = time.perf_counter()
+                    self._take(run, run.strategy, pool, budget, number)
+                    seconds = scored - began, time.perf_counter() - scored
+                began = time.perf_counter()
+                probabilities = self._fit(x, run, balanced=baseline.features == "lsa-lr")
+                yield self._cell(name, number, run, probabilities, time.perf_counter() - began, *seconds)
+
+    def _features(self, features: str) -> Any:
+        """(N, D) features of every row, sparse for tf-idf."""
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.preprocessing import normalize
+
+        if "tfidf-lr" not in self._matrices:
+            rarest = min(5, max(1, len(self.pool) // 100))  # in a small corpus few words stand in five texts
+            vectorizer = TfidfVectorizer(min_df=rarest, sublinear_tf=True, max_features=30_000)
+            vectorizer.fit(self.corpus.texts[row] for row in self.pool)
+            self._matrices["tfidf-lr"] = vectorizer.transform(self.corpus.texts)
+        if features not in self._matrices:
+            words = self._matrices["tfidf-lr"]
+            directions = TruncatedSVD(min(DIRECTIONS, words.shape[1] - 1), random_state=0).fit(words[self.pool])
+            self._matrices[features] = normalize(directions.transform(words))
+        return self._matrices[features]
+
+    def _take(self, run: Run, strategy: Any, pool: Pool, budget: int, number: int) -> None:
+        choice = choose(strategy, pool, budget - run.asked, Context(run.rng(number)))
+        run.choice, run.newest = choice, self.corpus.labels[choice.rows]
+        run.pool = run.pool[~np.isin(run.pool, choice.rows)]
+        run.labeled = np.concatenate([run.labeled, choice.rows])
+        run.answers = np.concatenate([run.answers, run.newest])
+        run.asked += len(choice.rows)
+
+    def _fit(self, x: Any, run: Run, *, balanced: bool) -> npt.NDArray[np.float64]:
+        """Probability of each class for every row, (N, C); a class without a label has none."""
+        from sklearn.linear_model import LogisticRegression
+
+        probabilities = np.zeros((len(self.corpus), len(self.corpus.classes)))
+        seen = np.unique(run.answers)
+        if len(seen) == 1:  # there is nothing to regress on
+            probabilities[:, seen[0]] = 1.0
+            return probabilities
+        model = LogisticRegression(C=10, class_weight="balanced" if balanced else None, max_iter=1_000)
+        probabilities[:, seen] = model.fit(x[run.labeled], run.answers).predict_proba(x)
+        return probabilities
+
+    def _cell(
+        self, name: str, number: int, run: Run, probabilities: npt.NDArray[np.float64], fit: float, score: float,
+        select: float,
+    ) -> Cell:  # fmt: skip
+        truth = self.corpus.labels[self.judged]
+        found = probabilities[self.judged]
+        right = found[np.arange(len(truth)), truth]
+        classes = len(self.corpus.classes)
+        return Cell(
+            strategy=name,
+            seed=run.seed,
+            round=number,
+            labels=len(run.labeled),
+            labels_spent=run.asked,
+            accuracy=float((found.argmax(axis=1) == truth).mean()),
+            loss=float(-np.log(np.maximum(right, 1e-12)).mean()),
+            taken=tuple(np.bincount(run.newest, minlength=classes).tolist()) if number else None,
+            fit_seconds=fit,
+            score_seconds=score,
+            select_seconds=select,
+        )
