@@ -54,9 +54,7 @@ class Baseline:
         """
         features, _, picks = name.partition(":")
         if picks not in ("", "random", "margin"):
-            raise ConfigError(
-                f"{name!r}: a baseline picks at random or by margin; give {features} or {features}:margin"
-            )
+            raise ConfigError(f"{name!r} is no baseline: they pick at random or by margin, as in {features}:margin")
         try:
             import sklearn  # noqa: F401
         except ImportError as error:

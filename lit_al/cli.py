@@ -107,7 +107,7 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     add("--data", default="demo", help="As of train.py.")
     add("--demo-rows", type=int, default=50_000, help="Size of the generated corpus.")
     add("--strategies", type=_words, default="random,entropy,badge", help="As of train.py, with commas; full is the "
-        "model given every label; tfidf-lr and lsa-lr (also with :margin) are what one would take instead.")  # fmt: skip
+        "model given every label; tfidf-lr, lsa-lr (also with :margin) what one would take instead.")  # fmt: skip
     add("--seeds", type=int, default=5, help="Runs of each strategy.")
     add("--budgets", type=_numbers, default="100,200,400,800", help="Labels at which each strategy is judged.")
     add("--judge", choices=["test", "validation"], default="test", help="Rows that judge; settings are chosen on "
