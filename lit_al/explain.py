@@ -75,9 +75,8 @@ def _summary(results: dict[str, Any], chosen: Sequence[Pick]) -> list[str]:
 def _pick(place: int, pick: Pick, corpus: Corpus | None) -> list[str]:
     """One text: what the model thought, what it is, why it was chosen, how it begins."""
     probability = pick.probabilities[pick.predicted]
-    score = "no finite score" if pick.score is None else f"score {pick.score:.4g}"
-    mark = ", random control" if pick.control and pick.reason != "random control" else ""
-    head = f"{place:3d}. row {pick.row}: predicted {pick.predicted} {probability:.3f}, is {pick.label}, {score}{mark}"
+    score = "" if pick.control or pick.score is None else f", score {pick.score:.4g}"
+    head = f"{place:3d}. row {pick.row}: predicted {pick.predicted} {probability:.3f}, is {pick.label}{score}"
     lines = [head, f"     {pick.reason}"]
     return [*lines, f"     {shorten(corpus.texts[pick.row], CHARACTERS)}"] if corpus is not None else lines
 

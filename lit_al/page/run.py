@@ -165,7 +165,8 @@ def _rounds(results: Results) -> list[Block]:
     classes = results["data"]["classes"]
     rows = tuple(_round(entry, classes) for entry in results["rounds"])
     columns = ("accuracy", "loss", "FN", "FP", *(f"{name} taken" for name in classes), "labels after", "seconds")
-    caption = f"rounds: what steered them ({results['steer_on']} set) and what they took"
+    chosen = f", chosen by {results['strategy']}" if results.get("strategy") else ""
+    caption = f"rounds: the errors before them ({results['steer_on']} set) and what they took{chosen}"
     return [
         Table(caption, ("round", *columns), rows),
         *(_note(entry) for entry in results["rounds"] if _note(entry).text),
@@ -178,6 +179,7 @@ def _note(entry: Mapping[str, Any]) -> Paragraph:
     notes = ["it took what was left of the pool"] if entry["short"] else []
     if sum(counts) and max(counts) >= COLLAPSED * sum(counts):
         notes.append(f"{percent(max(counts) / sum(counts))} of its texts are of one class")
+    notes += [entry["warning"]] if entry.get("warning") else []
     return Paragraph(f"Round {entry['round']}: {'; '.join(notes)}." if notes else "", "small")
 
 
