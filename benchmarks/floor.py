@@ -7,6 +7,8 @@ embedding table. The machine's two speeds are measured: a large matrix product, 
 shorter than its operations at the first speed, nor than its bytes at the second.
 """
 
+import lit_al  # noqa: I001  # before torch, so that torch's threads do not spin on the kernel's cores
+
 import statistics
 import time
 from collections.abc import Callable
@@ -15,8 +17,6 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-
-from lit_al import LitBiLSTM
 
 B, T, V, E, H = 256, 150, 3_000, 128, 32
 EXP = 18  # operations of an activation: a polynomial of degree 5, the shift, the limits, the division
@@ -72,7 +72,7 @@ def copy_speed() -> float:
 
 def step_seconds() -> float:
     """Median of a training step in a plain loop."""
-    net = LitBiLSTM().net.train()
+    net = lit_al.LitBiLSTM().net.train()
     optimizer = torch.optim.RMSprop(net.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
     ids = np.minimum(np.random.default_rng(0).zipf(1.2, (B, T)), V - 1)
     tokens, labels = torch.from_numpy(ids.astype(np.uint16)), torch.randint(0, 2, (B,)).float()

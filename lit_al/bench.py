@@ -67,7 +67,7 @@ class BenchConfig:
     demo_rows: int = 50_000
     split_seed: int = 0
     judge: Literal["test", "validation"] = "test"
-    steps: int = 400
+    steps: int = 200
     batch_size: int = 64
     weights: Weights = "fresh"
     side_by_side: int = 5

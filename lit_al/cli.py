@@ -113,7 +113,7 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     add("--judge", choices=["test", "validation"], default="test", help="Rows that judge; settings are chosen on "
         "validation, so that the test set stays unseen.")  # fmt: skip
     add("--weights", choices=["fresh", "warm", "shrink"], default="fresh", help="What a round begins with.")
-    add("--steps", type=int, default=400, help="Training steps of a fit.")
+    add("--steps", type=int, default=200, help="Training steps of a fit.")
     add("--batch-size", type=int, default=64, help="Texts per step.")
     add("--split-seed", type=int, default=0, help="Of the split.")
     add("--side-by-side", type=int, default=5, help="Seeds in one batched pass.")

@@ -53,7 +53,7 @@ class Recipe:
         guard: choose at random while the model answers nearly one class.
     """
 
-    steps: int = 400
+    steps: int = 200
     batch_size: int = 64
     learning_rate: float = 1e-3
     weights: Weights = "fresh"
