@@ -4,7 +4,6 @@ A run's folder holds row ids and reasons, but no texts. They are loaded again fr
 only if they are the same corpus to the last letter.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -17,6 +16,7 @@ from lit_al.config import TrainConfig
 from lit_al.corpora import Corpus, load_corpus, shorten
 from lit_al.errors import DataError
 from lit_al.picks import FILE, Pick, read_picks
+from lit_al.run import read_results
 
 CHARACTERS = 100  # of a text, so that it stays on its line
 
@@ -33,7 +33,7 @@ def explain(run: Path, number: int | None = None, top: int = 20) -> Iterator[str
         DataError: no folder of a run with picks, or no such round.
     """
     folder = run / "active" if (run / "active" / FILE).is_file() else run
-    results, picks = _results(folder), read_picks(folder)
+    results, picks = read_results(folder), read_picks(folder)
     rounds = sorted({pick.round for pick in picks})
     if not rounds:
         raise DataError(f"{run} has chosen no text yet; let the run finish a round")
@@ -47,16 +47,6 @@ def explain(run: Path, number: int | None = None, top: int = 20) -> Iterator[str
         yield from map(_printable, _pick(place, pick, corpus))
     if len(chosen) > top:
         yield f"{len(chosen) - top:,} more; --top {len(chosen)} shows all"
-
-
-def _results(folder: Path) -> dict[str, Any]:
-    path = folder / "results.json"
-    try:
-        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path} cannot be read: {reason}; give the folder of a run") from error
-    return results
 
 
 def _summary(results: dict[str, Any], chosen: Sequence[Pick]) -> list[str]:
@@ -75,9 +65,8 @@ def _summary(results: dict[str, Any], chosen: Sequence[Pick]) -> list[str]:
 def _pick(place: int, pick: Pick, corpus: Corpus | None) -> list[str]:
     """One text: what the model thought, what it is, why it was chosen, how it begins."""
     probability = pick.probabilities[pick.predicted]
-    score = "no finite score" if pick.score is None else f"score {pick.score:.4g}"
-    mark = ", random control" if pick.control and pick.reason != "random control" else ""
-    head = f"{place:3d}. row {pick.row}: predicted {pick.predicted} {probability:.3f}, is {pick.label}, {score}{mark}"
+    score = "" if pick.control or pick.score is None else f", score {pick.score:.4g}"
+    head = f"{place:3d}. row {pick.row}: predicted {pick.predicted} {probability:.3f}, is {pick.label}{score}"
     lines = [head, f"     {pick.reason}"]
     return [*lines, f"     {shorten(corpus.texts[pick.row], CHARACTERS)}"] if corpus is not None else lines
 

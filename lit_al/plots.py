@@ -58,10 +58,11 @@ def rounds_figure(results: Results) -> "Figure":
     if len(classes) == 2:  # what one class misses the other claims: false positives and false negatives
         missed = {f"{name} ({kind})": missed[name] for name, kind in zip(classes, ("FP", "FN"), strict=True)}
     _grouped_bars(axes[0], names, missed)
-    axes[0].set(xlabel="round", ylabel=f"rows missed on the {results['steer_on']} set", title="what steered")
+    shared = any(entry["shares"] for entry in rounds)
+    title = "what steered" if shared else "errors before each round"
+    axes[0].set(xlabel="round", ylabel=f"rows missed on the {results['steer_on']} set", title=title)
     taken = {name: [entry["taken"][name] for entry in rounds] for name in classes}
     _grouped_bars(axes[1], names, taken)
-    shared = any(entry["shares"] for entry in rounds)
     title = "what was labeled, and the shares wanted" if shared else "what was labeled"
     axes[1].set(xlabel="round", ylabel="labels taken", title=title)
     for position, entry in enumerate(rounds):

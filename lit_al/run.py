@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from lit_al.errors import RunError
+from lit_al.errors import DataError, RunError
 
 SCHEMA = 1  # of results.json; docs/results-schema.md describes it
 PACKAGES = ("torch", "lightning", "torchmetrics", "tokenizers", "numpy", "numba")
@@ -85,6 +85,23 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_results(folder: Path, results: dict[str, Any]) -> None:
     """Write `results.json`; a number that is not finite, as of a fit that diverged, becomes null."""
     write_text(folder / "results.json", json.dumps(_finite(results), indent=2, allow_nan=False) + "\n")
+
+
+def read_results(folder: Path) -> dict[str, Any]:
+    """The contents of a run's `results.json`.
+
+    Raises:
+        DataError: it is missing, broken, or of another schema.
+    """
+    path = folder / "results.json"
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} cannot be read ({reason}); give the folder of a run") from error
+    if not isinstance(results, dict) or results.get("schema") != SCHEMA:
+        raise DataError(f"{path} is not of schema {SCHEMA}; was it written by another version of lit_al?")
+    return results
 
 
 def _finite(value: Any) -> Any:

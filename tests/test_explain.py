@@ -108,9 +108,10 @@ def test_what_cannot_be_explained_is_refused(folder, tmp_path):
     (folder / "picks.jsonl").unlink()
     with pytest.raises(DataError, match="a run that chose texts"):
         list(explain(folder))
-    (folder / "results.json").write_text("{")
-    with pytest.raises(DataError, match=r"results\.json cannot be read"):
-        list(explain(folder))
+    for content, words in (("{", r"results\.json cannot be read"), ("[]", "not of schema 1")):
+        (folder / "results.json").write_text(content)
+        with pytest.raises(DataError, match=words):
+            list(explain(folder))
 
 
 def test_command_prints_or_refuses_in_one_sentence(finished, capsys):

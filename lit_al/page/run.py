@@ -1,6 +1,5 @@
 """The report of one run, from its `results.json`: what it reached, what is wrong with its protocol, what it picked."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +7,9 @@ from typing import Any
 
 from lit_al import curves as pictures
 from lit_al import plots
-from lit_al.errors import DataError
 from lit_al.page import html
 from lit_al.page.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
-from lit_al.run import SCHEMA, write_text
+from lit_al.run import read_results, write_text
 from lit_al.verdict import COLLAPSED, percent
 
 Results = Mapping[str, Any]
@@ -56,18 +54,8 @@ def write_run_report(folder: Path, picked: Sequence[Picked] = ()) -> Path:
         RunError: the folder cannot be written.
     """
     path = folder / "report.html"
-    write_text(path, html.render(run_document(_read(folder / "results.json"), picked)))
+    write_text(path, html.render(run_document(read_results(folder), picked)))
     return path
-
-
-def _read(path: Path) -> Results:
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read ({error}); give the folder of a run") from error
-    if not isinstance(results, dict) or results.get("schema") != SCHEMA:
-        raise DataError(f"{path} is not of schema {SCHEMA}; was it written by another version of lit_al?")
-    return results
 
 
 def run_document(results: Results, picked: Sequence[Picked] = ()) -> Document:
@@ -165,7 +153,8 @@ def _rounds(results: Results) -> list[Block]:
     classes = results["data"]["classes"]
     rows = tuple(_round(entry, classes) for entry in results["rounds"])
     columns = ("accuracy", "loss", "FN", "FP", *(f"{name} taken" for name in classes), "labels after", "seconds")
-    caption = f"rounds: what steered them ({results['steer_on']} set) and what they took"
+    chosen = f", chosen by {results['strategy']}" if results.get("strategy") else ""
+    caption = f"rounds: the errors before them ({results['steer_on']} set) and what they took{chosen}"
     return [
         Table(caption, ("round", *columns), rows),
         *(_note(entry) for entry in results["rounds"] if _note(entry).text),
@@ -178,6 +167,7 @@ def _note(entry: Mapping[str, Any]) -> Paragraph:
     notes = ["it took what was left of the pool"] if entry["short"] else []
     if sum(counts) and max(counts) >= COLLAPSED * sum(counts):
         notes.append(f"{percent(max(counts) / sum(counts))} of its texts are of one class")
+    notes += [entry["warning"]] if entry.get("warning") else []
     return Paragraph(f"Round {entry['round']}: {'; '.join(notes)}." if notes else "", "small")
 
 
