@@ -203,21 +203,9 @@ class Keras(Rival):
         super().__init__(folder)
         os.environ["KERAS_BACKEND"] = backend
         import keras
-        from keras import layers
+        from keras_active import make_model
 
-        self.keras = keras
-        self.model = keras.Sequential(
-            [
-                layers.Input((LENGTH,), dtype="int32"),
-                layers.Embedding(WORDS, 128),
-                layers.Bidirectional(layers.LSTM(32, return_sequences=True)),
-                layers.GlobalMaxPool1D(),
-                layers.Dense(20, activation="relu"),
-                layers.Dropout(0.5),
-                layers.Dense(1, activation="sigmoid"),
-            ]
-        )
-        self.model.compile(loss="binary_crossentropy", optimizer="rmsprop", metrics=["binary_accuracy"])
+        self.keras, self.model = keras, make_model(keras)
 
     def train(self, steps: int) -> list[float]:  # noqa: D102
         tokens, labels = self.batches(steps)
