@@ -77,7 +77,8 @@ def _pick(place: int, pick: Pick, corpus: Corpus | None) -> list[str]:
     probability = pick.probabilities[pick.predicted]
     score = "no finite score" if pick.score is None else f"score {pick.score:.4g}"
     mark = ", random control" if pick.control and pick.reason != "random control" else ""
-    head = f"{place:3d}. row {pick.row}: predicted {pick.predicted} {probability:.3f}, is {pick.label}, {score}{mark}"
+    answer = f"is {pick.label}" if pick.label else "was skipped"
+    head = f"{place:3d}. row {pick.row}: predicted {pick.predicted} {probability:.3f}, {answer}, {score}{mark}"
     lines = [head, f"     {pick.reason}"]
     return [*lines, f"     {shorten(corpus.texts[pick.row], CHARACTERS)}"] if corpus is not None else lines
 
