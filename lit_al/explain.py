@@ -68,7 +68,8 @@ def _summary(results: dict[str, Any], chosen: Sequence[Pick]) -> list[str]:
     lines = [f"round {number}: {len(chosen):,} texts chosen by {entry.get('strategy') or 'an unknown strategy'}{drawn}"]
     for what in ("predicted", "label"):
         counts = Counter(getattr(pick, what) for pick in chosen)
-        lines.append(f"by {what}: " + ", ".join(f"{name} {counts[name]:,}" for name in classes))
+        skipped = f", skipped {counts['']:,}" if counts[""] else ""
+        lines.append(f"by {what}: " + ", ".join(f"{name} {counts[name]:,}" for name in classes) + skipped)
     return [*lines, *([f"warning: {entry['warning']}"] if entry.get("warning") else [])]
 
 

@@ -144,7 +144,10 @@ def _figure(results: Results, columns: int = 1) -> tuple["Figure", Any]:
     figure = Figure(figsize=(8 if columns == 1 else 11, 4.5), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, columns)
-    figure.suptitle(title(results), fontsize=10, color="#b00020" if results["data"]["demo"] else "black")
+    heading = title(results)
+    if columns == 1 and len(heading) > 90:  # a narrow picture would cut it
+        heading = heading.replace(" · ", "\n")
+    figure.suptitle(heading, fontsize=10, color="#b00020" if results["data"]["demo"] else "black")
     for one in [axes] if columns == 1 else axes:
         one.spines[["top", "right"]].set_visible(False)
         one.grid(axis="y", color="#e6e6e6", linewidth=0.8)
