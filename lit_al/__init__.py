@@ -21,7 +21,8 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `callback` | the active-learning loop as a Lightning callback |
 | `lean` | the honest loop: every label counted, seeds side by side |
 | `stopping` | when to stop labeling, also in shadow |
-| `history`, `learner` | epoch curves; the loop over fresh Trainers |
+| `history`, `fitting`, `learner` | epoch curves; a fit that Ctrl-C can end; the loop over fresh Trainers |
+| `material`, `leanrun` | what a run works on; the honest loop as a run with a folder |
 | `run`, `report`, `board`, `plots` | a run's folder, console, TensorBoard, pictures |
 | `cells`, `statistics`, `verdict`, `curves` | a benchmark's table, what it shows, in words, in pictures |
 | `picks`, `explain` | which texts a run chose; why |

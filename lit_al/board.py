@@ -1,5 +1,6 @@
 """TensorBoard events of a run: epoch curves that go on over rounds, one point per round, figures, texts picked."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from lit_al.corpora import Corpus, shorten
 from lit_al.history import Epoch
-from lit_al.outputs import Evaluation, Round
+from lit_al.outputs import Evaluation, Query, Round
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +54,16 @@ class Board:
         for index, name in enumerate(self.corpus.classes):
             self._scalar(f"taken/{name}", done.taken[index], done.number)
             self._scalar(f"missed/{name}", int(confusion.missed[index]), done.number)
+        self.picked(done)
+
+    def picked(self, done: Round | Query) -> None:
+        """The first texts of a batch."""
         self._text("picked", _table(self.corpus, done), done.number)
+
+    def scalars(self, values: Mapping[str, float], step: int) -> None:
+        """Numbers by their tags, all at one step."""
+        for tag, value in values.items():
+            self._scalar(tag, value, step)
 
     def test(self, found: Evaluation) -> None:
         """The final test."""
@@ -82,7 +92,7 @@ class Board:
         self.writer.add_text(tag, text, step)
 
 
-def _table(corpus: Corpus, done: Round) -> str:
+def _table(corpus: Corpus, done: Round | Query) -> str:
     """The first texts picked, as a Markdown table."""
     lines = [f"| row | {' | '.join(f'p({escape(name)})' for name in corpus.classes)} | text |"]
     lines.append("|---|" + "---|" * (len(corpus.classes) + 1))

@@ -40,26 +40,42 @@ class BestCheckpoint(Checkpoint):
             return
         value = float(trainer.callback_metrics[self.monitor])
         if value < self.best_model_score:
-            self.best_model_path = str(self._save(trainer))
+            self.best_model_path = str(save(trainer, self.folder / "best.ckpt"))
             self.best_model_score = value
 
-    def _save(self, trainer: L.Trainer) -> Path:
-        path = self.folder / "best.ckpt"
-        temporary = self.folder / f".best.{os.getpid()}.tmp"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb"):  # Lightning hides a PermissionError; this does not
-                pass
-            trainer.save_checkpoint(temporary, weights_only=True)
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError as error:
-            raise CheckpointError(
-                f"the best checkpoint cannot be written to {path}: {error.strerror or error}; "
-                "free the disk or give another --log-dir"
-            ) from error
-        return path
+
+def save_model(model: L.LightningModule, path: Path) -> Path:
+    """Write the checkpoint of a model that no Trainer holds any more.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
+    trainer.strategy.connect(model)
+    return save(trainer, path)
+
+
+def save(trainer: L.Trainer, path: Path) -> Path:
+    """Write what a Trainer holds so that a crash leaves the old file or the new one.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb"):  # Lightning hides a PermissionError; this does not
+            pass
+        trainer.save_checkpoint(temporary, weights_only=True)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise CheckpointError(
+            f"the best checkpoint cannot be written to {path}: {error.strerror or error}; "
+            "free the disk or give another --log-dir"
+        ) from error
+    return path
 
 
 def load_weights(model: LitBiLSTM, path: Path | str) -> None:

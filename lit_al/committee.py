@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from lit_al.bilstm import BiLSTM
 from lit_al.errors import ConfigError
 from lit_al.kernels import pooled_states
-from lit_al.model import Batch, rms_prop
+from lit_al.model import Batch, LitBiLSTM, rms_prop
 from lit_al.text import TextEncoder
 
 
@@ -137,6 +137,22 @@ class LitCommittee(L.LightningModule):
         """Logits, (M, B) for two classes, else (M, B, C)."""
         logits: Tensor = self.net(tokens)
         return logits
+
+    def member(self, index: int, encoder: TextEncoder | None = None) -> LitBiLSTM:
+        """One network by itself, with a copy of its weights.
+
+        Args:
+            index: below M.
+            encoder: the one to carry where the committee has none, so that a checkpoint can read new texts.
+        """
+        settings = {name: value for name, value in self.hparams.items() if name != "seeds"}
+        if encoder is not None:
+            settings["encoder"] = encoder.state_dict()
+        with torch.random.fork_rng(devices=[]):  # the weights that it begins with are not kept
+            alone = LitBiLSTM(**settings)
+        weights = zip(self.net.names, self.net.weights, strict=True)
+        alone.net.load_state_dict({name: weight[index].detach() for name, weight in weights})
+        return alone.to(self.device)
 
     @staticmethod
     def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:

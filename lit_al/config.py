@@ -11,12 +11,42 @@ from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-d
 from lit_al.errors import ConfigError
 
 Mode = Literal["active", "full", "compare"]
-Protocol = Literal["keras", "honest"]
+Protocol = Literal["keras", "honest", "lean"]
 
 _PLAIN = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
-HONEST = {"ratio_direction": "as-stated", "steer_on": "val", "pool_classes": "predicted"}
-KERAS = {"ratio_direction": "as-coded", "steer_on": "test", "pool_classes": "true"}
+EXAMPLE: dict[str, Any] = {"strategy": "ratio", "rounds": 3, "query_size": 5_000, "batch_size": 256}
+HONEST: dict[str, Any] = {**EXAMPLE, "ratio_direction": "as-stated", "steer_on": "val", "pool_classes": "predicted"}
+KERAS: dict[str, Any] = {**EXAMPLE, "ratio_direction": "as-coded", "steer_on": "test", "pool_classes": "true"}
+LEAN_ONLY: dict[str, Any] = {
+    "stop": None,
+    "steps": 200,
+    "weights": "fresh",
+    "oracle_noise": "0",
+    "oracle_skip": 0.0,
+    "price_per_label": 0.0,
+    "price_per_token": 0.0,
+}
+LEAN: dict[str, Any] = {
+    "strategy": "margin+balanced+random:0.1",
+    "query_size": 100,
+    "batch_size": 64,
+    "initial_size": 100,
+    **LEAN_ONLY,
+}
+LEAN_ROUNDS = 24  # 100 labels at first and 100 a round: 2,500, the budget at which strategies are compared
+NOT_LEAN = {
+    "ratio_direction": "write it into the strategy, as in --strategy ratio:as-stated",
+    "steer_on": "no set steers; the last batch's errors do, for strategies that want some",
+    "pool_classes": "classes of the pool are always predicted",
+    "target_accuracy": "use --stop target:0.9",
+    "val_size": "no label is spent on validation",
+    "max_epochs": "a fit takes --steps",
+    "patience": "a fit takes --steps",
+    "devices": "it runs on one device, chosen by --accelerator",
+    "precision": "it computes in 32 bits",
+    "kernel": "it takes the kernel that auto takes",
+}
 
 
 def option(default: Any, group: str, text: str) -> Any:
@@ -53,7 +83,9 @@ class TrainConfig:
     split_seed: int = option(0, "Split", "Seed of the split.")
     val_size: int | None = option(None, "Split", "Validation rows; 10 % of the labeled rows if not given.")
     test_size: int | None = option(None, "Split", "Test rows; 10 % of the labeled rows if not given.")
-    initial_size: int | None = option(None, "Split", "Initial training rows; 30 % of the labeled rows if not given.")
+    initial_size: int | None = option(
+        None, "Split", "Initial training rows; 30 % of the labeled rows if not given, 100 with --protocol lean."
+    )
 
     standardize: Literal["keras3", "keras2"] = option(
         "keras3", "Encoder", "keras3: tags become words such as br; keras2: <br /> becomes a space first."
@@ -65,17 +97,25 @@ class TrainConfig:
         "keras",
         "Active learning",
         "keras: the example to the letter, leaks included; honest: steers by the validation set, uses predicted "
-        "classes of the pool and the ratio as the page states it.",
+        "classes of the pool and the ratio as the page states it; lean: from a hundred labels on, each one counted, "
+        "none spent on validation, the test set out of reach.",
     )
-    strategy: str = option(
-        "ratio",
+    strategy: str | None = option(
+        None,
         "Active learning",
-        "What chooses the texts, as in entropy+balanced+random:0.1; --list-strategies prints the names. ratio alone "
-        "rounds its shares down, as the example does.",
+        "What chooses the texts, as in entropy+balanced+random:0.1; --list-strategies prints the names. ratio, which "
+        f"alone rounds its shares down as the example does; {LEAN['strategy']} with --protocol lean.",
     )
     committee_size: int = option(5, "Active learning", "Models asked by strategies that need a committee.")
-    rounds: int = option(3, "Active learning", "Acquisitions.")
-    query_size: int = option(5_000, "Active learning", "Texts per acquisition.")
+    rounds: int | None = option(
+        None, "Active learning", f"Acquisitions; 3, or {LEAN_ROUNDS} with --protocol lean, or with --stop no limit."
+    )
+    query_size: int | str | None = option(
+        None,
+        "Active learning",
+        "Texts per acquisition, 5000; with --protocol lean 100, or a list as in 100,200,400, whose last size goes on "
+        "where --rounds asks for more.",
+    )
     ratio_direction: Literal["as-coded", "as-stated"] | None = option(
         None,
         "Active learning",
@@ -91,9 +131,29 @@ class TrainConfig:
         None, "Active learning", "Acquire no more once the steering set reaches this accuracy."
     )
 
+    stop: str | None = option(
+        None,
+        "Lean protocol",
+        "Rules that end the run, as in budget:2500,kappa:0.99; docs/stopping.md has them all. The others are judged in "
+        "shadow.",
+    )
+    steps: int | None = option(None, "Lean protocol", "Training steps of a fit, 200.")
+    weights: Literal["fresh", "warm", "shrink"] | None = option(
+        None,
+        "Lean protocol",
+        "What a round begins with: fresh weights, the default, those of the round before, or those shrunk and "
+        "perturbed.",
+    )
+    oracle_noise: str | None = option(
+        None, "Lean protocol", "How the simulated oracle errs: a rate, or a CSV file with a row of shares per class."
+    )
+    oracle_skip: float | None = option(None, "Lean protocol", "Share of questions that the oracle does not answer.")
+    price_per_label: float | None = option(None, "Lean protocol", "Cost of an answer, in any unit.")
+    price_per_token: float | None = option(None, "Lean protocol", "Cost of a word that the oracle reads.")
+
     max_epochs: int = option(20, "Training", "Epochs of each fit, at most.")
     patience: int = option(4, "Training", "Epochs without a lower validation loss before a fit ends.")
-    batch_size: int = option(256, "Training", "Texts per training step.")
+    batch_size: int | None = option(None, "Training", "Texts per training step; 256, or 64 with --protocol lean.")
     learning_rate: float = option(1e-3, "Training", "Learning rate of RMSprop.")
 
     accelerator: str = option("auto", "Hardware", "Lightning's accelerator: auto, cpu, gpu, mps.")
@@ -107,27 +167,67 @@ class TrainConfig:
         names = ("data", "text_column", "label_column", "demo_rows", "demo_seed")
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def query_sizes(self) -> tuple[int, ...]:
+        """Texts of each acquisition; the last number goes on.
+
+        Raises:
+            ConfigError: no whole numbers.
+        """
+        try:
+            return tuple(int(word) for word in str(self.query_size).split(","))
+        except ValueError:
+            raise ConfigError(
+                f"--query-size {self.query_size} must be a whole number, or several as in 100,200,400"
+            ) from None
+
     def resolved(self) -> "TrainConfig":
         """The same settings with what the protocol decides filled in, checked for what cannot work.
 
         Raises:
-            ConfigError: a setting out of range.
+            ConfigError: a setting out of range, or one that the protocol has no use for.
         """
-        decided = HONEST if self.protocol == "honest" else KERAS
+        self._check_protocol()
+        decided = {"keras": KERAS, "honest": HONEST, "lean": LEAN}[self.protocol]
         missing = {name: value for name, value in decided.items() if getattr(self, name) is None}
-        config = replace(self, **missing)  # type: ignore[arg-type]
+        config = replace(self, **missing)
+        if config.protocol == "lean" and config.rounds is None and config.stop is None:
+            listed = len(config.query_sizes)
+            config = replace(config, rounds=listed if listed > 1 else LEAN_ROUNDS)
         config.check()
         return config
 
+    def _check_protocol(self) -> None:
+        """Refuse what a protocol would silently pass over."""
+        given = {item.name for item in fields(self) if getattr(self, item.name) != item.default}
+        if self.protocol != "lean":
+            for name in sorted(given & set(LEAN_ONLY)):
+                raise ConfigError(f"--{name.replace('_', '-')} works with --protocol lean alone; leave it out")
+            if "," in str(self.query_size):
+                raise ConfigError(f"--query-size {self.query_size} is a list, which works with --protocol lean alone")
+            return
+        if self.mode != "active":
+            raise ConfigError(f"--mode {self.mode} has no lean protocol; give --mode active, or another --protocol")
+        for name in NOT_LEAN:
+            if name in given:
+                raise ConfigError(f"--{name.replace('_', '-')} has no use with --protocol lean: {NOT_LEAN[name]}")
+
     def check(self) -> None:
         """Raise `ConfigError` for a number out of range; the rest is checked where it is used."""
-        least = {"max_epochs": 1, "patience": 1, "batch_size": 1, "query_size": 1, "rounds": 0, "seed": 0}
-        least["committee_size"] = 2
-        for name, bound in {**least, "split_seed": 0, "demo_seed": 0}.items():
-            if getattr(self, name) < bound:
-                raise ConfigError(f"--{name.replace('_', '-')} {getattr(self, name)} must be {bound} or more")
+        least = {"max_epochs": 1, "patience": 1, "batch_size": 1, "rounds": 0, "seed": 0, "steps": 1}
+        least |= {"committee_size": 2, "split_seed": 0, "demo_seed": 0, "price_per_label": 0, "price_per_token": 0}
+        for name, bound in least.items():
+            value = getattr(self, name)
+            if value is not None and value < bound:
+                raise ConfigError(f"--{name.replace('_', '-')} {value} must be {bound} or more")
+        if min(self.query_sizes) < 1:
+            raise ConfigError(f"--query-size {self.query_size} must be 1 or more")
+        if self.protocol == "lean" and self.initial_size is not None and self.initial_size < 1:
+            raise ConfigError(f"--initial-size {self.initial_size} must be 1 or more")
         if not 0 < self.learning_rate < float("inf"):
             raise ConfigError(f"--learning-rate {self.learning_rate} must be a positive number, as in 0.001")
+        if self.oracle_skip is not None and not 0 <= self.oracle_skip < 1:
+            raise ConfigError(f"--oracle-skip {self.oracle_skip} must be 0 or more and less than 1")
         if self.target_accuracy is not None and not 0 < self.target_accuracy <= 1:
             raise ConfigError(f"--target-accuracy {self.target_accuracy} must lie above 0 and at most at 1, as in 0.9")
 

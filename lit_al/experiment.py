@@ -1,8 +1,7 @@
 """A run from its settings to its folder: corpus, split, model, learner, report, results, pictures."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,39 +14,19 @@ from lit_al import plots
 from lit_al.board import Board
 from lit_al.callback import ActiveLearningCallback
 from lit_al.config import TrainConfig
-from lit_al.corpora import (
-    Corpus,
-    PartDuplicates,
-    count_contradictions,
-    count_duplicates_across,
-    first_copies,
-    load_corpus,
-)
 from lit_al.datamodule import ActiveDataModule
 from lit_al.history import EpochHistory
+from lit_al.leanrun import LeanSession, Plan, checked_rule
 from lit_al.learner import ActiveLearner
+from lit_al.material import Material, prepare
 from lit_al.model import LitBiLSTM
 from lit_al.oracles import SimulatedOracle
 from lit_al.outputs import Evaluation, Round
+from lit_al.page import picked_texts, write_run_report
 from lit_al.picks import write_picks
-from lit_al.report import Progress, Report, comparison_table, conclusion, flaws, parts
+from lit_al.report import Progress, Report, comparison_table, conclusion, flaws
 from lit_al.run import SCHEMA, make_run_folder, peak_memory_mb, versions, write_results, write_text
-from lit_al.split import Split, stratified_split
 from lit_al.strategies import RatioSampling, Strategy, innermost, make_strategy
-from lit_al.text import TextEncoder
-
-
-@dataclass(frozen=True)
-class Material:
-    """What `full` and `active` share: the encoded corpus, its split, and what was counted on the way."""
-
-    corpus: Corpus
-    split: Split
-    encoder: TextEncoder
-    duplicates: Mapping[str, PartDuplicates]
-    extra_copies: int
-    contradictions: int
-    dropped: bool
 
 
 def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
@@ -62,10 +41,12 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     """
     began = time.perf_counter()
     config = config.resolved()
-    strategy_of(config)  # a name that does not exist is refused before anything is loaded
+    # what does not exist is refused before anything is loaded
+    checked_rule(config) if config.protocol == "lean" else strategy_of(config)
     console = console or get_console()  # that of the progress bar, so that neither writes over the other
     with console.status("loading the corpus …"):
         material = prepare(config)
+    plan = Plan.of(config, material) if config.protocol == "lean" else None
     report = Report(console, material.corpus.classes)
     report.demo_banner(material.corpus)
     report.data(material.corpus, material.split, material.duplicates)
@@ -73,40 +54,11 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     folder = make_run_folder(config.log_dir, config.name)
     write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
     console.print(f"results, figures and TensorBoard events go to {folder}", soft_wrap=True)
+    if plan is not None:
+        return LeanSession(config, material, plan, folder, report, began).run()
     if config.mode == "compare":
         return _compare(config, material, folder, report, began)
     return Session(config, material, folder, report, began).run()
-
-
-def prepare(config: TrainConfig) -> Material:
-    """Load, split and learn the vocabulary."""
-    corpus = load_corpus(**config.corpus)
-    first = first_copies(corpus.texts)
-    split = stratified_split(
-        corpus.labels,
-        corpus.classes,
-        seed=config.split_seed,
-        validation=config.val_size,
-        test=config.test_size,
-        initial=config.initial_size,
-        keep=first if config.drop_duplicates else None,
-    )
-    encoder = TextEncoder.fit(
-        (corpus.texts[row] for row in split.labeled),
-        vocabulary_size=config.vocabulary_size,
-        max_length=config.max_length,
-        how=config.standardize,
-    )
-    duplicates = count_duplicates_across(corpus.texts, parts(split))
-    return Material(
-        corpus,
-        split,
-        encoder,
-        duplicates,
-        extra_copies=int((~first).sum()),
-        contradictions=count_contradictions(corpus.texts, corpus.labels),
-        dropped=config.drop_duplicates,
-    )
 
 
 def strategy_of(config: TrainConfig) -> Strategy:
@@ -115,9 +67,10 @@ def strategy_of(config: TrainConfig) -> Strategy:
     Raises:
         ConfigError: a name that does not exist.
     """
-    if config.strategy == "ratio":
+    spelling = str(config.strategy)
+    if spelling == "ratio":
         return RatioSampling(config.ratio_direction)  # type: ignore[arg-type]  # resolved: not None
-    first, plus, wrappers = config.strategy.partition("+")
+    first, plus, wrappers = spelling.partition("+")
     return make_strategy((f"ratio:{config.ratio_direction}" if first == "ratio" else first) + plus + wrappers)
 
 
@@ -141,7 +94,7 @@ class Session:
         corpus = material.corpus
         L.seed_everything(config.seed, verbose=False)
         split = replace(material.split, rounds=list(material.split.rounds))
-        self.data = ActiveDataModule(corpus, split, material.encoder, batch_size=config.batch_size, seed=config.seed)
+        self.data = ActiveDataModule(corpus, split, material.encoder, batch_size=config.batch_size, seed=config.seed)  # type: ignore[arg-type]
         self.model = LitBiLSTM(
             corpus.classes,
             material.encoder.state_dict(),
@@ -195,8 +148,8 @@ class Session:
         return ActiveLearningCallback(
             self.oracle,
             strategy_of(config),
-            rounds=config.rounds,
-            query_size=config.query_size,
+            rounds=config.rounds,  # type: ignore[arg-type]  # resolved: not None
+            query_size=config.query_sizes[0],
             steer_on=config.steer_on,  # type: ignore[arg-type]
             pool_classes=config.pool_classes,  # type: ignore[arg-type]
             target_accuracy=config.target_accuracy,
@@ -220,6 +173,8 @@ class Session:
         for name, figure in plots.figures(results).items():
             figure.savefig(self.folder / f"{name}.png")
             self.board.figure(name, figure)
+        history = self.acquisition.history if self.acquisition else []
+        self.report.page(write_run_report(self.folder, picked_texts(history, self.material.corpus)))
         if test is not None:
             self.board.test(test)
             self.report.flaws(results["flaws"])
@@ -240,7 +195,7 @@ class Session:
             **settings,
             "flaws": flaws({**settings, "steer_on": settings["steer_on"] if self._steered() else None}),
             "stop_reason": self.acquisition.stop_reason if self.acquisition else "",
-            "data": self._data(),
+            "data": self.material.described(),
             "seeds": {"seed": config.seed, "split_seed": config.split_seed},
             "versions": versions(),
             "device": str(self.model.device),
@@ -248,7 +203,7 @@ class Session:
             "rounds": [self._round(done) for done in history],
             "test": None
             if test is None
-            else {**self._evaluation(test), "standard_error": test.confusion.standard_error},
+            else {**test.described(self.material.corpus.classes), "standard_error": test.confusion.standard_error},
             "labels_spent": self._labels_spent(),
             "checkpoint": self.learner.best.best_model_path or None,
             "wall_seconds": round(time.perf_counter() - self.began, 2),
@@ -273,28 +228,11 @@ class Session:
             return False
         return self.acquisition.strategy.needs_confusion or self.config.target_accuracy is not None
 
-    def _data(self) -> dict[str, Any]:
-        corpus, material = self.material.corpus, self.material
-        return {
-            "source": corpus.source,
-            "demo": corpus.is_demo,
-            "fingerprint": corpus.fingerprint,
-            "rows": len(corpus),
-            "classes": list(corpus.classes),
-            "unlabeled": int((corpus.labels < 0).sum()),
-            "split": {part: len(rows) for part, rows in parts(material.split).items()},
-            "duplicates": {part: asdict(found) for part, found in material.duplicates.items()},
-            "contradicting_duplicates": material.contradictions,
-            "extra_copies": material.extra_copies,
-            "dropped_duplicates": material.extra_copies if material.dropped else 0,
-            "notes": list(corpus.notes),
-        }
-
     def _round(self, done: Round) -> dict[str, Any]:
         classes = self.material.corpus.classes
         return {
             "round": done.number,
-            **self._evaluation(done.steering),
+            **done.steering.described(classes),
             "strategy": done.strategy,
             "shares": dict(zip(classes, done.shares, strict=True)) if done.shares else {},
             "taken": dict(zip(classes, done.taken, strict=True)),
@@ -304,17 +242,6 @@ class Session:
             "labels": done.labels,
             "short": done.short,
             "seconds": round(done.seconds, 2),
-        }
-
-    def _evaluation(self, found: Evaluation) -> dict[str, Any]:
-        confusion = found.confusion
-        pairs = zip(self.material.corpus.classes, confusion.missed.tolist(), confusion.claimed.tolist(), strict=True)
-        return {
-            "loss": found.loss,
-            "accuracy": found.accuracy,
-            "false_negatives": confusion.false_negatives,
-            "false_positives": confusion.false_positives,
-            "errors": {name: {"false_negatives": fn, "false_positives": fp} for name, fn, fp in pairs},
         }
 
     def _labels_spent(self) -> dict[str, int]:
@@ -343,4 +270,5 @@ def _compare(config: TrainConfig, material: Material, folder: Path, report: Repo
     write_results(folder, results)
     for name, figure in plots.figures(results).items():
         figure.savefig(folder / f"{name}.png")
+    report.page(write_run_report(folder))
     return results

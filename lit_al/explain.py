@@ -58,7 +58,8 @@ def _summary(results: dict[str, Any], chosen: Sequence[Pick]) -> list[str]:
     lines = [f"round {number}: {len(chosen):,} texts chosen by {entry.get('strategy') or 'an unknown strategy'}{drawn}"]
     for what in ("predicted", "label"):
         counts = Counter(getattr(pick, what) for pick in chosen)
-        lines.append(f"by {what}: " + ", ".join(f"{name} {counts[name]:,}" for name in classes))
+        skipped = f", skipped {counts['']:,}" if counts[""] else ""
+        lines.append(f"by {what}: " + ", ".join(f"{name} {counts[name]:,}" for name in classes) + skipped)
     return [*lines, *([f"warning: {entry['warning']}"] if entry.get("warning") else [])]
 
 
@@ -66,7 +67,8 @@ def _pick(place: int, pick: Pick, corpus: Corpus | None) -> list[str]:
     """One text: what the model thought, what it is, why it was chosen, how it begins."""
     probability = pick.probabilities[pick.predicted]
     score = "" if pick.control or pick.score is None else f", score {pick.score:.4g}"
-    head = f"{place:3d}. row {pick.row}: predicted {pick.predicted} {probability:.3f}, is {pick.label}{score}"
+    answer = f"is {pick.label}" if pick.label else "was skipped"
+    head = f"{place:3d}. row {pick.row}: predicted {pick.predicted} {probability:.3f}, {answer}{score}"
     lines = [head, f"     {pick.reason}"]
     return [*lines, f"     {shorten(corpus.texts[pick.row], CHARACTERS)}"] if corpus is not None else lines
 

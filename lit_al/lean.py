@@ -28,6 +28,7 @@ from lit_al.committee import LitCommittee
 from lit_al.corpora import UNLABELED
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError
+from lit_al.fitting import fit
 from lit_al.oracles import Oracle
 from lit_al.outputs import Confusion
 from lit_al.scoring import see
@@ -77,6 +78,7 @@ class Run:
         controls: for each control drawn at random, whether the model called it right before it learned from it.
         choice: of the last query; None before the first.
         predicted: (k,) int64 what the model took the chosen rows for; empty for the first query.
+        probabilities: (k, C) float32 likewise.
         newest: (k,) int64 what the oracle said of them, -1 for a skip.
         collapse: what the last model answered nearly always, if it did.
     """
@@ -90,6 +92,7 @@ class Run:
     controls: list[bool] = field(default_factory=list)
     choice: Choice | None = None
     predicted: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    probabilities: npt.NDArray[np.floating[Any]] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     newest: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     collapse: Collapse | None = None
 
@@ -243,7 +246,7 @@ class LeanLoop:
             limit_val_batches=0,
         )
         batches = _Steps(self.tokens, torch.from_numpy(rows), torch.from_numpy(truth), size)
-        trainer.fit(model, batches, batches)  # Lightning warns of a module without validation, and then validates none
+        fit(trainer, model, batches, batches)  # Lightning warns of a module without validation, and then validates none
 
     # --- Query --------------------------------------------------------------------------------------------------------
 
@@ -265,7 +268,7 @@ class LeanLoop:
                 choice = choose(run.strategy, pool, target - run.asked, context)
             position = {row: place for place, row in enumerate(pool.rows.tolist())}
             places = [position[row] for row in choice.rows.tolist()]
-            self._ask(run, choice, pool.probabilities[places].argmax(axis=1))
+            self._ask(run, choice, pool.probabilities[places])
         return scored - began, time.perf_counter() - scored
 
     def _look(self, number: int, target: int) -> tuple[list[Pool], list[Labeled]]:
@@ -316,14 +319,16 @@ class LeanLoop:
             raise ConfigError(f"{self.runs[0].strategy.spelling} needs text vectors; pass vectors= to LeanLoop")
         return self.vectors[rows]
 
-    def _ask(self, run: Run, choice: Choice, predicted: npt.NDArray[np.int64] | None = None) -> None:
+    def _ask(self, run: Run, choice: Choice, probabilities: npt.NDArray[np.floating[Any]] | None = None) -> None:
         """Put the chosen rows to the oracle; a skipped one leaves the pool without a label."""
         answers = self.oracle.ask(choice.rows)
         given = answers != UNLABELED
         run.choice, run.newest = choice, answers
-        run.predicted = np.empty(0, np.int64) if predicted is None else predicted
-        if predicted is not None:
-            run.controls += (predicted == answers)[choice.controls & given].tolist()
+        run.predicted = np.empty(0, np.int64)
+        if probabilities is not None:
+            run.probabilities, run.predicted = probabilities, probabilities.argmax(axis=1)
+            drawn = choice.controls | (run.strategy.spelling == "random")  # alone it draws as controls are drawn
+            run.controls += (run.predicted == answers)[drawn & given].tolist()
         run.pool = run.pool[~np.isin(run.pool, choice.rows)]
         run.labeled = np.concatenate([run.labeled, choice.rows[given]])
         run.answers = np.concatenate([run.answers, answers[given]])

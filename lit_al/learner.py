@@ -1,7 +1,5 @@
 """`ActiveLearner`: the loop over fresh Trainers, with early stopping, the best checkpoint and the epoch curves."""
 
-import signal
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from lit_al.callback import ActiveLearningCallback
 from lit_al.checkpoints import BestCheckpoint, load_weights
 from lit_al.datamodule import ActiveDataModule
 from lit_al.errors import ConfigError, FitError
+from lit_al.fitting import fit
 from lit_al.history import EpochHistory
 from lit_al.model import LitBiLSTM
 from lit_al.outputs import Evaluation
@@ -79,7 +78,7 @@ class ActiveLearner:
             KeyboardInterrupt: Ctrl-C during a fit; nothing was acquired by that fit.
         """
         while True:
-            self._fit_once(self.trainer())
+            fit(self.trainer(), self.model, self.data)
             if self.acquisition is None or self.acquisition.done:
                 break
         if not self.best.best_model_path:
@@ -117,17 +116,3 @@ class ActiveLearner:
                 f"devices {self.hardware['devices']!r} are {trainer.world_size} processes; give one device"
             )
         return trainer
-
-    def _fit_once(self, trainer: L.Trainer) -> None:
-        """Lightning answers Ctrl-C by ignoring further ones and leaving the process; hand it on instead."""
-        main = threading.current_thread() is threading.main_thread()
-        handler = signal.getsignal(signal.SIGINT) if main else None
-        try:
-            trainer.fit(self.model, self.data)
-        except SystemExit:
-            if trainer.interrupted:
-                raise KeyboardInterrupt from None
-            raise
-        finally:
-            if main:
-                signal.signal(signal.SIGINT, handler)

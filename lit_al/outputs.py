@@ -1,6 +1,8 @@
 """What the parts hand each other: small frozen records, free of Lightning and of devices."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +76,41 @@ class Evaluation:
     def accuracy(self) -> float:
         """Share of the rows whose class was found."""
         return self.confusion.accuracy
+
+    def described(self, classes: Sequence[str]) -> dict[str, Any]:
+        """As `results.json` has it; docs/results-schema.md describes it."""
+        confusion = self.confusion
+        pairs = zip(classes, confusion.missed.tolist(), confusion.claimed.tolist(), strict=True)
+        return {
+            "loss": self.loss,
+            "accuracy": self.accuracy,
+            "false_negatives": confusion.false_negatives,
+            "false_positives": confusion.false_positives,
+            "errors": {name: {"false_negatives": fn, "false_positives": fp} for name, fn, fp in pairs},
+        }
+
+
+@dataclass(frozen=True)
+class Query:
+    """A batch that was put to the oracle.
+
+    Attributes:
+        number: of its round, from 1.
+        rows: (n,) int64 row ids, in the order chosen.
+        answers: (n,) int64 classes, as the oracle gave them; -1 for a row that it skipped.
+        probabilities: (n, C) float32 of the rows under the model that chose.
+        scores: (n,) float64 how much each row was wanted.
+        reasons: n sentences, why each row was chosen.
+        controls: (n,) bool, rows drawn uniformly from the whole pool.
+    """
+
+    number: int
+    rows: npt.NDArray[np.int64]
+    answers: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float64]
+    reasons: tuple[str, ...]
+    controls: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lit_al.errors import DataError
-from lit_al.outputs import Round
+from lit_al.outputs import Query, Round
 from lit_al.run import write_text
 
 FILE = "picks.jsonl"
@@ -23,7 +23,7 @@ class Pick:
     Attributes:
         round: of its choice, from 1.
         row: its id in the corpus.
-        label: name of the class that the oracle gave it.
+        label: name of the class that the oracle gave it; "" where it skipped.
         predicted: name of the likeliest class, under the model that chose.
         probabilities: of every class, by name.
         score: how much it was wanted; None where that is no finite number.
@@ -41,13 +41,13 @@ class Pick:
     control: bool
 
 
-def picks_of(done: Round, classes: Sequence[str]) -> list[Pick]:
+def picks_of(done: Round | Query, classes: Sequence[str]) -> list[Pick]:
     """What a round chose, the first choice first."""
     return [
         Pick(
             round=done.number,
             row=row,
-            label=classes[label],
+            label=classes[label] if label >= 0 else "",
             predicted=classes[probabilities.argmax()],
             probabilities={name: round(float(p), 6) for name, p in zip(classes, probabilities, strict=True)},
             score=score if math.isfinite(score) else None,
@@ -66,7 +66,7 @@ def picks_of(done: Round, classes: Sequence[str]) -> list[Pick]:
     ]
 
 
-def write_picks(folder: Path, rounds: Iterable[Round], classes: Sequence[str]) -> None:
+def write_picks(folder: Path, rounds: Iterable[Round | Query], classes: Sequence[str]) -> None:
     """Write the file anew, so that it is whole at any moment.
 
     Raises:

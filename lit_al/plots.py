@@ -20,6 +20,8 @@ def figures(results: Results) -> dict[str, "Figure"]:
     """Every figure that the results allow, by file name without ending."""
     if results["mode"] == "compare":
         return {"compare": comparison_figure(results)}
+    if results["protocol"] == "lean":
+        return {"labels": labels_figure(results), "batches": batches_figure(results)} if results["rounds"] else {}
     drawn = {"loss": loss_figure(results), "accuracy": accuracy_figure(results)} if results["epochs"] else {}
     return {**drawn, "rounds": rounds_figure(results)} if results["rounds"] else drawn
 
@@ -72,6 +74,48 @@ def rounds_figure(results: Results) -> "Figure":
     return figure
 
 
+def labels_figure(results: Results) -> "Figure":
+    """Accuracy over the labels spent: on the test set, for the report alone, and as random controls estimate it."""
+    figure, axes = _figure(results)
+    rounds = results["rounds"]
+    spent = [entry["labels_spent"] for entry in rounds]
+    accuracy = [entry["test"]["accuracy"] for entry in rounds]
+    axes.plot(spent, accuracy, color=BLUE, marker="o", markersize=4, label="test set (for the report alone)")
+    known = [(labels, entry["estimate"]) for labels, entry in zip(spent, rounds, strict=True) if entry["estimate"]]
+    if known:
+        labels = [one for one, _ in known]
+        low, middle, high = ([found[key] for _, found in known] for key in ("low", "accuracy", "high"))
+        text = "random controls of all rounds so far, 95 % interval"
+        axes.plot(labels, middle, color=ORANGE, marker="s", markersize=3.5, linewidth=1, label=text)
+        axes.fill_between(labels, low, high, color=ORANGE, alpha=0.18, linewidth=0)
+    axes.set(xlabel="labels spent", ylabel="accuracy")
+    axes.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def batches_figure(results: Results) -> "Figure":
+    """Class mix of each batch, as the oracle gave it and as the model took it for before it learned from it."""
+    figure, axes = _figure(results, columns=2)
+    rounds, classes = results["rounds"], results["data"]["classes"]
+    for panel, key, title in zip(
+        axes, ("taken", "predicted"), ("what was labeled", "what the model took it for"), strict=True
+    ):
+        shown = [entry for entry in rounds if entry[key]]  # nobody predicted the first labels
+        below = [0] * len(shown)
+        for index, name in enumerate(classes):
+            counts = [entry[key][name] for entry in shown]
+            places = [entry["round"] for entry in shown]
+            color = CLASS_COLORS[index % len(CLASS_COLORS)]
+            panel.bar(places, counts, 0.8, bottom=below, color=color, label=name)
+            below = [before + count for before, count in zip(below, counts, strict=True)]
+        panel.set(xlabel="round", ylabel="texts", title=title, xlim=(-0.6, rounds[-1]["round"] + 0.6))
+        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.margins(y=0.15)
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, frameon=False, loc="outside lower center", ncols=min(len(classes), 6), fontsize=8)
+    return figure
+
+
 def comparison_figure(results: Results) -> "Figure":
     """`full` beside `active`: accuracy with two standard errors over labels; errors, loss and seconds of each."""
     figure, axes = _figure(results, columns=2)
@@ -101,7 +145,10 @@ def _figure(results: Results, columns: int = 1) -> tuple["Figure", Any]:
     figure = Figure(figsize=(8 if columns == 1 else 11, 4.5), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, columns)
-    figure.suptitle(title(results), fontsize=10, color="#b00020" if results["data"]["demo"] else "black")
+    heading = title(results)
+    if columns == 1 and len(heading) > 90:  # a narrow picture would cut it
+        heading = heading.replace(" · ", "\n")
+    figure.suptitle(heading, fontsize=10, color="#b00020" if results["data"]["demo"] else "black")
     for one in [axes] if columns == 1 else axes:
         one.spines[["top", "right"]].set_visible(False)
         one.grid(axis="y", color="#e6e6e6", linewidth=0.8)

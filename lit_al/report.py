@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -132,6 +133,10 @@ class Report:
         if done.short:
             lines.append("[yellow]the pool ran short: this round took what was left, and is the last[/yellow]")
         self.console.print(Panel("\n".join(lines), title=f"round {done.number}", title_align="left"))
+
+    def page(self, path: Path) -> None:
+        """Where the report for a browser is."""
+        self.console.print(f"report: {path}", soft_wrap=True, highlight=False)
 
     def test(self, found: Evaluation) -> None:
         """The last line of a run."""

@@ -24,6 +24,39 @@ def test_honest_protocol_sets_all_three_right():
     assert (config.ratio_direction, config.steer_on, config.pool_classes) == ("as-stated", "val", "predicted")
 
 
+def test_lean_protocol_has_defaults_of_its_own():
+    config = parse_train(["--protocol", "lean"]).resolved()
+    assert (config.initial_size, config.query_size, config.rounds) == (100, 100, 24)
+    assert (config.strategy, config.batch_size, config.steps) == ("margin+balanced+random:0.1", 64, 200)
+    assert config.resolved() == config
+    assert parse_train(["--protocol", "lean", "--stop", "kappa"]).resolved().rounds is None
+    listed = parse_train(["--protocol", "lean", "--query-size", "10,20,40"]).resolved()
+    assert (listed.query_sizes, listed.rounds) == ((10, 20, 40), 3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"protocol": "lean", "steer_on": "test"}, "--steer-on has no use with --protocol lean: no set steers"),
+        ({"protocol": "lean", "patience": 3}, "--patience has no use with --protocol lean: a fit takes --steps"),
+        ({"protocol": "lean", "target_accuracy": 0.9}, "use --stop target:0.9"),
+        ({"protocol": "lean", "val_size": 50}, "no label is spent on validation"),
+        ({"protocol": "lean", "mode": "compare"}, "--mode compare has no lean protocol"),
+        ({"protocol": "lean", "query_size": "10,x"}, "--query-size 10,x must be a whole number, or several"),
+        ({"protocol": "lean", "query_size": "10,0"}, "--query-size 10,0 must be 1 or more"),
+        ({"protocol": "lean", "oracle_skip": 1.0}, "--oracle-skip 1.0 must be 0 or more and less than 1"),
+        ({"protocol": "lean", "price_per_token": -1.0}, "--price-per-token -1.0 must be 0 or more"),
+        ({"protocol": "lean", "initial_size": 0}, "--initial-size 0 must be 1 or more"),
+        ({"stop": "kappa"}, "--stop works with --protocol lean alone"),
+        ({"protocol": "honest", "oracle_noise": "0.1"}, "--oracle-noise works with --protocol lean alone"),
+        ({"query_size": "10,20"}, "--query-size 10,20 is a list, which works with --protocol lean alone"),
+    ],
+)
+def test_settings_that_a_protocol_would_pass_over_are_refused(settings, words):
+    with pytest.raises(ConfigError, match=words):
+        TrainConfig(**settings).resolved()
+
+
 def test_one_choice_can_be_turned_alone():
     config = parse_train(["--protocol", "honest", "--steer-on", "test"]).resolved()
     assert (config.ratio_direction, config.steer_on, config.pool_classes) == ("as-stated", "test", "predicted")

@@ -7,18 +7,24 @@ from typing import Any
 
 from lit_al import curves as pictures
 from lit_al import plots
+from lit_al.corpora import Corpus
+from lit_al.outputs import Query, Round
 from lit_al.page import html
 from lit_al.page.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
+from lit_al.page.lean import lean_blocks
 from lit_al.run import read_results, write_text
 from lit_al.verdict import COLLAPSED, percent
 
 Results = Mapping[str, Any]
 
+SHOWN = 20  # texts of each round
 LONGEST = 400  # characters shown of a text: more would bury the table
 _ALT = {
     "loss": "Training and validation loss over the epochs of all fits",
     "accuracy": "Training and validation accuracy over the epochs of all fits",
     "rounds": "Errors that steered each round, and labels taken of each class",
+    "labels": "Test accuracy of each round's model over the labels spent, with the estimate by random controls",
+    "batches": "Classes of each batch, as the oracle gave them and as the model took them before",
     "compare": "Accuracy, errors and seconds of the two runs",
 }
 
@@ -40,6 +46,23 @@ class Picked:
     text: str
     probabilities: tuple[float, ...]
     label: str
+
+
+def picked_texts(queries: Sequence[Round | Query], corpus: Corpus, most: int = SHOWN) -> list[Picked]:
+    """The first texts of each batch, so many at most: a page with ten thousand texts is read by nobody."""
+    return [
+        Picked(
+            round=query.number,
+            row=row,
+            text=corpus.texts[row],
+            probabilities=tuple(probabilities),
+            label=corpus.classes[answer] if answer >= 0 else "",
+        )
+        for query in queries
+        for row, probabilities, answer in zip(
+            query.rows[:most].tolist(), query.probabilities[:most].tolist(), query.answers[:most].tolist(), strict=True
+        )
+    ]
 
 
 def write_run_report(folder: Path, picked: Sequence[Picked] = ()) -> Path:
@@ -96,7 +119,7 @@ def _body(results: Results) -> list[Block]:
     """Result, flaws, curves, rounds."""
     blocks: list[Block] = [Heading("Result"), *_result(results)]
     blocks += [Heading("What is wrong with this protocol"), *_flaws(results)]
-    if results["epochs"]:
+    if results["epochs"] or results["rounds"]:
         blocks += [Heading("Curves and rounds"), *_pictures(results)]
     return [*blocks, *_rounds(results)]
 
@@ -137,6 +160,8 @@ def _errors(results: Results) -> list[Block]:
 
 
 def _flaws(results: Results) -> list[Block]:
+    if results["protocol"] == "lean":
+        return [Paragraph("No flaw is known. " + results["test_use"])]
     known = tuple(f"It {clause}." for clause in results["flaws"])
     if known:
         return [Bullets(known)]
@@ -150,6 +175,8 @@ def _pictures(results: Results) -> list[Picture]:
 def _rounds(results: Results) -> list[Block]:
     if not results["rounds"]:
         return []
+    if results["protocol"] == "lean":
+        return lean_blocks(results)
     classes = results["data"]["classes"]
     rows = tuple(_round(entry, classes) for entry in results["rounds"])
     columns = ("accuracy", "loss", "FN", "FP", *(f"{name} taken" for name in classes), "labels after", "seconds")
@@ -195,7 +222,7 @@ def _picked(picked: Sequence[Picked], classes: Sequence[str]) -> list[Block]:
             if one.round == number
         )
         head = ("text", "label", *(f"p({name})" for name in classes), "row")
-        caption = f"round {number}: {len(rows)} texts, in the order chosen, and what the model thought of them before"
+        caption = f"round {number}: {len(rows)} texts shown, in the order chosen, as the model took them before"
         blocks.append(Table(caption, head, rows, texts=2, wide=True))
     return blocks
 

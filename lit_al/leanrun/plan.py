@@ -1,0 +1,102 @@
+"""What the settings of a lean run come to, checked before anything is written or trained."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from lit_al.config import TrainConfig
+from lit_al.errors import ConfigError
+from lit_al.lean import Recipe
+from lit_al.material import Material
+from lit_al.oracles import ImperfectOracle, Price, make_noise
+from lit_al.stopping import AnyOf, Budget, Rule, make_rule
+from lit_al.strategies import Controls, make_strategy
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The run to come.
+
+    Attributes:
+        schedule: questions asked in all, by the end of each query.
+        recipe: how each round trains and asks.
+        oracle: answers, errs, skips and charges.
+        rule: in force; None where nothing but the schedule ends the run.
+    """
+
+    schedule: tuple[int, ...]
+    recipe: Recipe
+    oracle: ImperfectOracle
+    rule: Rule | None
+
+    @classmethod
+    def of(cls, config: TrainConfig, material: Material) -> Self:
+        """The plan of resolved settings.
+
+        Raises:
+            ConfigError: settings that cannot work.
+        """
+        rule = checked_rule(config)
+        recipe = Recipe(
+            steps=config.steps,  # type: ignore[arg-type]  # resolved: not None, as are the others
+            batch_size=config.batch_size,  # type: ignore[arg-type]
+            learning_rate=config.learning_rate,
+            weights=config.weights,  # type: ignore[arg-type]
+            committee_size=config.committee_size,
+        )
+        return cls(make_schedule(config, len(material.split.pool), rule), recipe, make_oracle(config, material), rule)
+
+
+def checked_rule(config: TrainConfig) -> Rule | None:
+    """The rule in force.
+
+    Raises:
+        ConfigError: it cannot be spelled so, or waits for an estimate that the strategy's picks cannot give.
+    """
+    strategy = make_strategy(str(config.strategy))
+    if config.stop is None:
+        return None
+    rule = make_rule(config.stop)
+    if "accuracy" in rule.needs and not isinstance(strategy, Controls) and strategy.spelling != "random":
+        raise ConfigError(
+            f"--stop {config.stop} follows the accuracy of random controls, and --strategy {config.strategy} draws "
+            "none; add +random:0.1 to it"
+        )
+    return rule
+
+
+def make_schedule(config: TrainConfig, pool: int, rule: Rule | None = None) -> tuple[int, ...]:
+    """Questions in all by the end of each query; the last one is cut to what the pool or the budget holds.
+
+    >>> make_schedule(TrainConfig(protocol="lean", query_size="10,20", rounds=3).resolved(), 1_000)
+    (100, 110, 130, 150)
+    """
+    if config.initial_size is None or config.initial_size > pool:
+        raise ConfigError(f"--initial-size {config.initial_size} exceeds the pool of {pool:,} rows; lower it")
+    sizes, limit = config.query_sizes, min(pool, budget_of(rule) or pool)
+    schedule = [min(config.initial_size, limit)]
+    while schedule[-1] < limit and (config.rounds is None or len(schedule) <= config.rounds):
+        size = sizes[min(len(schedule), len(sizes)) - 1]
+        schedule.append(min(schedule[-1] + size, limit))
+    return tuple(schedule)
+
+
+def budget_of(rule: Rule | None) -> int | None:
+    """The labels at which a rule surely stops, if it names any: no query may spend more.
+
+    >>> budget_of(make_rule("kappa,budget:2500,budget:300+plateau"))
+    2500
+    """
+    if isinstance(rule, AnyOf):
+        return min((found for part in rule.rules if (found := budget_of(part))), default=None)
+    return rule.labels if isinstance(rule, Budget) else None
+
+
+def make_oracle(config: TrainConfig, material: Material) -> ImperfectOracle:
+    """The simulated oracle; without settings of its own it never errs, never skips and costs nothing."""
+    corpus = material.corpus
+    words = np.array([len(text.split()) for text in corpus.texts]) if config.price_per_token else None  # (N,)
+    price = Price(config.price_per_label or 0.0, config.price_per_token or 0.0, words)
+    noise = make_noise(config.oracle_noise or "0", len(corpus.classes))
+    return ImperfectOracle(corpus.labels, noise, config.oracle_skip or 0.0, price, seed=config.seed)

@@ -1,0 +1,88 @@
+"""What stopping rules see of a run: predictions for the stop set, the labels spent, the estimate by controls."""
+
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lit_al.datamodule import EVALUATION_BATCH, Batches
+from lit_al.lean import Run
+from lit_al.leanrun.estimate import Estimate
+from lit_al.model import LitBiLSTM
+from lit_al.scoring import score
+from lit_al.split import Rows
+from lit_al.stopping import RULES, AnyOf, Progress, Rule, make_rule, mean_uncertainty, report, shadow
+
+STOP_SET = 2_000  # rows, as in Bloodgood and Vijay-Shanker 2009
+
+
+class Watch:
+    """Keeps a record of each round and asks the rules.
+
+    Args:
+        rule: in force, or None.
+        tokens: (N, T) of the whole corpus.
+        pool: (n,) int64 rows that the run begins with.
+        seed: of the draw of the stop set.
+
+    Attributes:
+        rows: (k,) int64 the stop set; rows of it that get labels stay in it, so that every round is asked the same.
+        history: a record of each round.
+    """
+
+    def __init__(self, rule: Rule | None, tokens: Tensor, pool: Rows, seed: int) -> None:
+        self.rule, self.tokens = rule, tokens
+        rng = np.random.default_rng([seed, STOP_SET])  # a stream of its own, apart from those of the rounds
+        self.rows = rng.choice(pool, min(STOP_SET, len(pool)), replace=False)
+        self.history: list[Progress] = []
+
+    def look(self, model: LitBiLSTM, run: Run) -> str:
+        """Record a round; why to stop now, or "" to go on."""
+        found = score(model, Batches(self.tokens, None, torch.from_numpy(self.rows), EVALUATION_BATCH))  # (k, C)
+        left = np.isin(self.rows, run.pool)  # (k,) of the labeled ones the model should be sure
+        estimate = Estimate.of(run.controls)
+        self.history.append(
+            Progress(
+                labels=run.asked,
+                pool=len(run.pool),
+                accuracy=estimate.accuracy if estimate else None,
+                standard_error=estimate.standard_error if estimate else None,
+                uncertainty=mean_uncertainty(found[left]) if left.any() else None,
+                predictions=found.argmax(axis=1),
+            )
+        )
+        stop, reason = self.rule.check(self.history) if self.rule else (False, "")
+        return reason if stop else ""
+
+    def in_shadow(self, accuracies: Sequence[float]) -> list[dict[str, Any]]:
+        """Where each rule would have stopped the run, those in force among them.
+
+        Args:
+            accuracies: of each round on rows that no rule saw.
+        """
+        stops = shadow(shadow_rules(self.rule), self.history)
+        return [
+            {
+                "rule": str(stop.rule),
+                "round": stop.position,
+                "labels": None if stop.position is None else self.history[stop.position].labels,
+                "reason": stop.reason,
+                "sentence": sentence,
+            }
+            for stop, sentence in zip(stops, report(stops, self.history, accuracies), strict=True)
+        ]
+
+
+def shadow_rules(rule: Rule | None) -> list[Rule]:
+    """The rules in force, one by one, and after them every other that needs no number from the user.
+
+    >>> [str(rule) for rule in shadow_rules(make_rule("budget:200,plateau"))][:3]
+    ['budget:200', 'plateau:3:0.005', 'uncertainty:0.05']
+    """
+    in_force = [] if rule is None else list(rule.rules) if isinstance(rule, AnyOf) else [rule]
+    free = [name for name, kind in RULES.items() if all(item.default is not MISSING for item in fields(kind))]
+    named = {str(one): one for one in (*in_force, *map(make_rule, free))}
+    return list(named.values())

@@ -1,0 +1,100 @@
+"""A lean run on the console: a block per round, and what the rules and the bill say in the end."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.markup import escape
+from rich.panel import Panel
+
+from lit_al.leanrun.estimate import Estimate
+from lit_al.leanrun.plan import Plan
+from lit_al.leanrun.rounds import Judged
+from lit_al.oracles import Bill
+from lit_al.report import Report
+
+TEST_SET = (
+    "The loop is given no test row: the model of each round is judged on the test set for the report alone, and "
+    "nothing follows from it."
+)
+
+
+class LeanWords:
+    """Prints a lean run.
+
+    Args:
+        report: has the console and the class names.
+        plan: of the run.
+    """
+
+    def __init__(self, report: Report, plan: Plan) -> None:
+        self.report, self.plan = report, plan
+
+    def begin(self, strategy: str) -> None:
+        """What is about to happen."""
+        last, rounds = self.plan.schedule[-1], len(self.plan.schedule) - 1
+        stop = f", unless {self.plan.rule} stops it before" if self.plan.rule else ""
+        self._line(
+            f"from {self.plan.schedule[0]:,} labels drawn at random to {last:,} in {rounds} rounds by {strategy}{stop}"
+        )
+        self._line(TEST_SET)
+
+    def round(self, done: Judged) -> None:
+        """One block."""
+        lines = [
+            f"{done.labels:,} labels; test accuracy {done.test.accuracy:.4f} (for the report alone), "
+            f"{self.report.errors(done.test.confusion)}"
+        ]
+        lines += self._batch(done) if done.query else [f"drawn at random: {self._by_class(done.taken)}"]
+        if done.estimate:
+            lines.append(estimate_words(done.estimate))
+        if done.bill.cost:
+            lines.append(bill_words(done.bill))
+        lines.append(
+            f"fit {done.fit_seconds:.1f} s, score {done.score_seconds:.1f} s, select {done.select_seconds:.1f} s"
+        )
+        if done.warning:
+            lines.append(f"[yellow]warning:[/yellow] {escape(done.warning)}")
+        self.report.console.print(Panel("\n".join(lines), title=f"round {done.number}", title_align="left"))
+
+    def end(self, stop_reason: str, shadows: Sequence[Mapping[str, Any]], bill: Bill) -> None:
+        """Why it ended, where each rule would have ended it, what it cost."""
+        self._line(f"it ended because {stop_reason}")
+        for shadow in shadows:
+            self._line(f"in shadow: {shadow['sentence']}")
+        self._line(bill_words(bill))
+
+    def _batch(self, done: Judged) -> list[str]:
+        drawn = f", {done.controls:,} of them random controls" if done.controls else ""
+        skipped = f"; skipped: {done.skipped:,}" if done.skipped else ""
+        return [
+            f"chosen by {done.strategy}{drawn}",
+            f"taken: {self._by_class(done.taken)}; predicted: {self._by_class(done.predicted)}{skipped}",
+        ]
+
+    def _by_class(self, counts: Sequence[int]) -> str:
+        return ", ".join(f"{name} {count:,}" for name, count in zip(self.report.classes, counts, strict=True))
+
+    def _line(self, text: str) -> None:
+        self.report.console.print(escape(text), soft_wrap=True, highlight=False)
+
+
+def estimate_words(estimate: Estimate) -> str:
+    """The estimate with its interval."""
+    low, high = estimate.interval
+    return (
+        f"accuracy by {estimate.controls:,} random controls, each judged before it was learned: "
+        f"{estimate.accuracy:.4f}, 95 % interval {low:.4f} to {high:.4f}"
+    )
+
+
+def bill_words(bill: Bill) -> str:
+    """What was asked, and what it came to.
+
+    >>> bill_words(Bill(asked=110, skipped=10, wrong=7, cost=12.5))
+    'bill: 110 questions, 10 skipped, 7 of 100 answers wrong, cost 12.50'
+    """
+    read = f", {bill.tokens:,} words read" if bill.tokens else ""
+    return (
+        f"bill: {bill.asked:,} questions, {bill.skipped:,} skipped, {bill.wrong:,} of {bill.labels:,} answers wrong"
+        f"{read}, cost {bill.cost:,.2f}"
+    )

@@ -1,0 +1,273 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from lit_al import cli
+from lit_al.cache import encoded
+from lit_al.config import TrainConfig
+from lit_al.errors import ConfigError
+from lit_al.experiment import run
+from lit_al.explain import explain
+from lit_al.lean import LeanLoop
+from lit_al.leanrun import Plan, session
+from lit_al.material import prepare
+from lit_al.oracles import SimulatedOracle
+from lit_al.outputs import Confusion, Evaluation
+from lit_al.picks import read_picks
+from lit_al.split import stratified_split
+from lit_al.strategies import Collapse
+from lit_al.text import TextEncoder
+
+ROOT = Path(__file__).parents[2]
+CONFIG = TrainConfig(
+    protocol="lean",
+    data="demo",
+    demo_rows=300,
+    initial_size=30,
+    query_size="10,20",
+    rounds=2,
+    steps=4,
+    batch_size=16,
+    strategy="margin+random:0.4",
+    accelerator="cpu",
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_guard(monkeypatch):
+    """Models of four steps answer one class, and the guard would choose every batch."""
+    monkeypatch.setattr("lit_al.lean.collapsed", lambda probabilities: None)
+
+
+def start(tmp_path, **changes):
+    logs = tmp_path / "logs"
+    with (tmp_path / "console.txt").open("a") as file:
+        console = Console(record=True, width=160, file=file)
+        results = run(replace(CONFIG, log_dir=str(logs), **changes), console)
+    return results, console.export_text(), logs / "version_0"
+
+
+def test_run_leaves_everything_about_it(tmp_path):
+    results, printed, folder = start(tmp_path)
+    assert json.loads((folder / "results.json").read_text()) == json.loads(json.dumps(results))
+    assert {path.name for path in folder.iterdir()} >= {
+        "results.json", "config.yaml", "picks.jsonl", "labels.png", "batches.png", "report.html", "checkpoints"
+    }  # fmt: skip
+    assert (results["status"], results["stop_reason"]) == ("finished", "all 2 rounds are done")
+    assert results["labels_spent"] == {"train": 60, "skipped": 0, "validation": 0, "steering": 0, "total": 60}
+    assert [entry["labels"] for entry in results["rounds"]] == results["schedule"] == [30, 40, 60]
+    assert [entry["controls"] for entry in results["rounds"]] == [0, 4, 8]
+    assert [entry["strategy"] for entry in results["rounds"]] == ["random", *["margin+random:0.4"] * 2]
+    for entry in results["rounds"][1:]:
+        assert sum(entry["taken"].values()) == sum(entry["predicted"].values())
+        assert entry["estimate"]["low"] <= entry["estimate"]["accuracy"] <= entry["estimate"]["high"]
+        assert min(entry[f"{part}_seconds"] for part in ("fit", "score", "select")) >= 0
+    assert results["rounds"][0]["estimate"] is None
+    assert results["estimate"]["controls"] == 12
+    assert results["test"]["accuracy"] == results["rounds"][-1]["test"]["accuracy"]
+    assert np.sum(results["test"]["confusion"]) == results["data"]["split"]["test"] == 30
+    assert results["data"]["split"] == {"train": 0, "validation": 0, "test": 30, "pool": 270}
+    assert yaml.safe_load((folder / "config.yaml").read_text())["query_size"] == "10,20"
+    assert "judged on the test set for the report alone" in printed
+    assert "accuracy by 12 random controls, each judged before it was learned" in printed
+    assert f"report: {folder / 'report.html'}" in printed
+    assert printed.strip().splitlines()[-1].startswith("test: loss")
+
+
+def test_picks_are_those_of_the_loop_and_explained(tmp_path):
+    _, _, folder = start(tmp_path)
+    config = CONFIG.resolved()
+    material = prepare(config)
+    plan = Plan.of(config, material)
+    corpus, encoder = material.corpus, material.encoder
+    loop = LeanLoop(
+        torch.from_numpy(encoded(corpus, encoder)), len(encoder.vocabulary), corpus.classes, material.split.pool,
+        SimulatedOracle(corpus.labels), seeds=[0], strategy=config.strategy, schedule=plan.schedule,
+        recipe=plan.recipe, accelerator="cpu",
+    )  # fmt: skip
+    *_, last = loop.rounds()
+    picks = read_picks(folder)
+    assert [pick.row for pick in picks] == last.runs[0].labeled[30:].tolist()
+    assert [pick.label for pick in picks] == [corpus.classes[corpus.labels[pick.row]] for pick in picks]
+    lines = list(explain(folder, 2))
+    assert lines[0] == "round 2: 20 texts chosen by margin+random:0.4, 8 of them random controls"
+    assert any(corpus.texts[picks[-1].row][:30] in line for line in lines)
+
+
+def test_whatever_the_test_set_says_nothing_follows(tmp_path, monkeypatch):
+    first, _, folder = start(tmp_path, stop="budget:45,target:0.999")
+    lie = Evaluation(0.0, Confusion(np.diag([15, 15])))
+    monkeypatch.setattr(session, "evaluate", lambda model, batches: lie)
+    other, _, told = start(tmp_path, stop="budget:45,target:0.999", name="other")
+    told = told.parent / "other"
+    assert other["test"]["accuracy"] == 1
+    assert first["test"]["accuracy"] < 1
+    assert (folder / "picks.jsonl").read_text() == (told / "picks.jsonl").read_text()
+    for key in ("stop_reason", "estimate", "bill", "labels_spent"):
+        assert first[key] == other[key]
+
+
+def test_vocabulary_is_that_of_the_pool_and_the_test_set_that_of_the_benchmark():
+    material = prepare(CONFIG.resolved())
+    corpus = material.corpus
+    expected = stratified_split(corpus.labels, corpus.classes, seed=0)
+    assert (material.split.test == expected.test).all()
+    assert not set(material.split.pool.tolist()) & set(expected.test.tolist())
+    of_pool = TextEncoder.fit(corpus.texts[row] for row in material.split.pool)
+    assert material.encoder.vocabulary == of_pool.vocabulary
+    assert TextEncoder.fit(corpus.texts).vocabulary != of_pool.vocabulary
+
+
+def test_checkpoint_is_the_last_model_and_classifies(tmp_path, capsys):
+    _, _, folder = start(tmp_path)
+    assert cli.main(["predict", "--checkpoint", str(folder), "--json", "A moving film."]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["probabilities"]) == {"negative", "positive"}
+
+
+def test_rule_in_force_ends_the_run_and_others_speak_in_shadow(tmp_path):
+    results, printed, _ = start(tmp_path, stop="budget:45,kappa:0.99", rounds=None, query_size=10)
+    assert results["stop"] == "budget:45,kappa:0.99:3"
+    assert results["stop_reason"] == "45 labels are spent, of a budget of 45"
+    assert results["labels_spent"]["total"] == 45
+    names = [entry["rule"].split(":")[0] for entry in results["shadow"]]
+    assert names == ["budget", "kappa", "plateau", "uncertainty", "change", "pool-empty"]
+    assert "in shadow: budget:45 would have stopped at 45 labels, the last round" in printed
+
+
+def test_run_ends_where_the_pool_does(tmp_path):
+    results, _, _ = start(tmp_path, query_size=200, rounds=5)
+    assert results["stop_reason"] == "the pool is empty"
+    assert results["labels_spent"]["total"] == 270
+
+
+def test_imperfect_oracle_is_paid_and_its_skips_leave_the_pool(tmp_path):
+    results, printed, folder = start(
+        tmp_path, oracle_noise="0.2", oracle_skip=0.3, price_per_label=0.5, price_per_token=0.01
+    )
+    bill = results["bill"]
+    assert bill["asked"] == results["labels_spent"]["total"] == 60
+    assert 0 < bill["skipped"] == results["labels_spent"]["skipped"] == 60 - results["labels_spent"]["train"]
+    assert bill["wrong"] > 0
+    assert bill["cost"] == pytest.approx(0.5 * bill["labels"] + 0.01 * bill["tokens"])
+    assert "words read, cost" in printed
+    picks = read_picks(folder)
+    assert len(picks) == len({pick.row for pick in picks}) == 30
+    skipped = [pick for pick in picks if not pick.label]
+    assert len(skipped) == sum(entry["skipped"] for entry in results["rounds"]) > 0
+    [first] = [line for line in explain(folder, skipped[0].round, 40) if f"row {skipped[0].row}:" in line]
+    assert "was skipped" in first
+    assert any(", skipped " in line for line in explain(folder, skipped[0].round))
+
+
+def test_noise_comes_from_a_file_too(tmp_path):
+    (tmp_path / "noise.csv").write_text("1,0\n1,0\n")
+    results, _, _ = start(tmp_path, oracle_noise=str(tmp_path / "noise.csv"), rounds=1)
+    assert results["rounds"][0]["taken"] == {"negative": 30, "positive": 0}
+
+
+def test_collapse_is_warned_of_and_the_guard_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("lit_al.lean.collapsed", lambda probabilities: Collapse(1, 0.99))
+    results, printed, _ = start(tmp_path)
+    entry = results["rounds"][1]
+    assert entry["strategy"] == "random"
+    assert entry["warning"].startswith("the model called 99.0% of the candidates 'positive'; this batch was drawn at")
+    assert entry["warning"] in printed
+    assert results["rounds"][0]["warning"] == ""
+
+
+def test_random_picks_are_all_controls(tmp_path):
+    results, _, _ = start(tmp_path, strategy="random")
+    assert results["estimate"]["controls"] == 30
+
+
+@pytest.mark.parametrize("strategy", ["density", "committee-vote", "badge", "contrastive", "ratio:as-stated"])
+def test_what_a_strategy_needs_is_there(tmp_path, strategy):
+    results, _, _ = start(tmp_path, strategy=strategy, committee_size=2, rounds=1)
+    assert results["status"] == "finished"
+
+
+def test_text_vectors_are_those_of_the_pool_alone():
+    tokens = torch.randint(2, 40, (60, 10), generator=torch.Generator().manual_seed(0)).to(torch.uint16)
+    pool = np.arange(40)[::-1]
+    vectors = session.pool_vectors(tokens, 40, pool)
+    assert not vectors[40:].any()
+    assert vectors[:40].any(axis=1).all()
+    changed = tokens.clone()
+    changed[40:] = 7
+    assert (session.pool_vectors(changed, 40, pool) == vectors).all()
+
+
+def test_three_classes_run_and_events_are_over_labels(make_corpus, tmp_path):
+    corpus = make_corpus(200, ("negative", "neutral", "positive"))
+    names = [corpus.classes[label] for label in corpus.labels]
+    with (tmp_path / "three.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *zip(corpus.texts, names, strict=True)])
+    _, printed, folder = start(tmp_path, data=str(tmp_path / "three.csv"))
+    assert "neutral: FN" in printed
+    events = EventAccumulator(str(folder), {"scalars": 0, "images": 0}).Reload()
+    assert [event.step for event in events.Scalars("test/accuracy")] == [30, 40, 60]
+    assert [event.step for event in events.Scalars("controls/accuracy")] == [40, 60]
+    assert set(events.Tags()["images"]) == {"figures/labels", "figures/batches"}
+    page = (folder / "report.html").read_text()
+    assert "Stopping rules in shadow" in page
+    assert "neutral taken (predicted)" in page
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"oracle_noise": "1.5"}, "noise of rate 1.5"),
+        ({"oracle_noise": "none.csv"}, "neither a rate nor a CSV file"),
+        ({"stop": "kapa"}, "did you mean 'kappa'"),
+        ({"strategy": "entrpy"}, "did you mean 'entropy'"),
+        ({"initial_size": 271}, "exceeds the pool of 270 rows"),
+    ],
+)
+def test_settings_that_cannot_work_leave_no_folder(tmp_path, settings, words):
+    with pytest.raises(ConfigError, match=words):
+        start(tmp_path, **settings)
+    assert not (tmp_path / "logs").exists()
+
+
+def test_ctrl_c_keeps_what_is_known_and_paid_for(tmp_path):
+    arguments = ["--protocol=lean", "--data=demo", "--demo-rows=300", "--initial-size=30", "--query-size=10"]
+    arguments += ["--steps=10", "--rounds=20", "--accelerator=cpu", f"--log-dir={tmp_path / 'logs'}"]
+    process = subprocess.Popen(
+        [sys.executable, "scripts/train.py", *arguments],
+        cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True,
+    )  # fmt: skip
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "round 1 " in line:
+            process.send_signal(signal.SIGINT)
+            break
+    began = time.monotonic()
+    printed = "".join(lines) + process.communicate(timeout=60)[0]
+    assert process.returncode == 130, printed
+    assert time.monotonic() - began < 30
+    assert "Traceback" not in printed
+    folder = tmp_path / "logs" / "version_0"
+    results = json.loads((folder / "results.json").read_text())
+    assert results["status"] == "interrupted"
+    assert results["test"] is None
+    assert len(results["rounds"]) >= 2
+    assert results["labels_spent"]["total"] >= results["rounds"][-1]["labels_spent"]
+    assert len(read_picks(folder)) == results["labels_spent"]["total"] - 30
+    for name in ("labels.png", "report.html", "checkpoints/best.ckpt"):
+        assert (folder / name).is_file()

@@ -1,0 +1,61 @@
+import numpy as np
+import torch
+
+from lit_al.lean import Run
+from lit_al.leanrun import Watch
+from lit_al.leanrun.watch import shadow_rules
+from lit_al.model import LitBiLSTM
+from lit_al.stopping import RULES, make_rule
+from lit_al.strategies import make_strategy
+
+TOKENS = torch.randint(2, 50, (3_000, 12), generator=torch.Generator().manual_seed(0)).to(torch.uint16)
+POOL = np.arange(500, 3_000)
+
+
+def run_with(labeled, controls=()):
+    run = Run(0, make_strategy("random"), np.setdiff1d(POOL, labeled), np.asarray(labeled))
+    run.asked, run.controls = len(labeled), list(controls)
+    return run
+
+
+def test_stop_set_is_a_fixed_draw_from_the_pool():
+    one, again, other = (Watch(None, TOKENS, POOL, seed) for seed in (0, 0, 1))
+    assert len(set(one.rows.tolist())) == 2_000
+    assert set(one.rows.tolist()) <= set(POOL.tolist())
+    assert (one.rows == again.rows).all()
+    assert (one.rows != other.rows).any()
+    assert len(Watch(None, TOKENS, POOL[:70], 0).rows) == 70
+
+
+def test_record_holds_what_rules_ask_for():
+    watch = Watch(None, TOKENS, POOL[:40], 0)
+    assert watch.look(LitBiLSTM(), run_with(POOL[:10], [True, True, False, True])) == ""
+    [seen] = watch.history
+    assert (seen.labels, seen.pool, seen.accuracy) == (10, 2_490, 0.75)
+    assert seen.standard_error > 0
+    assert 0 < seen.uncertainty <= 1
+    assert seen.predictions.shape == (40,)
+
+
+def test_nothing_left_leaves_uncertainty_and_accuracy_open():
+    watch = Watch(make_rule("pool-empty"), TOKENS, POOL[:10], 0)
+    run = run_with(POOL)
+    assert watch.look(LitBiLSTM(), run) == "the pool is empty"
+    assert watch.history[0].uncertainty is watch.history[0].accuracy is None
+
+
+def test_shadow_holds_every_rule_once_and_those_in_force_first():
+    spelled = [str(rule) for rule in shadow_rules(make_rule("plateau,budget:200,target:0.9"))]
+    assert spelled[:3] == ["plateau:3:0.005", "budget:200", "target:0.9:0.0"]
+    assert len(spelled) == len(set(spelled)) == len(RULES)
+    assert str(shadow_rules(make_rule("kappa+plateau"))[0]) == "kappa:0.99:3+plateau:3:0.005"
+
+
+def test_shadow_says_where_and_at_what_cost():
+    watch = Watch(make_rule("budget:20"), TOKENS, POOL[:40], 0)
+    for labels in (10, 20, 30):
+        reason = watch.look(LitBiLSTM(), run_with(POOL[:labels]))
+        assert bool(reason) == (labels >= 20)
+    found = watch.in_shadow([0.5, 0.6, 0.7])[0]
+    assert (found["rule"], found["round"], found["labels"]) == ("budget:20", 1, 20)
+    assert "10.0 points below the last round (10 labels fewer)" in found["sentence"]
