@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from typing_extensions import override
 
 BATCH, WORDS, LENGTH, MEMBERS = 256, 3_000, 150, 5
 
@@ -86,7 +87,8 @@ class Torch(Rival):
         self.torch, self.net = torch, net.train()
         self.optimizer = torch.optim.RMSprop(net.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
 
-    def train(self, steps: int) -> list[float]:  # noqa: D102
+    @override
+    def train(self, steps: int) -> list[float]:
         return self.train_with(steps, self.torch.nn.functional.binary_cross_entropy_with_logits)
 
     def train_with(self, steps: int, loss: Callable[[Any, Any], Any]) -> list[float]:
@@ -102,7 +104,8 @@ class Torch(Rival):
             found.append(time.perf_counter() - began)
         return found
 
-    def predict(self, rows: int, batch: int) -> object:  # noqa: D102
+    @override
+    def predict(self, rows: int, batch: int) -> object:
         self.net.eval()
         with self.torch.no_grad():
             parts = self.torch.from_numpy(self.tokens[:rows]).split(batch)
@@ -118,7 +121,8 @@ class LitAL(Torch):
         super().__init__(folder, LitBiLSTM(kernel=kernel).net)
         self.kernel = kernel
 
-    def encode(self, rows: int) -> float | None:  # noqa: D102
+    @override
+    def encode(self, rows: int) -> float | None:
         if self.kernel != "cpu":  # the same encoder
             return None
         from lit_al import TextEncoder
@@ -135,18 +139,21 @@ class LitALCommittee(LitAL):
 
         Torch.__init__(self, folder, LitCommittee(range(MEMBERS)).net)
 
-    def train(self, steps: int) -> list[float]:  # noqa: D102
+    @override
+    def train(self, steps: int) -> list[float]:
         from lit_al.committee import LitCommittee
 
         return self.train_with(steps, lambda logits, labels: LitCommittee.cross_entropy(logits, labels).mean(1).sum())
 
-    def predict(self, rows: int, batch: int) -> object:  # noqa: D102
+    @override
+    def predict(self, rows: int, batch: int) -> object:
         self.net.eval()
         with self.torch.no_grad():
             parts = self.torch.from_numpy(self.tokens[:rows]).split(batch)
             return self.torch.cat([self.net(part).sigmoid() for part in parts], dim=1)
 
-    def encode(self, rows: int) -> float | None:  # noqa: D102
+    @override
+    def encode(self, rows: int) -> float | None:
         return None
 
 
@@ -156,7 +163,8 @@ class InLightning(Torch):
     def __init__(self, folder: Path, module: Any) -> None:
         super().__init__(folder, module)
 
-    def train(self, steps: int) -> list[float]:  # noqa: D102
+    @override
+    def train(self, steps: int) -> list[float]:
         import lightning
 
         clock = make_clock()
@@ -189,7 +197,8 @@ class LitALInLightning(InLightning):
 
         super().__init__(folder, LitBiLSTM())
 
-    def loader(self, steps: int) -> Any:  # noqa: D102
+    @override
+    def loader(self, steps: int) -> Any:
         from lit_al.datamodule import Batches
 
         tokens, labels = map(self.torch.from_numpy, (self.tokens, self.labels))
@@ -207,16 +216,19 @@ class Keras(Rival):
 
         self.keras, self.model = keras, make_model(keras)
 
-    def train(self, steps: int) -> list[float]:  # noqa: D102
+    @override
+    def train(self, steps: int) -> list[float]:
         tokens, labels = self.batches(steps)
         tokens = tokens.astype(np.int32)
         whole = seconds(lambda: self.model.fit(tokens, labels, batch_size=BATCH, epochs=1, verbose=0))
         return [whole / steps] * steps  # it does not wait for each step
 
-    def predict(self, rows: int, batch: int) -> object:  # noqa: D102
+    @override
+    def predict(self, rows: int, batch: int) -> object:
         return self.model.predict(self.tokens[:rows].astype(np.int32), batch_size=batch, verbose=0)
 
-    def encode(self, rows: int) -> float | None:  # noqa: D102
+    @override
+    def encode(self, rows: int) -> float | None:
         if self.keras.backend.backend() != "tensorflow":  # its text layer is TensorFlow's
             return None
         import tensorflow as tf

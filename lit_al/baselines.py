@@ -115,11 +115,7 @@ class Linear:
 
     def _take(self, run: Run, strategy: Any, pool: Pool, budget: int, number: int) -> None:
         choice = choose(strategy, pool, budget - run.asked, Context(run.rng(number)))
-        run.choice, run.newest = choice, self.corpus.labels[choice.rows]
-        run.pool = run.pool[~np.isin(run.pool, choice.rows)]
-        run.labeled = np.concatenate([run.labeled, choice.rows])
-        run.answers = np.concatenate([run.answers, run.newest])
-        run.asked += len(choice.rows)
+        run.take(choice, self.corpus.labels[choice.rows])
 
     def _fit(self, x: Any, run: Run, *, balanced: bool) -> npt.NDArray[np.float64]:
         """Probability of each class for every row, (N, C); a class without a label has none."""
@@ -138,9 +134,6 @@ class Linear:
         self, name: str, number: int, run: Run, probabilities: npt.NDArray[np.float64], fit: float, score: float,
         select: float,
     ) -> Cell:  # fmt: skip
-        truth = self.corpus.labels[self.judged]
-        found = probabilities[self.judged]
-        right = found[np.arange(len(truth)), truth]
         classes = len(self.corpus.classes)
         return Cell(
             strategy=name,
@@ -148,10 +141,16 @@ class Linear:
             round=number,
             labels=len(run.labeled),
             labels_spent=run.asked,
-            accuracy=float((found.argmax(axis=1) == truth).mean()),
-            loss=float(-np.log(np.maximum(right, 1e-12)).mean()),
+            **accuracy_and_loss(probabilities[self.judged], self.corpus.labels[self.judged]),
             taken=tuple(np.bincount(run.newest, minlength=classes).tolist()) if number else None,
             fit_seconds=fit,
             score_seconds=score,
             select_seconds=select,
         )
+
+
+def accuracy_and_loss(probabilities: npt.NDArray[np.floating[Any]], truth: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """A cell's `accuracy` and `loss` of probabilities (n, C) for true classes (n,)."""
+    right = probabilities[np.arange(len(truth)), truth]
+    accuracy = (probabilities.argmax(axis=1) == truth).mean()
+    return {"accuracy": float(accuracy), "loss": float(-np.log(np.maximum(right, 1e-12)).mean())}

@@ -18,7 +18,7 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from lit_al.baselines import Baseline, Linear, is_baseline
+from lit_al.baselines import Baseline, Linear, accuracy_and_loss, is_baseline
 from lit_al.cache import encoded
 from lit_al.cells import Cell, append_cell, read_cells
 from lit_al.corpora import Corpus, load_corpus
@@ -150,10 +150,11 @@ class Bench:
 
     def plan(self) -> list[tuple[str, int, int]]:
         """Keys of all cells, in no particular order."""
-        rounds = {name: 1 if name == FULL else len(self.config.budgets) for name in self.config.strategies}
-        return [
-            (name, seed, r) for name, count in rounds.items() for seed in range(self.config.seeds) for r in range(count)
-        ]
+        return [key for name in self.config.strategies for key in self._keys(name, range(self.config.seeds))]
+
+    def _keys(self, name: str, seeds: range) -> list[tuple[str, int, int]]:
+        rounds = 1 if name == FULL else len(self.config.budgets)
+        return [(name, seed, number) for seed in seeds for number in range(rounds)]
 
     def cells(self, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
         """The cells that are not done, each as soon as it is known."""
@@ -167,17 +168,15 @@ class Bench:
 
     def _baseline(self, name: str, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
         """Seconds each, so what is missing of a seed is found by computing the seed again."""
-        rounds = range(len(self.config.budgets))
-        seeds = [s for s in range(self.config.seeds) if any((name, s, number) not in done for number in rounds)]
+        seeds = [s for s in range(self.config.seeds) if not done.issuperset(self._keys(name, range(s, s + 1)))]
         if seeds:
             yield from (c for c in self.linear.cells(name, seeds, self.config.budgets) if c.key not in done)
 
     def _group(self, name: str, seeds: range, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
         """Seeds of one strategy, side by side, from where they were left."""
-        loop = self._loop(name, seeds)
-        rounds = len(loop.schedule)
-        if all((name, seed, number) in done for seed in seeds for number in range(rounds)):
+        if done.issuperset(self._keys(name, seeds)):
             return
+        loop = self._loop(name, seeds)
         state = self.folder / "state" / f"{name.replace(':', '-')}.{seeds.start}.pt"
         if state.exists():
             loop.load_state_dict(torch.load(state, weights_only=True))
@@ -216,15 +215,13 @@ class Bench:
         )
         truth = self.corpus.labels[self.judged]
         for run, probabilities in zip(finished.runs, found, strict=True):
-            right = probabilities[np.arange(len(truth)), truth]
             yield Cell(
                 strategy=name,
                 seed=run.seed,
                 round=finished.number,
                 labels=len(run.labeled),
                 labels_spent=run.asked,
-                accuracy=float((probabilities.argmax(axis=1) == truth).mean()),
-                loss=float(-np.log(np.maximum(right, 1e-12)).mean()),
+                **accuracy_and_loss(probabilities, truth),
                 **self._batch(run),
                 fit_seconds=finished.fit_seconds / members,
                 score_seconds=finished.score_seconds / members,

@@ -150,8 +150,7 @@ class LitCommittee(L.LightningModule):
             settings["encoder"] = encoder.state_dict()
         with torch.random.fork_rng(devices=[]):  # the weights that it begins with are not kept
             alone = LitBiLSTM(**settings)
-        weights = zip(self.net.names, self.net.weights, strict=True)
-        alone.net.load_state_dict({name: weight[index].detach() for name, weight in weights})
+        alone.net.load_state_dict(self.net.weights_of(index))
         return alone.to(self.device)
 
     @staticmethod

@@ -104,6 +104,15 @@ class Run:
             np.add.at(matrix, (self.newest[given], self.predicted[given]), 1)
         return Confusion(matrix)
 
+    def take(self, choice: Choice, answers: npt.NDArray[np.int64]) -> None:
+        """Take answers (k,) in; a row that was skipped, -1, leaves the pool without a label."""
+        given = answers != UNLABELED
+        self.choice, self.newest = choice, answers
+        self.pool = self.pool[~np.isin(self.pool, choice.rows)]
+        self.labeled = np.concatenate([self.labeled, choice.rows[given]])
+        self.answers = np.concatenate([self.answers, answers[given]])
+        self.asked += len(choice.rows)
+
     def rng(self, round_number: int) -> np.random.Generator:
         """The source of chance of a round: that of the first is the same for every strategy."""
         return np.random.default_rng([self.seed, round_number])
@@ -320,19 +329,14 @@ class LeanLoop:
         return self.vectors[rows]
 
     def _ask(self, run: Run, choice: Choice, probabilities: npt.NDArray[np.floating[Any]] | None = None) -> None:
-        """Put the chosen rows to the oracle; a skipped one leaves the pool without a label."""
+        """Put the chosen rows to the oracle; controls among them judge the model before it learns from them."""
         answers = self.oracle.ask(choice.rows)
-        given = answers != UNLABELED
-        run.choice, run.newest = choice, answers
+        run.take(choice, answers)
         run.predicted = np.empty(0, np.int64)
         if probabilities is not None:
             run.probabilities, run.predicted = probabilities, probabilities.argmax(axis=1)
             drawn = choice.controls | (run.strategy.spelling == "random")  # alone it draws as controls are drawn
-            run.controls += (run.predicted == answers)[drawn & given].tolist()
-        run.pool = run.pool[~np.isin(run.pool, choice.rows)]
-        run.labeled = np.concatenate([run.labeled, choice.rows[given]])
-        run.answers = np.concatenate([run.answers, answers[given]])
-        run.asked += len(choice.rows)
+            run.controls += (run.predicted == answers)[drawn & (answers != UNLABELED)].tolist()
 
 
 class AveragedWeights(L.Callback):

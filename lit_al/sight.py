@@ -20,7 +20,7 @@ from lit_al.outputs import Confusion
 from lit_al.scoring import score, see
 from lit_al.split import Rows
 from lit_al.strategies import Labeled, Pool, collapsed, one_class
-from lit_al.vectors import text_vectors
+from lit_al.vectors import vectors_of
 
 Ints = npt.NDArray[np.int64]
 
@@ -97,10 +97,8 @@ class Sight:
         Both kinds of row count alike, so that the vectors stay what they are when rows get their labels.
         """
         if self._vectors is None:
-            ours = np.sort(np.concatenate([data.split.labeled, data.split.pool]))
-            made = text_vectors(data.tokens[torch.from_numpy(ours)], len(data.encoder.vocabulary))
-            self._vectors = np.zeros((len(data.corpus), made.shape[1]), np.float32)
-            self._vectors[ours] = made
+            ours = np.concatenate([data.split.labeled, data.split.pool])
+            self._vectors = vectors_of(ours, data.tokens, len(data.encoder.vocabulary))
         return self._vectors[rows]
 
     def train_committee(self, model: LitBiLSTM, data: ActiveDataModule, epochs: int) -> LitCommittee:

@@ -62,6 +62,15 @@ def text_vectors(
     return vectors.numpy()
 
 
+def vectors_of(rows: npt.NDArray[np.int64], tokens: Tensor, vocabulary: int) -> npt.NDArray[np.float32]:
+    """(N, D) `text_vectors` that these rows (n,) alone have shaped, whatever their order; 0 for all other rows."""
+    ours = np.sort(rows)
+    made = text_vectors(tokens[torch.from_numpy(ours)], vocabulary)  # (n, D)
+    vectors = np.zeros((len(tokens), made.shape[1]), np.float32)
+    vectors[ours] = made
+    return vectors
+
+
 def _counts(texts: Tensor, words: int) -> Iterator[Tensor]:
     """How often each word occurs in each text, (n, W) float32, a chunk of texts at a time."""
     for chunk in torch.split(texts, _CHUNK):

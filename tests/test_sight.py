@@ -58,7 +58,7 @@ def test_vectors_are_made_once_without_the_texts_held_out(model, data, monkeypat
     expected = text_vectors(data.tokens[ours], len(data.encoder.vocabulary))
     rows = data.split.pool[:9]
     np.testing.assert_array_equal(sight.vectors(data, rows), expected[np.searchsorted(ours, rows)])
-    monkeypatch.setattr("lit_al.sight.text_vectors", lambda *given: pytest.fail("made twice"))
+    monkeypatch.setattr("lit_al.sight.vectors_of", lambda *given: pytest.fail("made twice"))
     data.label(rows, np.zeros(9, np.int64))
     np.testing.assert_array_equal(sight.vectors(data, rows), expected[np.searchsorted(ours, rows)])
 

@@ -6,8 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -31,7 +29,7 @@ from lit_al.report import Report
 from lit_al.run import SCHEMA, peak_memory_mb, versions, write_results
 from lit_al.scoring import evaluate
 from lit_al.strategies import make_strategy
-from lit_al.vectors import text_vectors
+from lit_al.vectors import vectors_of
 
 
 class LeanSession:
@@ -85,7 +83,7 @@ class LeanSession:
         with self.report.counting("encoding the corpus", len(corpus)) as advance:
             tokens = torch.from_numpy(encoded(corpus, self.material.encoder, advance=advance))  # (N, T)
         strategy, words = make_strategy(str(self.config.strategy)), len(self.material.encoder.vocabulary)
-        vectors = pool_vectors(tokens, words, pool) if "vectors" in strategy.needs | strategy.needs_labeled else None
+        vectors = vectors_of(pool, tokens, words) if "vectors" in strategy.needs | strategy.needs_labeled else None
         self.loop = LeanLoop(
             tokens,
             words,
@@ -237,12 +235,3 @@ class LeanSession:
         return {
             "train": bill.labels, "skipped": bill.skipped, "validation": 0, "steering": 0, "total": bill.asked
         }  # fmt: skip
-
-
-def pool_vectors(tokens: Tensor, words: int, pool: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """(N, D) text vectors that the pool's texts alone have shaped; 0 for all other rows."""
-    rows = np.sort(pool)
-    made = text_vectors(tokens[torch.from_numpy(rows)], words)  # (n, D)
-    vectors = np.zeros((len(tokens), made.shape[1]), np.float32)
-    vectors[rows] = made
-    return vectors

@@ -30,6 +30,7 @@ from lit_al.picks import read_picks
 from lit_al.split import stratified_split
 from lit_al.strategies import Collapse
 from lit_al.text import TextEncoder
+from lit_al.vectors import vectors_of
 
 ROOT = Path(__file__).parents[2]
 CONFIG = TrainConfig(
@@ -203,12 +204,12 @@ def test_what_a_strategy_needs_is_there(tmp_path, strategy):
 def test_text_vectors_are_those_of_the_pool_alone():
     tokens = torch.randint(2, 40, (60, 10), generator=torch.Generator().manual_seed(0)).to(torch.uint16)
     pool = np.arange(40)[::-1]
-    vectors = session.pool_vectors(tokens, 40, pool)
+    vectors = vectors_of(pool, tokens, 40)
     assert not vectors[40:].any()
     assert vectors[:40].any(axis=1).all()
     changed = tokens.clone()
     changed[40:] = 7
-    assert (session.pool_vectors(changed, 40, pool) == vectors).all()
+    assert (vectors_of(pool, changed, 40) == vectors).all()
 
 
 def test_three_classes_run_and_events_are_over_labels(make_corpus, tmp_path):
