@@ -1,8 +1,8 @@
-"""Encoded corpora on disk: written once for a corpus and an encoder, then mapped into memory.
+"""What is computed once for a corpus, on disk: its encoded texts, mapped into memory, and what was learned from them.
 
-A file is named by the sha256 of the corpus's fingerprint and of everything that the encoder is made of, so that a
-change of either gives another file and an old one is never read for something new. A mapped file takes no memory of its
-own: the operating system keeps of it what is in use, and gives it up when others need the room.
+A file is named by the sha256 of the corpus's fingerprint and of everything else that its content depends on, so that a
+change gives another file and an old one is never read for something new. A mapped file takes no memory of its own: the
+operating system keeps of it what is in use, and gives it up when others need the room.
 """
 
 import hashlib
@@ -11,10 +11,14 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lit_al.corpora import Corpus
 from lit_al.text import Ids, TextEncoder
@@ -26,6 +30,8 @@ FORMAT = "1"  # part of every name: raise it when the same encoder gives other i
 STALE = 24 * 3600  # seconds after which an unfinished file is of a process that died
 
 log = logging.getLogger(__name__)
+
+Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 def cache_folder() -> Path:
@@ -71,6 +77,54 @@ def name_of(corpus: Corpus, encoder: TextEncoder) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def kept(parts: Mapping[str, Any], texts: int, compute: Callable[[], Arrays]) -> Arrays:
+    """Arrays from the cache, or computed and put there.
+
+    A cache that cannot be written, or a file in it that cannot be read, costs time and nothing else.
+
+    Args:
+        parts: all that the arrays depend on, as plain types and arrays.
+        texts: that they were computed from; of fewer than `WORTH` nothing is written.
+        compute: makes them.
+    """
+    if texts < WORTH:
+        return compute()
+    plain = {key: _digest(part) if isinstance(part, np.ndarray) else part for key, part in parts.items()}
+    path = cache_folder() / f"{hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = dict(file)
+        os.utime(path)  # used now
+        return found
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        log.debug("%s is not there, or of no use", path)
+    made = compute()
+    try:
+        with _replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **made)  # type: ignore[arg-type]  # its keywords are arrays
+        _prune(path)
+    except OSError as error:
+        log.warning("what was learned from the texts is not kept: %s; set %s to another folder", error, VARIABLE)
+    return made
+
+
+def _digest(array: npt.NDArray[Any]) -> str:
+    return hashlib.sha256(f"{array.dtype.str} {array.shape}".encode() + array.tobytes()).hexdigest()
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A file to write beside its place; it takes its place once the block ends well, and else goes away."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    os.close(handle)
+    try:
+        yield Path(name)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
 def _read(path: Path, shape: tuple[int, int]) -> Ids | None:
     """The ids of a file, or None where it is missing or of no use."""
     try:
@@ -90,20 +144,13 @@ def _write(
     path: Path, shape: tuple[int, int], corpus: Corpus, encoder: TextEncoder, advance: Callable[[int], object] | None
 ) -> None:
     """Encode into a file beside its place and rename it when it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    with _replacing(path) as temporary:
         ids = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint16, shape=shape)
         if hasattr(os, "posix_fallocate"):  # a full disk is an error here, but the end of the process in a mapping
             with temporary.open("r+b") as file:
                 os.posix_fallocate(file.fileno(), 0, file.seek(0, os.SEEK_END))
         encoder.encode(corpus.texts, out=ids, advance=advance)
         ids.flush()
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _prune(keep: Path) -> None:
@@ -113,6 +160,6 @@ def _prune(keep: Path) -> None:
     for used, size, file in sorted(files, reverse=True):
         total += size
         dead = file.suffix == ".tmp" and now - used > STALE
-        old = file.suffix == ".npy" and file != keep and total > MOST
+        old = file.suffix in (".npy", ".npz") and file != keep and total > MOST
         if dead or old:
             file.unlink(missing_ok=True)
