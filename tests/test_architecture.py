@@ -15,7 +15,7 @@ ROOT = PACKAGE.parent
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
     {"errors", "compiled"},
-    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells"},
+    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells", "rows"},
     {"corpora", "statistics", "picks"},
     {"text", "split", "bilstm", "verdict", "explain"},
     {"strategies", "oracles", "model", "cache", "vectors"},
