@@ -16,7 +16,7 @@ ROOT = PACKAGE.parent
 LAYERS = [
     {"errors", "compiled"},
     {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells", "rows"},
-    {"corpora", "statistics", "picks"},
+    {"corpora", "statistics", "picks", "judging"},
     {"text", "split", "bilstm", "verdict", "explain"},
     {"strategies", "oracles", "model", "cache", "vectors"},
     {"datamodule", "committee", "checkpoints", "history", "fitting"},
@@ -25,7 +25,7 @@ LAYERS = [
     {"callback", "predict", "board", "plots", "lean"},
     {"learner", "report", "curves", "baselines"},
     {"page", "material"},
-    {"leanrun"},
+    {"leanrun", "example"},
     {"experiment", "bench"},
     {"cli"},
 ]

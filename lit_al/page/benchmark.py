@@ -11,7 +11,7 @@ from lit_al import curves as pictures
 from lit_al.cells import Cell, read_cells
 from lit_al.page import html, markdown
 from lit_al.page.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, Tone
-from lit_al.rows import RANDOM, Row
+from lit_al.rows import RANDOM
 from lit_al.run import write_bytes, write_text
 from lit_al.statistics import (
     Comparison,
@@ -38,12 +38,13 @@ _ALT = {
     "labels-needed": "Labels that each strategy needs to reach each accuracy",
 }
 _METHOD = (
-    "A seed is a pair: every row starts from the same split, first labels and initial weights. It is compared with random "
-    "picks under the same training; random picks under another training are compared with random. Budgets are labels "
-    "spent, validation and steering included. The mean over the budgets is the area under the curve over log labels. "
-    "Intervals are bootstrapped over paired seeds (expanded percentiles); p is that of the signed-rank test (Wilcoxon) "
-    "on the areas, two-sided, corrected by Holm over the rows of a family: those that differ by their picks, those by their training. A difference is claimed only where the interval "
-    "excludes 0 and the corrected p is under .05. Labels needed are read off the mean curves."
+    "A seed is a pair: every row starts from the same split, first labels and initial weights. It is compared with "
+    "random picks under the same training; random picks under another training are compared with random. Budgets are "
+    "labels spent, validation and steering included. The mean over the budgets is the area under the curve over log "
+    "labels. Intervals are bootstrapped over paired seeds (expanded percentiles); p is that of the signed-rank test "
+    "(Wilcoxon) on the areas, two-sided, corrected by Holm over the rows of a family: those that differ by their picks "
+    "and those that differ by their training. A difference is claimed only where the interval excludes 0 and the corrected "
+    "p is under .05. Labels needed are read off the mean curves."
 )
 
 

@@ -161,7 +161,7 @@ def reaches(curves: Curves, strategy: str, target: float) -> Reach | None:
 
 
 def reference_target(curves: Curves, reference: str = RANDOM) -> float:
-    """The accuracy that labels are counted to: what the reference has at half of its last budget, less a broken percent.
+    """The accuracy that labels are counted to: that of the reference at half of its last budget, less a broken percent.
 
     It is set by the reference alone, so that no row is shown at the accuracy that suits it; at half, so that the
     budgets show a row that needs twice the labels as well as one that needs a tenth. Budgets that begin above
