@@ -21,6 +21,7 @@ from lit_al.corpora import Corpus
 from lit_al.errors import ConfigError
 from lit_al.judging import accuracy_and_loss, counts
 from lit_al.lean import Run
+from lit_al.oracles import Oracle, SimulatedOracle
 from lit_al.rows import RANDOM, Row
 from lit_al.split import Rows
 from lit_al.strategies import Context, Pool, choose, make_strategy
@@ -50,10 +51,12 @@ class Linear:
         corpus: N texts.
         pool: rows that may be labeled; the features are learned from them.
         judged: rows that judge.
+        oracle: answers for the pool; the corpus's own labels if not given.
     """
 
-    def __init__(self, corpus: Corpus, pool: Rows, judged: Rows) -> None:
+    def __init__(self, corpus: Corpus, pool: Rows, judged: Rows, oracle: Oracle | None = None) -> None:
         self.corpus, self.pool, self.judged = corpus, pool, judged
+        self.oracle = oracle or SimulatedOracle(corpus.labels)
         self._matrices: dict[str, Any] = {}
 
     def cells(self, row: Row, seed: int, budgets: Sequence[int]) -> Iterator[Cell]:
@@ -94,7 +97,7 @@ class Linear:
 
     def _take(self, run: Run, strategy: Any, pool: Pool, budget: int, number: int) -> None:
         choice = choose(strategy, pool, budget - run.asked, Context(run.rng(number)))
-        run.take(choice, self.corpus.labels[choice.rows])
+        run.take(choice, self.oracle.ask(choice.rows))
 
     def _fit(self, x: Any, run: Run, *, balanced: bool) -> npt.NDArray[np.float64]:
         """Probability of each class for every row, (N, C); a class without a label has none."""
@@ -120,7 +123,9 @@ class Linear:
             labels=len(run.labeled),
             labels_spent=run.asked,
             **accuracy_and_loss(probabilities[self.judged], self.corpus.labels[self.judged]),
-            taken=counts(run.newest, len(self.corpus.classes)) if number else None,
+            taken=counts(self.corpus.labels[run.choice.rows], len(self.corpus.classes))
+            if number and run.choice
+            else None,
             fit_seconds=fit,
             score_seconds=score,
             select_seconds=select,

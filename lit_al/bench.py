@@ -8,7 +8,7 @@ Every text but the test set's is in the pool, and the vocabulary comes from the 
 of the example's loop (`example`) split and read the words as the example does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,8 @@ from lit_al.errors import ConfigError, RunError
 from lit_al.example import ROUNDS, ExampleRows, example_config, strategy_of
 from lit_al.judging import accuracy_and_loss, counts, distinct_words
 from lit_al.lean import LeanLoop, LeanRound, Recipe, Run
-from lit_al.oracles import SimulatedOracle
+from lit_al.leanrun import Watch
+from lit_al.oracles import ImperfectOracle, make_noise
 from lit_al.page import About, write_benchmark_report
 from lit_al.rows import FULL, RANDOM, Row
 from lit_al.run import write_text
@@ -60,6 +61,8 @@ class BenchConfig:
         steps: training steps of a fit.
         batch_size: texts per step.
         side_by_side: seeds in one batched pass.
+        oracle_noise: how the oracle errs, as of `make_noise`; it says the same of a text in every row and seed.
+        oracle_skip: share of questions that it does not answer. A question without an answer is paid for too.
     """
 
     data: str = "demo"
@@ -74,6 +77,8 @@ class BenchConfig:
     steps: int = 200
     batch_size: int = 64
     side_by_side: int = 5
+    oracle_noise: str = "0"
+    oracle_skip: float = 0.0
 
     def checked(self) -> "BenchConfig":
         """The same with each row spelled as in the table.
@@ -83,6 +88,8 @@ class BenchConfig:
         """
         if self.seeds < 1 or self.side_by_side < 1:
             raise ConfigError(f"--seeds {self.seeds} and --side-by-side {self.side_by_side} must be 1 or more")
+        if not 0 <= self.oracle_skip < 1:
+            raise ConfigError(f"--oracle-skip {self.oracle_skip} must be 0 or more and less than 1")
         if not self.budgets or list(self.budgets) != sorted({*self.budgets}) or self.budgets[0] < 1:
             raise ConfigError(f"--budgets {','.join(map(str, self.budgets))} must grow, as in 100,200,400")
         rows = [Row.of(name) for name in self.strategies]
@@ -106,6 +113,11 @@ class BenchConfig:
                 raise ConfigError(
                     f"--judge validation cannot judge {row.spelling}, which stops training by the validation set; "
                     "leave the row out, or --judge test"
+                )
+            if self.oracle_noise != "0" or self.oracle_skip:
+                raise ConfigError(
+                    f"--oracle-noise and --oracle-skip have no part in {row.spelling}, whose first labels are given; "
+                    "leave the row out"
                 )
 
 
@@ -134,6 +146,8 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
             append_cell(table, cell)
             bar.update(task, advance=1, description=f"{cell.strategy}, {cell.labels:,} labels")
     source = f"{bench.corpus.source}, judged on {len(bench.judged):,} {config.judge} texts"
+    if config.oracle_noise != "0" or config.oracle_skip:
+        source += f", labels by an oracle that errs at {config.oracle_noise} and skips {config.oracle_skip:.0%}"
     files = write_benchmark_report(folder, About(subtitle=source, demo=bench.corpus.is_demo))
     console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
     return files
@@ -159,10 +173,12 @@ class Bench:
             raise ConfigError(
                 f"--budgets ends at {config.budgets[-1]:,} labels but the pool has {len(self.pool):,} rows; end lower"
             )
+        noise = make_noise(config.oracle_noise, len(corpus.classes))
         encoder = TextEncoder.fit(corpus.texts[row] for row in self.pool)
         self.words = len(encoder.vocabulary)
         self.tokens = torch.from_numpy(encoded(corpus, encoder))
-        self.linear = Linear(corpus, self.pool, self.judged)
+        self.oracle = ImperfectOracle(corpus.labels, noise, config.oracle_skip)
+        self.linear = Linear(corpus, self.pool, self.judged, self.oracle)
         self.example = ExampleRows(corpus, split, folder / "state" / "example")
         self.rows = [Row.of(name) for name in config.strategies]
         wanted = {need for row in self.rows for need in _needs(row)}
@@ -199,14 +215,20 @@ class Bench:
         if done.issuperset(self._keys(row, seeds)):
             return
         loop = self._loop(row, seeds)
-        state = self.folder / "state" / f"{_plain(row.spelling)}.{seeds.start}.pt"
+        watches = [Watch(None, self.tokens, self.pool, seed) for seed in seeds if row.how.loop == "lean"]
+        state = self.folder / "state" / f"{_plain(row.spelling)}.{seeds.start}.state"
         if state.exists():
-            loop.load_state_dict(torch.load(state, weights_only=True))
+            saved = torch.load(state, weights_only=True)
+            loop.load_state_dict(saved["loop"])
+            for watch, past in zip(watches, saved["watches"], strict=True):
+                watch.restore(past)
         for finished in loop.rounds():
-            for cell in self._judge(row, finished):
+            self._look(watches, finished)
+            for cell in self._judge(row, finished, watches):
                 if cell.key not in done:
                     yield cell
-            _save(loop.state_dict(), state)  # after its cells: a kill in between computes a round again, loses none
+            kept = {"loop": loop.state_dict(), "watches": [watch.state() for watch in watches]}
+            _save(kept, state)  # after its cells: a kill in between computes a round again, loses none
         state.unlink(missing_ok=True)
 
     def _loop(self, row: Row, seeds: range) -> LeanLoop:
@@ -221,7 +243,7 @@ class Bench:
             self.words,
             self.corpus.classes,
             self.pool,
-            SimulatedOracle(self.corpus.labels),
+            self.oracle,
             seeds=seeds,
             strategy=strategy,
             schedule=schedule,
@@ -229,14 +251,23 @@ class Bench:
             vectors=self.vectors,
         )
 
-    def _judge(self, row: Row, finished: LeanRound) -> Iterator[Cell]:
+    def _look(self, watches: Sequence[Watch], finished: LeanRound) -> None:
+        """Show the stop sets of all seeds to their models, for the rules that are judged in shadow."""
+        if watches:
+            rows = torch.from_numpy(np.stack([watch.rows for watch in watches]))  # (M, k)
+            found = score(finished.model, Batches(self.tokens, None, rows, EVALUATION_BATCH // len(watches)))
+            for watch, run, probabilities in zip(watches, finished.runs, found, strict=True):
+                watch.record(probabilities, run)
+
+    def _judge(self, row: Row, finished: LeanRound, watches: Sequence[Watch]) -> Iterator[Cell]:
         """A cell for each seed, judged on texts of which the loop knows nothing."""
         members = len(finished.runs)
         found = score(
             finished.model, Batches(self.tokens, None, torch.from_numpy(self.judged), EVALUATION_BATCH // members)
         )
         truth = self.corpus.labels[self.judged]
-        for run, probabilities in zip(finished.runs, found, strict=True):
+        stopped = [watch.would_stop() for watch in watches] if watches else [None] * members
+        for run, probabilities, rules in zip(finished.runs, found, stopped, strict=True):
             yield Cell(
                 strategy=row.spelling,
                 seed=run.seed,
@@ -248,6 +279,7 @@ class Bench:
                 fit_seconds=finished.fit_seconds / members,
                 score_seconds=finished.score_seconds / members,
                 select_seconds=finished.select_seconds / members,
+                stopped=rules,
             )
 
     def _batch(self, run: Run) -> dict[str, Any]:

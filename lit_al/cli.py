@@ -119,6 +119,9 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     add("--batch-size", type=int, default=64, help="Texts per step.")
     add("--split-seed", type=int, default=0, help="Of the split.")
     add("--side-by-side", type=int, default=5, help="Seeds in one batched pass.")
+    add("--oracle-noise", default="0", help="How the oracle errs: a rate, or a CSV file with a row of shares per "
+        "class; accuracy is judged by true labels.")  # fmt: skip
+    add("--oracle-skip", type=float, default=0.0, help="Share of questions that it does not answer; they are paid for.")
     add("--name", default="benchmark", help="Of the folder below --log-dir.")
     add("--log-dir", default="lightning_logs", help="Where folders go.")
     options = vars(parser.parse_args(arguments))

@@ -130,6 +130,9 @@ def test_strategies_can_be_added_but_other_settings_are_refused(config, tmp_path
         ({"strategies": ("ratio", "keras", "keras/ratio")}, "'keras/ratio' twice"),
         ({"strategies": ("hot/entropy",)}, "before a slash stands one of warm, shrink, keras, honest"),
         ({"strategies": ("warm",)}, "write warm/random"),
+        ({"oracle_skip": 1.0}, "--oracle-skip 1.0"),
+        ({"oracle_noise": "much"}, "neither a rate nor a CSV"),
+        ({"strategies": ("random", "keras"), "oracle_noise": "0.1"}, "have no part in keras/ratio"),
         ({"strategies": ("keras/randon",)}, "randon"),
         (
             {"strategies": ("random", "honest"), "judge": "validation"},
@@ -243,6 +246,45 @@ def test_warm_and_fresh_rows_part_after_the_first_fit(config, tmp_path):
     losses = {number: {c["loss"] for c in table(config, tmp_path) if c["round"] == number} for number in (0, 1)}
     assert (len(losses[0]), len(losses[1])) == (1, 3)
     assert "| warm/random | random |" in (tmp_path / "b" / "report.md").read_text()
+
+
+def test_rules_speak_in_shadow_of_every_lean_row(config, tmp_path):
+    config = replace(config, strategies=("random", "entropy", "full", "tfidf-lr"), budgets=(20, 30, 40, 50, 60))
+    run_benchmark(config, CONSOLE)
+    cells = table(config, tmp_path)
+    by_model = {"uncertainty:0.05", "change:0.0", "kappa:0.99:3"}
+    for cell in cells:
+        if cell["strategy"] in ("full", "tfidf-lr"):
+            assert cell["stopped"] is None
+        else:  # random picks are controls, from round 1 on: only they give an estimate to follow
+            controls = {"plateau:3:0.005"} if cell["strategy"] == "random" and cell["round"] else set()
+            assert set(cell["stopped"]) == by_model | controls
+    assert "Stopping rules, in shadow" in (tmp_path / "b" / "report.md").read_text()
+
+
+def test_rules_in_shadow_say_what_a_run_of_its_own_would_have_heard(config, tmp_path):
+    """Side by side or alone, the stop set and the answers are those of the seed."""
+    config = replace(config, strategies=("random",), seeds=2, budgets=(20, 30, 40, 50))
+    run_benchmark(replace(config, name="one", side_by_side=1), CONSOLE)
+    run_benchmark(replace(config, name="two", side_by_side=2), CONSOLE)
+    one, two = (table(replace(config, name=name), tmp_path) for name in ("one", "two"))
+    order = [(cell["seed"], cell["round"]) for cell in one]
+    at = {(cell["seed"], cell["round"]): cell["stopped"] for cell in two}
+    assert [cell["stopped"] for cell in one] == [at[key] for key in order]
+
+
+def test_an_oracle_that_errs_and_skips_is_paid_and_judged_by_the_truth(config, tmp_path):
+    names = ("random", "entropy", "tfidf-lr:margin", "full")
+    run_benchmark(replace(config, strategies=names, oracle_noise="0.3", oracle_skip=0.4), CONSOLE)
+    cells = table(config, tmp_path)
+    for cell in cells:
+        spent = 360 if cell["strategy"] == "full" else (20, 30)[cell["round"]]
+        assert cell["labels_spent"] == spent
+        assert 0 < cell["labels"] < spent
+        if cell["taken"]:
+            assert sum(cell["taken"]) == 10  # of true class, answered or not
+    assert len({cell["labels"] for cell in cells if cell["round"] == 0 and cell["seed"] == 1}) == 2  # full, and pairs
+    assert "errs at 0.3 and skips 40%" in (tmp_path / "b" / "report.md").read_text()
 
 
 def test_text_vectors_are_shaped_by_the_pool_alone(config, tmp_path):

@@ -25,6 +25,7 @@ from lit_al.statistics import (
     learning_curves,
     reaches,
     reference_target,
+    stops,
 )
 from lit_al.verdict import Finding, caveats, p_value, percent, share_of, signed, three_digits, verdicts
 
@@ -43,8 +44,8 @@ _METHOD = (
     "labels spent, validation and steering included. The mean over the budgets is the area under the curve over log "
     "labels. Intervals are bootstrapped over paired seeds (expanded percentiles); p is that of the signed-rank test "
     "(Wilcoxon) on the areas, two-sided, corrected by Holm over the rows of a family: those that differ by their picks "
-    "and those that differ by their training. A difference is claimed only where the interval excludes 0 and the corrected "
-    "p is under .05. Labels needed are read off the mean curves."
+    "and those that differ by their training. A difference is claimed only where the interval excludes 0 and the "
+    "corrected p is under .05. Labels needed are read off the mean curves."
 )
 
 
@@ -140,7 +141,7 @@ class Study:
             blocks += [self._difference_table(), self._budget_table()]
         if "labels-needed" in drawn:
             blocks += [Heading("Labels needed"), drawn["labels-needed"], self._labels_table()]
-        blocks += [Heading("Batches and seconds"), self._costs_table(), *self._failures()]
+        blocks += [*self._stops(), Heading("Batches and seconds"), self._costs_table(), *self._failures()]
         blocks += [Heading("How this was computed"), Paragraph(_METHOD, "small")]
         return Document(self.about.title, self.about.subtitle, blocks, self.about.demo)
 
@@ -204,6 +205,25 @@ class Study:
             rows.append((name, *("–" if one is None else str(one) for one in found)))
         head = ("strategy", *(f"{name} ({three_digits(goal)})" for name, goal in self.targets.items()))
         return Table("labels spent until the mean curve gets there", head, tuple(rows))
+
+    def _stops(self) -> list[Block]:
+        """Stopping rules, where some were asked."""
+        rows = [
+            (
+                name,
+                rule,
+                f"{found.fired} of {found.runs}",
+                "–" if found.labels is None else f"{found.labels:,.0f}",
+                "–" if found.change is None else signed(100 * found.change),
+            )
+            for name, rules in stops(self.cells).items()
+            for rule, found in rules.items()
+        ]
+        if not rows:
+            return []
+        caption = "where each rule would have stopped, means over the seeds that it stops; points below 0 are lost"
+        head = ("row", "rule", "stops", "labels spent", "points against the last budget")
+        return [Heading("Stopping rules, in shadow"), Table(caption, head, tuple(rows), texts=2)]
 
     def _costs_table(self) -> Table:
         rows = [

@@ -7,6 +7,7 @@
 | `inference` | bootstrap over seeds, Wilcoxon, Holm, and what few seeds cannot show |
 | `compare` | each row against its reference, seed by seed |
 | `costs` | seconds, class mix and diversity of the batches |
+| `stops` | where each stopping rule would have stopped, and at what cost |
 | `synthetic` | benchmarks whose truth is known |
 """
 
@@ -24,6 +25,7 @@ from lit_al.statistics.inference import (
     wilcoxon,
 )
 from lit_al.statistics.measures import Reach, area, labels_to_reach, reach
+from lit_al.statistics.stops import Stops, stops
 
 __all__ = [
     "Comparison",
@@ -32,6 +34,7 @@ __all__ = [
     "Interval",
     "Reach",
     "Saving",
+    "Stops",
     "area",
     "band",
     "bootstrap",
@@ -47,5 +50,6 @@ __all__ = [
     "reference_target",
     "seeds_needed",
     "smallest_p",
+    "stops",
     "wilcoxon",
 ]
