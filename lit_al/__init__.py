@@ -23,12 +23,14 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `stopping` | when to stop labeling, also in shadow |
 | `history`, `fitting`, `learner` | epoch curves; a fit that Ctrl-C can end; the loop over fresh Trainers |
 | `material`, `leanrun` | what a run works on; the honest loop as a run with a folder |
+| `example` | the loop of the Keras example, from settings |
 | `run`, `report`, `board`, `plots` | a run's folder, console, TensorBoard, pictures |
+| `rows`, `judging` | how a row of a benchmark is spelled; what a cell says of a model and a batch |
 | `cells`, `statistics`, `verdict`, `curves` | a benchmark's table, what it shows, in words, in pictures |
 | `picks`, `explain` | which texts a run chose; why |
 | `page` | a run or a benchmark as one HTML file |
 | `baselines` | what a user would take instead: linear models |
-| `bench` | strategies compared over seeds and budgets |
+| `bench` | rows compared over seeds and budgets |
 | `experiment`, `predict`, `config`, `cli` | a whole run; new texts; options; the command line |
 
 Names below are imported when they are first used, so that `import lit_al` costs nothing.

@@ -11,7 +11,6 @@ random ones. The first labels of a seed are those of the network's runs under th
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,46 +19,29 @@ import numpy.typing as npt
 from lit_al.cells import Cell
 from lit_al.corpora import Corpus
 from lit_al.errors import ConfigError
+from lit_al.judging import accuracy_and_loss, counts
 from lit_al.lean import Run
+from lit_al.oracles import Oracle, SimulatedOracle
+from lit_al.rows import RANDOM, Row
 from lit_al.split import Rows
 from lit_al.strategies import Context, Pool, choose, make_strategy
 
-FEATURES = ("tfidf-lr", "lsa-lr")
 DIRECTIONS = 300
 
 
-def is_baseline(name: str) -> bool:
-    """Is this one of the names above?"""
-    return name.partition(":")[0] in FEATURES
+def check_baseline(row: Row) -> None:
+    """Refuse a row that is none of the above.
 
-
-@dataclass(frozen=True)
-class Baseline:
-    """A linear model and how it picks.
-
-    Attributes:
-        features: `tfidf-lr` or `lsa-lr`.
-        picks: `random` or `margin`.
+    Raises:
+        ConfigError: no such way to pick, or scikit-learn is not installed.
     """
-
-    features: str
-    picks: str
-
-    @classmethod
-    def of(cls, name: str) -> "Baseline":
-        """The baseline of a name.
-
-        Raises:
-            ConfigError: no such way to pick, or scikit-learn is not installed.
-        """
-        features, _, picks = name.partition(":")
-        if picks not in ("", "random", "margin"):
-            raise ConfigError(f"{name!r} is no baseline: they pick at random or by margin, as in {features}:margin")
-        try:
-            import sklearn  # noqa: F401
-        except ImportError as error:
-            raise ConfigError(f"{name!r} needs scikit-learn ({error}); pip install 'lit_al[bench]'") from error
-        return cls(features, picks or "random")
+    if row.picks not in (RANDOM, "margin"):
+        name = row.how.name
+        raise ConfigError(f"{row.spelling!r} is no baseline: they pick at random or by margin, as in {name}:margin")
+    try:
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(f"{row.spelling!r} needs scikit-learn ({error}); pip install 'lit_al[bench]'") from error
 
 
 class Linear:
@@ -69,32 +51,32 @@ class Linear:
         corpus: N texts.
         pool: rows that may be labeled; the features are learned from them.
         judged: rows that judge.
+        oracle: answers for the pool; the corpus's own labels if not given.
     """
 
-    def __init__(self, corpus: Corpus, pool: Rows, judged: Rows) -> None:
+    def __init__(self, corpus: Corpus, pool: Rows, judged: Rows, oracle: Oracle | None = None) -> None:
         self.corpus, self.pool, self.judged = corpus, pool, judged
+        self.oracle = oracle or SimulatedOracle(corpus.labels)
         self._matrices: dict[str, Any] = {}
 
-    def cells(self, name: str, seeds: Sequence[int], budgets: Sequence[int]) -> Iterator[Cell]:
-        """Every seed and budget, one after the other."""
-        baseline = Baseline.of(name)
-        x = self._features(baseline.features)
-        for seed in seeds:
-            run, seconds = Run(seed, make_strategy(baseline.picks), self.pool), (0.0, 0.0)
-            probabilities: npt.NDArray[np.float64] | None = None  # of all rows, by the last model
-            for number, budget in enumerate(budgets):
-                if number == 0:
-                    self._take(run, make_strategy("random"), Pool(run.pool), budget, number)
-                else:
-                    began = time.perf_counter()
-                    assert probabilities is not None  # a model was fitted before
-                    pool = Pool(run.pool, probabilities=probabilities[run.pool].astype(np.float32))
-                    scored = time.perf_counter()
-                    self._take(run, run.strategy, pool, budget, number)
-                    seconds = scored - began, time.perf_counter() - scored
+    def cells(self, row: Row, seed: int, budgets: Sequence[int]) -> Iterator[Cell]:
+        """Every budget of a seed, one after the other."""
+        x = self._features(row.how.name)
+        run, seconds = Run(seed, make_strategy(row.picks), self.pool), (0.0, 0.0)
+        probabilities: npt.NDArray[np.float64] | None = None  # of all rows, by the last model
+        for number, budget in enumerate(budgets):
+            if number == 0:
+                self._take(run, make_strategy(RANDOM), Pool(run.pool), budget, number)
+            else:
                 began = time.perf_counter()
-                probabilities = self._fit(x, run, balanced=baseline.features == "lsa-lr")
-                yield self._cell(name, number, run, probabilities, time.perf_counter() - began, *seconds)
+                assert probabilities is not None  # a model was fitted before
+                pool = Pool(run.pool, probabilities=probabilities[run.pool].astype(np.float32))
+                scored = time.perf_counter()
+                self._take(run, run.strategy, pool, budget, number)
+                seconds = scored - began, time.perf_counter() - scored
+            began = time.perf_counter()
+            probabilities = self._fit(x, run, balanced=row.how.name == "lsa-lr")
+            yield self._cell(row, number, run, probabilities, time.perf_counter() - began, *seconds)
 
     def _features(self, features: str) -> Any:
         """(N, D) features of every row, sparse for tf-idf."""
@@ -115,7 +97,7 @@ class Linear:
 
     def _take(self, run: Run, strategy: Any, pool: Pool, budget: int, number: int) -> None:
         choice = choose(strategy, pool, budget - run.asked, Context(run.rng(number)))
-        run.take(choice, self.corpus.labels[choice.rows])
+        run.take(choice, self.oracle.ask(choice.rows))
 
     def _fit(self, x: Any, run: Run, *, balanced: bool) -> npt.NDArray[np.float64]:
         """Probability of each class for every row, (N, C); a class without a label has none."""
@@ -131,26 +113,20 @@ class Linear:
         return probabilities
 
     def _cell(
-        self, name: str, number: int, run: Run, probabilities: npt.NDArray[np.float64], fit: float, score: float,
+        self, row: Row, number: int, run: Run, probabilities: npt.NDArray[np.float64], fit: float, score: float,
         select: float,
     ) -> Cell:  # fmt: skip
-        classes = len(self.corpus.classes)
         return Cell(
-            strategy=name,
+            strategy=row.spelling,
             seed=run.seed,
             round=number,
             labels=len(run.labeled),
             labels_spent=run.asked,
             **accuracy_and_loss(probabilities[self.judged], self.corpus.labels[self.judged]),
-            taken=tuple(np.bincount(run.newest, minlength=classes).tolist()) if number else None,
+            taken=counts(self.corpus.labels[run.choice.rows], len(self.corpus.classes))
+            if number and run.choice
+            else None,
             fit_seconds=fit,
             score_seconds=score,
             select_seconds=select,
         )
-
-
-def accuracy_and_loss(probabilities: npt.NDArray[np.floating[Any]], truth: npt.NDArray[np.int64]) -> dict[str, Any]:
-    """A cell's `accuracy` and `loss` of probabilities (n, C) for true classes (n,)."""
-    right = probabilities[np.arange(len(truth)), truth]
-    accuracy = (probabilities.argmax(axis=1) == truth).mean()
-    return {"accuracy": float(accuracy), "loss": float(-np.log(np.maximum(right, 1e-12)).mean())}

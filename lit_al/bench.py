@@ -1,14 +1,15 @@
-"""The benchmark of strategies: paired seeds, growing budgets, one line of a table for each cell.
+"""The benchmark: rows of a table, each a way to train and a way to pick, over paired seeds and growing budgets.
 
 A seed's first labels and initial weights are the same under every strategy, so that strategies are compared in pairs.
 Seeds run side by side in one batched pass. After each cell the state of the loop is saved beside the table: a run that
 was killed goes on after the last whole cell, to the same table.
 
-Every text but the test set's is in the pool, and the vocabulary comes from the pool's texts, which costs no label.
+Every text but the test set's is in the pool, and the vocabulary comes from the pool's texts, which costs no label. Rows
+of the example's loop (`example`) split and read the words as the example does.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,24 +19,28 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from lit_al.baselines import Baseline, Linear, accuracy_and_loss, is_baseline
+from lit_al.baselines import Linear, check_baseline
 from lit_al.cache import encoded
 from lit_al.cells import Cell, append_cell, read_cells
 from lit_al.corpora import Corpus, load_corpus
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError, RunError
-from lit_al.lean import LeanLoop, LeanRound, Recipe, Run, Weights
-from lit_al.oracles import SimulatedOracle
+from lit_al.example import ROUNDS, ExampleRows, example_config, strategy_of
+from lit_al.judging import accuracy_and_loss, counts, distinct_words
+from lit_al.lean import LeanLoop, LeanRound, Recipe, Run
+from lit_al.leanrun import Watch
+from lit_al.oracles import ImperfectOracle, make_noise
 from lit_al.page import About, write_benchmark_report
+from lit_al.rows import FULL, RANDOM, Row
 from lit_al.run import write_text
 from lit_al.scoring import score
 from lit_al.split import Rows, stratified_split
 from lit_al.strategies import make_strategy
 from lit_al.text import TextEncoder
-from lit_al.vectors import text_vectors
+from lit_al.vectors import vectors_of
 
-FULL = "full"  # the yardstick: one fit on the whole pool
 FULL_EPOCHS = 5
+SETTINGS = "benchmark.yaml"
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,9 @@ class BenchConfig:
 
     Attributes:
         data: as of `load_corpus`.
-        strategies: spellings; `full` trains once on the whole pool; `tfidf-lr` and `lsa-lr` are `baselines`.
+        strategies: rows, as `rows` spells them.
         seeds: how many, from 0.
-        budgets: labels at which each strategy is judged.
+        budgets: labels at which each row is judged; the example's loop has its own.
         name: of the folder below `log_dir`; a folder that is there already is gone on with.
         log_dir: where folders go.
         demo_rows: size of the demo corpus.
@@ -55,8 +60,9 @@ class BenchConfig:
             are chosen so.
         steps: training steps of a fit.
         batch_size: texts per step.
-        weights: a round begins with fresh, warm or shrunk and perturbed weights.
         side_by_side: seeds in one batched pass.
+        oracle_noise: how the oracle errs, as of `make_noise`; it says the same of a text in every row and seed.
+        oracle_skip: share of questions that it does not answer. A question without an answer is paid for too.
     """
 
     data: str = "demo"
@@ -70,26 +76,49 @@ class BenchConfig:
     judge: Literal["test", "validation"] = "test"
     steps: int = 200
     batch_size: int = 64
-    weights: Weights = "fresh"
     side_by_side: int = 5
+    oracle_noise: str = "0"
+    oracle_skip: float = 0.0
 
     def checked(self) -> "BenchConfig":
-        """Itself.
+        """The same with each row spelled as in the table.
 
         Raises:
             ConfigError: settings that cannot work.
         """
         if self.seeds < 1 or self.side_by_side < 1:
             raise ConfigError(f"--seeds {self.seeds} and --side-by-side {self.side_by_side} must be 1 or more")
-        repeated = {name for name in self.strategies if self.strategies.count(name) > 1}
+        if not 0 <= self.oracle_skip < 1:
+            raise ConfigError(f"--oracle-skip {self.oracle_skip} must be 0 or more and less than 1")
+        if not self.budgets or list(self.budgets) != sorted({*self.budgets}) or self.budgets[0] < 1:
+            raise ConfigError(f"--budgets {','.join(map(str, self.budgets))} must grow, as in 100,200,400")
+        rows = [Row.of(name) for name in self.strategies]
+        names = tuple(row.spelling for row in rows)
+        repeated = {name for name in names if names.count(name) > 1}
         if repeated:
             raise ConfigError(f"--strategies names {repeated.pop()!r} twice; name each once")
-        for name in self.strategies:
-            if is_baseline(name):
-                Baseline.of(name)
-            elif name != FULL:
-                make_strategy(name)
-        return self
+        for row in rows:
+            self._check(row)
+        return replace(self, strategies=names)
+
+    def _check(self, row: Row) -> None:
+        loop = row.how.loop
+        if loop == "linear":
+            check_baseline(row)
+        elif loop == "lean":
+            make_strategy(row.picks)
+        elif loop == "example":
+            strategy_of(example_config(row, labeled=1))
+            if self.judge == "validation":
+                raise ConfigError(
+                    f"--judge validation cannot judge {row.spelling}, which stops training by the validation set; "
+                    "leave the row out, or --judge test"
+                )
+            if self.oracle_noise != "0" or self.oracle_skip:
+                raise ConfigError(
+                    f"--oracle-noise and --oracle-skip have no part in {row.spelling}, whose first labels are given; "
+                    "leave the row out"
+                )
 
 
 def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
@@ -107,6 +136,7 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     done = {cell.key for cell in read_cells(table)} if table.exists() else set()
     with console.status("loading and encoding the corpus …"):
         bench = Bench(config, load_corpus(config.data, demo_rows=config.demo_rows), folder)
+    _begin(folder, config)
     cells = bench.plan()
     missing = sum(cell not in done for cell in cells)
     console.print(f"{len(cells)} cells, {len(cells) - missing} of them done; the table is {table}", soft_wrap=True)
@@ -115,7 +145,9 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
         for cell in bench.cells(done):
             append_cell(table, cell)
             bar.update(task, advance=1, description=f"{cell.strategy}, {cell.labels:,} labels")
-    source = f"{bench.corpus.source}, judged on {len(bench.judged):,} {config.judge} texts, {config.weights} weights"
+    source = f"{bench.corpus.source}, judged on {len(bench.judged):,} {config.judge} texts"
+    if config.oracle_noise != "0" or config.oracle_skip:
+        source += f", labels by an oracle that errs at {config.oracle_noise} and skips {config.oracle_skip:.0%}"
     files = write_benchmark_report(folder, About(subtitle=source, demo=bench.corpus.is_demo))
     console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
     return files
@@ -141,65 +173,77 @@ class Bench:
             raise ConfigError(
                 f"--budgets ends at {config.budgets[-1]:,} labels but the pool has {len(self.pool):,} rows; end lower"
             )
+        noise = make_noise(config.oracle_noise, len(corpus.classes))
         encoder = TextEncoder.fit(corpus.texts[row] for row in self.pool)
         self.words = len(encoder.vocabulary)
         self.tokens = torch.from_numpy(encoded(corpus, encoder))
-        self.linear = Linear(corpus, self.pool, self.judged)
-        wanted = {need for name in config.strategies for need in _needs(name)}
-        self.vectors = text_vectors(self.tokens, self.words) if "vectors" in wanted else None
+        self.oracle = ImperfectOracle(corpus.labels, noise, config.oracle_skip)
+        self.linear = Linear(corpus, self.pool, self.judged, self.oracle)
+        self.example = ExampleRows(corpus, split, folder / "state" / "example")
+        self.rows = [Row.of(name) for name in config.strategies]
+        wanted = {need for row in self.rows for need in _needs(row)}
+        self.vectors = vectors_of(self.pool, self.tokens, self.words) if "vectors" in wanted else None
 
     def plan(self) -> list[tuple[str, int, int]]:
         """Keys of all cells, in no particular order."""
-        return [key for name in self.config.strategies for key in self._keys(name, range(self.config.seeds))]
+        return [key for row in self.rows for key in self._keys(row, range(self.config.seeds))]
 
-    def _keys(self, name: str, seeds: range) -> list[tuple[str, int, int]]:
-        rounds = 1 if name == FULL else len(self.config.budgets)
-        return [(name, seed, number) for seed in seeds for number in range(rounds)]
+    def _keys(self, row: Row, seeds: range) -> list[tuple[str, int, int]]:
+        rounds = {"whole": 1, "example": ROUNDS + 1}.get(row.how.loop, len(self.config.budgets))
+        return [(row.spelling, seed, number) for seed in seeds for number in range(rounds)]
 
     def cells(self, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
         """The cells that are not done, each as soon as it is known."""
-        for name in self.config.strategies:
-            if is_baseline(name):
-                yield from self._baseline(name, done)
+        for row in self.rows:
+            if row.how.loop in ("linear", "example"):
+                yield from self._seed_by_seed(row, done)
                 continue
             for first in range(0, self.config.seeds, self.config.side_by_side):
                 seeds = range(first, min(first + self.config.side_by_side, self.config.seeds))
-                yield from self._group(name, seeds, done)
+                yield from self._group(row, seeds, done)
 
-    def _baseline(self, name: str, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
-        """Seconds each, so what is missing of a seed is found by computing the seed again."""
-        seeds = [s for s in range(self.config.seeds) if not done.issuperset(self._keys(name, range(s, s + 1)))]
-        if seeds:
-            yield from (c for c in self.linear.cells(name, seeds, self.config.budgets) if c.key not in done)
+    def _seed_by_seed(self, row: Row, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
+        """What is missing of a seed is found by computing the seed again."""
+        seeds = [s for s in range(self.config.seeds) if not done.issuperset(self._keys(row, range(s, s + 1)))]
+        for seed in seeds:
+            linear = row.how.loop == "linear"
+            cells = self.linear.cells(row, seed, self.config.budgets) if linear else self.example.cells(row, seed)
+            yield from (cell for cell in cells if cell.key not in done)
 
-    def _group(self, name: str, seeds: range, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
-        """Seeds of one strategy, side by side, from where they were left."""
-        if done.issuperset(self._keys(name, seeds)):
+    def _group(self, row: Row, seeds: range, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
+        """Seeds of one row, side by side, from where they were left."""
+        if done.issuperset(self._keys(row, seeds)):
             return
-        loop = self._loop(name, seeds)
-        state = self.folder / "state" / f"{name.replace(':', '-')}.{seeds.start}.pt"
+        loop = self._loop(row, seeds)
+        watches = [Watch(None, self.tokens, self.pool, seed) for seed in seeds if row.how.loop == "lean"]
+        state = self.folder / "state" / f"{_plain(row.spelling)}.{seeds.start}.state"
         if state.exists():
-            loop.load_state_dict(torch.load(state, weights_only=True))
+            saved = torch.load(state, weights_only=True)
+            loop.load_state_dict(saved["loop"])
+            for watch, past in zip(watches, saved["watches"], strict=True):
+                watch.restore(past)
         for finished in loop.rounds():
-            for cell in self._judge(name, finished):
+            self._look(watches, finished)
+            for cell in self._judge(row, finished, watches):
                 if cell.key not in done:
                     yield cell
-            _save(loop.state_dict(), state)  # after its cells: a kill in between computes a round again, loses none
+            kept = {"loop": loop.state_dict(), "watches": [watch.state() for watch in watches]}
+            _save(kept, state)  # after its cells: a kill in between computes a round again, loses none
         state.unlink(missing_ok=True)
 
-    def _loop(self, name: str, seeds: range) -> LeanLoop:
+    def _loop(self, row: Row, seeds: range) -> LeanLoop:
         config = self.config
-        recipe = Recipe(steps=config.steps, batch_size=config.batch_size, weights=config.weights)
-        schedule, strategy = config.budgets, name
-        if name == FULL:
+        recipe = Recipe(steps=config.steps, batch_size=config.batch_size, weights=row.how.weights)
+        schedule, strategy = config.budgets, row.picks
+        if row.spelling == FULL:
             recipe = Recipe(steps=FULL_EPOCHS * len(self.pool) // 256, batch_size=256)
-            schedule, strategy = (len(self.pool),), "random"
+            schedule, strategy = (len(self.pool),), RANDOM
         return LeanLoop(
             self.tokens,
             self.words,
             self.corpus.classes,
             self.pool,
-            SimulatedOracle(self.corpus.labels),
+            self.oracle,
             seeds=seeds,
             strategy=strategy,
             schedule=schedule,
@@ -207,16 +251,25 @@ class Bench:
             vectors=self.vectors,
         )
 
-    def _judge(self, name: str, finished: LeanRound) -> Iterator[Cell]:
+    def _look(self, watches: Sequence[Watch], finished: LeanRound) -> None:
+        """Show the stop sets of all seeds to their models, for the rules that are judged in shadow."""
+        if watches:
+            rows = torch.from_numpy(np.stack([watch.rows for watch in watches]))  # (M, k)
+            found = score(finished.model, Batches(self.tokens, None, rows, EVALUATION_BATCH // len(watches)))
+            for watch, run, probabilities in zip(watches, finished.runs, found, strict=True):
+                watch.record(probabilities, run)
+
+    def _judge(self, row: Row, finished: LeanRound, watches: Sequence[Watch]) -> Iterator[Cell]:
         """A cell for each seed, judged on texts of which the loop knows nothing."""
         members = len(finished.runs)
         found = score(
             finished.model, Batches(self.tokens, None, torch.from_numpy(self.judged), EVALUATION_BATCH // members)
         )
         truth = self.corpus.labels[self.judged]
-        for run, probabilities in zip(finished.runs, found, strict=True):
+        stopped = [watch.would_stop() for watch in watches] if watches else [None] * members
+        for run, probabilities, rules in zip(finished.runs, found, stopped, strict=True):
             yield Cell(
-                strategy=name,
+                strategy=row.spelling,
                 seed=run.seed,
                 round=finished.number,
                 labels=len(run.labeled),
@@ -226,6 +279,7 @@ class Bench:
                 fit_seconds=finished.fit_seconds / members,
                 score_seconds=finished.score_seconds / members,
                 select_seconds=finished.select_seconds / members,
+                stopped=rules,
             )
 
     def _batch(self, run: Run) -> dict[str, Any]:
@@ -234,41 +288,49 @@ class Bench:
             return {}
         classes = len(self.corpus.classes)
         return {
-            "predicted": tuple(np.bincount(run.predicted, minlength=classes).tolist()),
-            "taken": tuple(np.bincount(run.newest[run.newest >= 0], minlength=classes).tolist()),
+            "predicted": counts(run.predicted, classes),
+            "taken": counts(self.corpus.labels[run.choice.rows], classes),
             "diversity": distinct_words(self.tokens[torch.from_numpy(run.choice.rows)].numpy()),
         }
 
 
-def distinct_words(tokens: np.ndarray[Any, np.dtype[np.uint16]]) -> float:
-    """Distinct words of a batch (n, T) per text: the more alike its texts, the fewer."""
-    return float(len(np.unique(tokens)) / len(tokens))
-
-
-def _needs(name: str) -> frozenset[str]:
-    if name == FULL or is_baseline(name):
+def _needs(row: Row) -> frozenset[str]:
+    """What the lean loop has to be given for a row."""
+    if row.how.loop != "lean":
         return frozenset()
-    strategy = make_strategy(name)
+    strategy = make_strategy(row.picks)
     return strategy.needs | strategy.needs_labeled
 
 
+def _plain(name: str) -> str:
+    """A file name of a row."""
+    return name.replace(":", "-").replace("/", "-")
+
+
 def _folder(config: BenchConfig) -> Path:
-    """The folder of a benchmark, new or of the same settings."""
+    """The folder of a benchmark: not there yet, empty, or of the same settings."""
     folder = Path(config.log_dir) / config.name
-    path = folder / "benchmark.yaml"
-    settings = {name: value for name, value in asdict(config).items() if name not in ("name", "log_dir", "strategies")}
-    text = yaml.safe_dump(
-        {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}, sort_keys=False
-    )
+    path = folder / SETTINGS
     if path.exists():
-        if path.read_text(encoding="utf-8") != text:
+        defaults = _settings(BenchConfig())  # what a setting was before there was such a setting
+        if {**defaults, **yaml.safe_load(path.read_text(encoding="utf-8"))} != _settings(config):
             raise RunError(f"{folder} holds a benchmark of other settings ({path.name}); give another --name")
-        return folder
-    if folder.exists() and any(folder.iterdir()):
+    elif folder.exists() and any(folder.iterdir()):
         raise RunError(f"{folder} holds something else; give another --name")
-    (folder / "state").mkdir(parents=True, exist_ok=True)
-    write_text(path, text)
     return folder
+
+
+def _begin(folder: Path, config: BenchConfig) -> None:
+    """Write the settings, once all of them are known to work."""
+    (folder / "state").mkdir(parents=True, exist_ok=True)
+    if not (folder / SETTINGS).exists():
+        write_text(folder / SETTINGS, yaml.safe_dump(_settings(config), sort_keys=False))
+
+
+def _settings(config: BenchConfig) -> dict[str, Any]:
+    """All that cells depend on besides their row."""
+    found = {name: value for name, value in asdict(config).items() if name not in ("name", "log_dir", "strategies")}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 
 def _save(state: dict[str, Any], path: Path) -> None:

@@ -28,10 +28,10 @@ SCHEMA = 1  # grows when a field changes its meaning
 
 @dataclass(frozen=True)
 class Cell:
-    """What one strategy reached with one seed after one fit.
+    """What one row reached with one seed after one fit.
 
     Attributes:
-        strategy: its name; `full` is the model that was given every label.
+        strategy: spelling of the row (`rows`); `full` is the model that was given every label.
         seed: of the pair: all strategies share the split, the first labels and the initial weights of a seed.
         round: acquisitions before this fit.
         labels: training labels of this fit.
@@ -45,6 +45,7 @@ class Cell:
         fit_seconds: of this fit.
         score_seconds: of scoring the pool for the batch.
         select_seconds: of choosing the batch.
+        stopped: by stopping rule: would it have stopped the run here? None where none was asked.
         error: why the cell failed; None where it did not.
     """
 
@@ -61,6 +62,7 @@ class Cell:
     fit_seconds: float | None = None
     score_seconds: float | None = None
     select_seconds: float | None = None
+    stopped: dict[str, bool] | None = None
     error: str | None = None
 
     @property
@@ -147,6 +149,7 @@ def _cell(where: str, line: str) -> Cell:
         raise DataError(f"{where} is broken ({error}); remove it and run the benchmark again") from error
     if not isinstance(row, dict) or row.pop("schema", None) != SCHEMA:
         raise DataError(f"{where} is no cell of schema {SCHEMA}; was it written by another version of lit_al?")
+    row = {**_LATER, **row}
     for name in (field.name for field in fields(Cell)):
         if name not in row:
             raise DataError(f"{where} has no {name!r}; remove it and run the benchmark again")
@@ -190,5 +193,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "fit_seconds": _AMOUNT,
     "score_seconds": _AMOUNT,
     "select_seconds": _AMOUNT,
+    "stopped": _or_none(lambda value: isinstance(value, dict) and all(isinstance(one, bool) for one in value.values())),
     "error": _or_none(lambda value: isinstance(value, str)),
 }
+_LATER = {"stopped": None}  # lines written before there was such a field

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lit_al.errors import CheckpointError, ConfigError, DataError, LitALError
+from lit_al.rows import HOWS
 
 USAGE = """usage: lit-al COMMAND [options]
 
@@ -106,17 +107,21 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     add = parser.add_argument
     add("--data", default="demo", help="As of train.py.")
     add("--demo-rows", type=int, default=50_000, help="Size of the generated corpus.")
-    add("--strategies", type=_words, default="random,entropy,badge", help="As of train.py, with commas; full is the "
-        "model given every label; tfidf-lr, lsa-lr (also with :margin) what one would take instead.")  # fmt: skip
-    add("--seeds", type=int, default=5, help="Runs of each strategy.")
+    ways = "; ".join(f"{how.name}: {how.words}" for how in HOWS.values() if how.name)
+    add("--strategies", type=_words, default="random,entropy,badge", help="Rows, with commas: a strategy as of "
+        f"train.py in the lean loop, or HOW/STRATEGY, or a model of its own; {ways}. tfidf-lr and lsa-lr stand alone "
+        "or with :margin, full alone.")  # fmt: skip
+    add("--seeds", type=int, default=5, help="Runs of each row.")
     add("--budgets", type=_numbers, default="100,200,400,800", help="Labels at which each strategy is judged.")
     add("--judge", choices=["test", "validation"], default="test", help="Rows that judge; settings are chosen on "
         "validation, so that the test set stays unseen.")  # fmt: skip
-    add("--weights", choices=["fresh", "warm", "shrink"], default="fresh", help="What a round begins with.")
     add("--steps", type=int, default=200, help="Training steps of a fit.")
     add("--batch-size", type=int, default=64, help="Texts per step.")
     add("--split-seed", type=int, default=0, help="Of the split.")
     add("--side-by-side", type=int, default=5, help="Seeds in one batched pass.")
+    add("--oracle-noise", default="0", help="How the oracle errs: a rate, or a CSV file with a row of shares per "
+        "class; accuracy is judged by true labels.")  # fmt: skip
+    add("--oracle-skip", type=float, default=0.0, help="Share of questions that it does not answer; they are paid for.")
     add("--name", default="benchmark", help="Of the folder below --log-dir.")
     add("--log-dir", default="lightning_logs", help="Where folders go.")
     options = vars(parser.parse_args(arguments))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lit_al.plots import BLUE, CLASS_COLORS, GREY
+from lit_al.rows import RANDOM
 from lit_al.statistics import Comparison, Curves, Reach, band, reaches
 from lit_al.verdict import Finding, finding, share_of, signed, three_digits
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BASELINE_COLOR = "#222222"
+RANDOM_COLOR = "#222222"
 _FINDING_COLORS: dict[Finding, str] = {
     "saves": BLUE,
     "better": BLUE,
@@ -27,57 +28,49 @@ _FINDING_COLORS: dict[Finding, str] = {
     "costs": CLASS_COLORS[0],
 }
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)))  # once the colors are used up
-_MOST_BANDS = 6  # more would cover each other: the baseline and those that end highest have one
+_MOST_BANDS = 6  # more would cover each other: random and those that end highest have one
 MOST_COLORS = 8  # more cannot be told apart: then only proven differences are in color
 
 
 def figures(
-    curves: Curves,
-    comparisons: Sequence[Comparison],
-    targets: Mapping[str, float],
-    title: str,
-    baseline: str = "random",
+    curves: Curves, comparisons: Sequence[Comparison], targets: Mapping[str, float], title: str
 ) -> dict[str, "Figure"]:
     """Every picture that the statistics allow, by file name without ending.
 
     Args:
         curves: of all strategies.
-        comparisons: with the baseline; empty leaves their picture out.
+        comparisons: with references; empty leaves their picture out.
         targets: accuracies whose labels are counted, by what they are called.
         title: what was run on what.
-        baseline: drawn apart from the others.
     """
     unproven = [one.strategy for one in comparisons if not one.proven]
     quiet = unproven if len(curves.accuracy) > MOST_COLORS else []
-    drawn = {"learning-curves": learning_curves_figure(curves, title, baseline, quiet)}
+    drawn = {"learning-curves": learning_curves_figure(curves, title, quiet)}
     if comparisons:
         drawn["differences"] = differences_figure(comparisons, title)
     if reached := _reached(curves, targets):
-        drawn["labels-needed"] = labels_needed_figure(curves, targets, reached, title, baseline)
+        drawn["labels-needed"] = labels_needed_figure(curves, targets, reached, title)
     return drawn
 
 
-def learning_curves_figure(
-    curves: Curves, title: str, baseline: str = "random", quiet: Collection[str] = ()
-) -> "Figure":
+def learning_curves_figure(curves: Curves, title: str, quiet: Collection[str] = ()) -> "Figure":
     """Mean accuracy over labels spent on a log axis, with bands, and the score of the full data as a line.
 
     Args:
         curves: of all strategies.
         title: what was run on what.
-        baseline: drawn in black.
         quiet: strategies drawn in grey, behind the others.
     """
     height = max(4.8, 1.2 + 0.26 * len(curves.accuracy))
     figure, axes = _figure(title, height)
-    colors = {**strategy_colors(curves, baseline), **dict.fromkeys(quiet, ("#a8a8a8", "-"))}
+    colors = {**strategy_colors(curves), **dict.fromkeys(quiet, ("#a8a8a8", "-"))}
     bands = {name: band(accuracy) for name, accuracy in curves.accuracy.items()}  # (3, B) each
     order = sorted(bands, key=lambda name: -_last(bands[name][0]))
-    shaded = [baseline, *(name for name in order if name not in (baseline, *quiet))][:_MOST_BANDS]
+    shaded = [RANDOM, *(name for name in order if name not in (RANDOM, *quiet))][:_MOST_BANDS]
     for name in order:
         estimate, low, high = bands[name]
         color, dashes = colors[name]
-        look: dict[str, Any] = {"linewidth": 1.6, "marker": "o", "zorder": 4 if name == baseline else 3}
+        look: dict[str, Any] = {"linewidth": 1.6, "marker": "o", "zorder": 4 if name == RANDOM else 3}
         if name in quiet:
             look = {"linewidth": 1, "zorder": 2}
         axes.plot(curves.labels, estimate, color=color, linestyle=dashes, markersize=3, **look)
@@ -102,7 +95,7 @@ def differences_figure(comparisons: Sequence[Comparison], title: str) -> "Figure
     """A forest plot: paired difference of the areas under the curves, with its interval, largest on top."""
     order = sorted(comparisons, key=lambda one: one.difference.estimate)
     figure, axes = _figure(title, height=1.6 + 0.36 * len(order))
-    axes.axvline(0, color=BASELINE_COLOR, linewidth=1)
+    axes.axvline(0, color=RANDOM_COLOR, linewidth=1)
     for row, one in enumerate(order):
         color = _FINDING_COLORS[finding(one)]
         ends = np.array([one.difference.low, one.difference.high])
@@ -111,11 +104,14 @@ def differences_figure(comparisons: Sequence[Comparison], title: str) -> "Figure
         axes.plot([100 * one.difference.estimate], [row], "o", color=color, markersize=6)
         text = f"{signed(100 * one.difference.estimate)}   {finding(one) if one.proven else 'no evidence'}"
         axes.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=color)
-    axes.set_yticks(range(len(order)), [_plain(one.strategy) for one in order])
+    references = {one.reference for one in order}
+    names = [one.strategy if len(references) == 1 else f"{one.strategy} − {one.reference}" for one in order]
+    axes.set_yticks(range(len(order)), [_plain(name) for name in names])
     axes.set_ylim(-0.6, len(order) - 0.4)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel(f"points of accuracy above {_plain(order[0].baseline)}, mean over the budgets (log labels)")
+    reference = order[0].reference if len(references) == 1 else "the reference"
+    axes.set_xlabel(f"points of accuracy above {_plain(reference)}, mean over the budgets (log labels)")
     axes.set_title("paired by seed, 95 % intervals", fontsize=9, color=GREY, loc="left")
     return figure
 
@@ -125,17 +121,16 @@ def labels_needed_figure(
     targets: Mapping[str, float],
     reached: Mapping[str, Mapping[str, Reach]],
     title: str,
-    baseline: str = "random",
 ) -> "Figure":
     """Bars: labels that each mean curve needs for each target; an open bar goes on where the budgets end."""
     names = list(reached)
     height = 1.7 + 0.30 * len(names)
     figure, panels = _figure(title, height=height, columns=len(targets))
-    most = float(curves.labels[-1])
+    most = max(one.low if np.isinf(one.high) else one.high for found in reached.values() for one in found.values())
     for axes, (target, accuracy) in zip(np.atleast_1d(panels), targets.items(), strict=True):
         for row, name in enumerate(reversed(names)):
             found = reached[name][target]
-            _bar(axes, row, found, BASELINE_COLOR if name == baseline else BLUE)
+            _bar(axes, row, found, RANDOM_COLOR if name == RANDOM else BLUE)
         axes.set_yticks(
             range(len(names)), [_plain(name) for name in reversed(names)] if axes is np.atleast_1d(panels)[0] else []
         )
@@ -158,14 +153,14 @@ def save(figure: "Figure", ending: str) -> bytes:
     return buffer.getvalue()
 
 
-def strategy_colors(curves: Curves, baseline: str = "random") -> dict[str, tuple[str, Any]]:
-    """Color and dashes of each strategy, the same in every picture; the baseline is black."""
-    palette = [color for color in CLASS_COLORS if color not in ("#7f7f7f", "#444444")]  # greys belong to the baseline
-    names = [name for name in curves.accuracy if name != baseline]
+def strategy_colors(curves: Curves) -> dict[str, tuple[str, Any]]:
+    """Color and dashes of each strategy, the same in every picture; random is black."""
+    palette = [color for color in CLASS_COLORS if color not in ("#7f7f7f", "#444444")]  # greys belong to random
+    names = [name for name in curves.accuracy if name != RANDOM]
     found = {
         name: (palette[i % len(palette)], _DASHES[i // len(palette) % len(_DASHES)]) for i, name in enumerate(names)
     }
-    return {baseline: (BASELINE_COLOR, "-"), **found}
+    return {RANDOM: (RANDOM_COLOR, "-"), **found}
 
 
 def _figure(title: str, height: float, columns: int = 1) -> tuple["Figure", Any]:
@@ -273,13 +268,25 @@ def _bottom(group: Sequence[float], gap: float) -> float:
 
 
 def _reached(curves: Curves, targets: Mapping[str, float]) -> dict[str, dict[str, Reach]]:
-    """By strategy and target, the strategies that need least for the first target first."""
+    """By strategy and target, those that need least for the first target first; without those that begin too late.
+
+    A row whose budgets begin where those of random end, as in the example's loop, could only be said to need less.
+    """
+    end = _ends(curves.accuracy[RANDOM], curves)[1] if RANDOM in curves.accuracy else np.inf
     found: dict[str, dict[str, Reach]] = {}
-    for name in curves.accuracy if targets else ():
+    for name, accuracies in curves.accuracy.items() if targets else ():
+        if _ends(accuracies, curves)[0] > end:
+            continue
         each = {target: reaches(curves, name, accuracy) for target, accuracy in targets.items()}
         if all(one is not None for one in each.values()):
             found[name] = {target: one for target, one in each.items() if one is not None}
     return dict(sorted(found.items(), key=lambda item: [(one.high, one.low) for one in item[1].values()]))
+
+
+def _ends(accuracy: Any, curves: Curves) -> tuple[float, float]:
+    """First and last budget of a curve (S, B)."""
+    labels = curves.labels[~np.isnan(accuracy).all(axis=0)]
+    return float(labels[0]), float(labels[-1])
 
 
 def _bar(axes: "Axes", row: int, found: Reach, color: str) -> None:

@@ -5,28 +5,22 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import yaml
 from rich import get_console
 from rich.console import Console
 
 from lit_al import plots
 from lit_al.board import Board
-from lit_al.callback import ActiveLearningCallback
 from lit_al.config import TrainConfig
-from lit_al.datamodule import ActiveDataModule
-from lit_al.history import EpochHistory
+from lit_al.example import ExampleLoop, strategy_of
 from lit_al.leanrun import LeanSession, Plan, checked_rule
-from lit_al.learner import ActiveLearner
 from lit_al.material import Material, prepare
-from lit_al.model import LitBiLSTM
-from lit_al.oracles import SimulatedOracle
 from lit_al.outputs import Evaluation, Round
 from lit_al.page import picked_texts, write_run_report
 from lit_al.picks import write_picks
 from lit_al.report import Progress, Report, comparison_table, conclusion, flaws
 from lit_al.run import SCHEMA, make_run_folder, peak_memory_mb, versions, write_results, write_text
-from lit_al.strategies import RatioSampling, Strategy, innermost, make_strategy
+from lit_al.strategies import RatioSampling, innermost
 
 
 def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
@@ -61,19 +55,6 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     return Session(config, material, folder, report, began).run()
 
 
-def strategy_of(config: TrainConfig) -> Strategy:
-    """What resolved settings choose with; `ratio` follows the direction of the protocol.
-
-    Raises:
-        ConfigError: a name that does not exist.
-    """
-    spelling = str(config.strategy)
-    if spelling == "ratio":
-        return RatioSampling(config.ratio_direction)  # type: ignore[arg-type]  # resolved: not None
-    first, plus, wrappers = spelling.partition("+")
-    return make_strategy((f"ratio:{config.ratio_direction}" if first == "ratio" else first) + plus + wrappers)
-
-
 class Session:
     """One `full` or `active` run in its folder.
 
@@ -92,31 +73,18 @@ class Session:
         self.report = report
         self.began = began
         corpus = material.corpus
-        L.seed_everything(config.seed, verbose=False)
-        split = replace(material.split, rounds=list(material.split.rounds))
-        self.data = ActiveDataModule(corpus, split, material.encoder, batch_size=config.batch_size, seed=config.seed)  # type: ignore[arg-type]
-        self.model = LitBiLSTM(
-            corpus.classes,
-            material.encoder.state_dict(),
-            learning_rate=config.learning_rate,
-            kernel=config.kernel,
-        )
-        self.oracle = SimulatedOracle(corpus.labels)
-        self.history = EpochHistory(self._on_epoch)
-        self.acquisition = self._acquisition() if config.mode == "active" else None
-        self.learner = ActiveLearner(
-            self.model,
-            self.data,
-            self.acquisition,
-            folder=folder,
-            history=self.history,
-            max_epochs=config.max_epochs,
-            patience=config.patience,
-            accelerator=config.accelerator,
-            devices=config.devices,
-            precision=config.precision,
+        self.loop = ExampleLoop(
+            config,
+            corpus,
+            material.split,
+            material.encoder,
+            folder,
+            on_epoch=self._on_epoch,
+            on_round=self._on_round,
             callbacks=[Progress(refresh_rate=5)] if report.console.is_terminal else [],
         )
+        self.data, self.model, self.oracle = self.loop.data, self.loop.model, self.loop.oracle
+        self.history, self.acquisition, self.learner = self.loop.history, self.loop.acquisition, self.loop.learner
         self.learner.trainer()  # hardware that is not here is refused before anything is encoded
         self.board = Board(folder, corpus, plots.title(self.results("running")))
 
@@ -142,21 +110,6 @@ class Session:
             results = self.results(status, test)
             self._finish(results, test)
         return results
-
-    def _acquisition(self) -> ActiveLearningCallback:
-        config = self.config
-        return ActiveLearningCallback(
-            self.oracle,
-            strategy_of(config),
-            rounds=config.rounds,  # type: ignore[arg-type]  # resolved: not None
-            query_size=config.query_sizes[0],
-            steer_on=config.steer_on,  # type: ignore[arg-type]
-            pool_classes=config.pool_classes,  # type: ignore[arg-type]
-            target_accuracy=config.target_accuracy,
-            seed=config.seed,
-            committee_size=config.committee_size,
-            on_round=self._on_round,
-        )
 
     def _on_epoch(self, epoch: Any) -> None:
         self.report.epoch(epoch)
@@ -193,7 +146,7 @@ class Session:
             "protocol": config.protocol,
             "strategy": self.acquisition.strategy.spelling if self.acquisition else None,
             **settings,
-            "flaws": flaws({**settings, "steer_on": settings["steer_on"] if self._steered() else None}),
+            "flaws": flaws({**settings, "steer_on": settings["steer_on"] if self.loop.steered else None}),
             "stop_reason": self.acquisition.stop_reason if self.acquisition else "",
             "data": self.material.described(),
             "seeds": {"seed": config.seed, "split_seed": config.split_seed},
@@ -204,7 +157,7 @@ class Session:
             "test": None
             if test is None
             else {**test.described(self.material.corpus.classes), "standard_error": test.confusion.standard_error},
-            "labels_spent": self._labels_spent(),
+            "labels_spent": self.loop.labels_spent(),
             "checkpoint": self.learner.best.best_model_path or None,
             "wall_seconds": round(time.perf_counter() - self.began, 2),
             "train_samples_per_second": round(self.history.samples_per_second, 1),
@@ -222,12 +175,6 @@ class Session:
             "ratio_direction": inner.direction if isinstance(inner, RatioSampling) else None,
         }
 
-    def _steered(self) -> bool:
-        """Did a decision depend on the steering set? Else it was judged on for the report alone."""
-        if self.acquisition is None:
-            return False
-        return self.acquisition.strategy.needs_confusion or self.config.target_accuracy is not None
-
     def _round(self, done: Round) -> dict[str, Any]:
         classes = self.material.corpus.classes
         return {
@@ -243,13 +190,6 @@ class Session:
             "short": done.short,
             "seconds": round(done.seconds, 2),
         }
-
-    def _labels_spent(self) -> dict[str, int]:
-        """Every label that the model's weights or a decision depended on."""
-        split = self.data.split
-        train, validation = len(split.labeled), len(split.validation)
-        steering = len(split.test) if self._steered() and self.config.steer_on == "test" else 0
-        return {"train": train, "validation": validation, "steering": steering, "total": train + validation + steering}
 
 
 def _compare(config: TrainConfig, material: Material, folder: Path, report: Report, began: float) -> dict[str, Any]:

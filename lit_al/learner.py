@@ -1,6 +1,7 @@
 """`ActiveLearner`: the loop over fresh Trainers, with early stopping, the best checkpoint and the epoch curves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 import lightning as L
@@ -77,13 +78,28 @@ class ActiveLearner:
             FitError: the validation loss was never finite.
             KeyboardInterrupt: Ctrl-C during a fit; nothing was acquired by that fit.
         """
-        while True:
+        for _ in self.fits():
+            pass
+        load_weights(self.model, self.best_path)
+
+    def fits(self) -> Iterator[int]:
+        """The same fit by fit, numbered from 0, each with the acquisition after it; the best weights are not taken."""
+        for number in count():
             fit(self.trainer(), self.model, self.data)
+            yield number
             if self.acquisition is None or self.acquisition.done:
-                break
+                return
+
+    @property
+    def best_path(self) -> str:
+        """The checkpoint with the lowest validation loss so far: what a run that ends here delivers.
+
+        Raises:
+            FitError: the validation loss was never finite.
+        """
         if not self.best.best_model_path:
             raise FitError("the validation loss was never finite, so there is no best model; lower the learning rate")
-        load_weights(self.model, self.best.best_model_path)
+        return self.best.best_model_path
 
     def test(self) -> Evaluation:
         """Judge the model on the test set."""

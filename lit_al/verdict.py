@@ -1,8 +1,9 @@
 """What a benchmark proves, in words that the statistics alone decide.
 
-A strategy is called better or worse only where two things agree: the 95 % interval of the paired difference of the
-areas under the curves excludes 0, and the signed-rank p, corrected by Holm over all strategies, is under .05. It is
-said to save labels only where, besides, the interval of the share saved excludes 0. The rest is "no evidence".
+A row is called better or worse than its reference, random picks under the same training, only where two things agree:
+the 95 % interval of the paired difference of the areas under the curves excludes 0, and the signed-rank p, corrected by
+Holm over the family, is under .05. It is said to save labels only where, besides, the interval of the share saved
+excludes 0. The rest is "no evidence". Another model has no reference: it stands in tables and pictures alone.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from lit_al.cells import Cell
+from lit_al.rows import Family, Row
 from lit_al.statistics import Comparison, Curves, Interval, Saving, costs, seeds_needed, smallest_p
 
 Finding = Literal["saves", "better", "open", "worse", "costs"]
@@ -20,22 +22,24 @@ COLLAPSED = 0.95  # a batch with a larger share of one class says that the model
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of a strategy.
+    """What is said of a row.
 
     Attributes:
-        strategy: its name.
+        strategy: spelling of the row.
+        family: `picks`, or `training` where random picks were compared under two ways to train.
         finding: `saves` labels; `better` on average, labels saved not settled; `open`: no evidence; `worse` on
             average; `costs` labels.
         text: one or two sentences.
     """
 
     strategy: str
+    family: Family
     finding: Finding
     text: str
 
 
 def verdicts(comparisons: Sequence[Comparison]) -> list[Verdict]:
-    """A verdict on each strategy, the largest difference first.
+    """A verdict on each row that has a reference: picks before training, the largest difference first.
 
     >>> from lit_al.statistics import compare, learning_curves
     >>> from lit_al.statistics.synthetic import synthetic_cells
@@ -43,8 +47,8 @@ def verdicts(comparisons: Sequence[Comparison]) -> list[Verdict]:
     >>> [(one.strategy, one.finding) for one in verdicts(found)]
     [('margin', 'saves'), ('badge', 'open')]
     """
-    order = sorted(comparisons, key=lambda one: -one.difference.estimate)
-    return [Verdict(one.strategy, finding(one), _words(one)) for one in order]
+    order = sorted(comparisons, key=lambda one: (one.family, -one.difference.estimate))
+    return [Verdict(one.strategy, one.family, finding(one), _words(one)) for one in order]
 
 
 def finding(comparison: Comparison) -> Finding:
@@ -58,17 +62,18 @@ def finding(comparison: Comparison) -> Finding:
 
 
 def _words(comparison: Comparison) -> str:
-    name, baseline, found = comparison.strategy, comparison.baseline, finding(comparison)
+    name, reference, found = comparison.strategy, comparison.reference, finding(comparison)
     evidence = f"{_difference(comparison)} ({_support(comparison)})"
     if found == "open":
-        return f"no evidence that {name} saves labels: {evidence}.{_why_not(comparison)}"
+        claim = "saves labels" if comparison.family == "picks" else f"differs from {reference}"
+        return f"no evidence that {name} {claim}: {evidence}.{_why_not(comparison)}"
     if found in ("better", "worse"):
-        return f"{name} is {found} than {baseline}: {evidence}. {_open_saving(comparison)}"
+        return f"{name} is {found} than {reference}: {evidence}. {_open_saving(comparison)}"
     saving = comparison.savings[0]
     verb = "saves labels" if found == "saves" else "needs more labels"
     return (
-        f"{name} {verb}: it reaches {share_of(saving.target)} with {saving.needed} labels where {baseline} needs "
-        f"{saving.baseline_needed} ({_saved(saving)}); {evidence}."
+        f"{name} {verb}: it reaches {share_of(saving.target)} with {saving.needed} labels where {reference} needs "
+        f"{saving.reference_needed} ({_saved(saving)}); {evidence}."
     )
 
 
@@ -88,7 +93,7 @@ def _open_saving(comparison: Comparison) -> str:
         return "Labels saved were not counted."
     saving = comparison.savings[0]
     share = saving.share
-    reached = f"it needs {saving.needed}, {comparison.baseline} {saving.baseline_needed}"
+    reached = f"it needs {saving.needed}, {comparison.reference} {saving.reference_needed}"
     ends = [percent(end) if np.isfinite(end) else "no bound" for end in (share.low, share.high)]
     interval = f"95 % interval of the share saved: {ends[0]} to {ends[1]}"
     return f"How many labels that is worth at {share_of(saving.target)} is open: {reached} ({interval})."
@@ -186,32 +191,41 @@ def caveats(curves: Curves, comparisons: Sequence[Comparison], cells: Sequence[C
 
     Args:
         curves: of all strategies.
-        comparisons: with the baseline.
+        comparisons: of rows with their references.
         cells: of the benchmark, for the classes of the batches.
     """
     return [*_on_seeds(comparisons), *_on_gaps(curves, comparisons), *_on_batches(cells), *_on_reach(comparisons)]
 
 
 def _on_seeds(comparisons: Sequence[Comparison]) -> list[str]:
-    tests, pairs = len(comparisons), max((one.pairs for one in comparisons), default=0)
+    """Family by family: of a small one more can be said than of a large one."""
+    families = [[one for one in comparisons if one.family == name] for name in ("picks", "training")]
+    return [sentence for family in families if (sentence := _on_seeds_of(family))]
+
+
+def _on_seeds_of(family: Sequence[Comparison]) -> str:
+    tests, pairs = len(family), max((one.pairs for one in family), default=0)
     if not tests or tests * smallest_p(pairs) < 0.05:
-        return []
+        return ""
     least = p_value(smallest_p(pairs)).removeprefix("= ")
-    over = "the one strategy" if tests == 1 else f"{tests} strategies"
-    return [
+    over = f"the one row, {family[0].strategy}" if tests == 1 else f"{tests} rows"
+    return (
         f"With {pairs} seeds the smallest two-sided Wilcoxon p is {least}, and Holm corrects it over {over}: no claim "
         f"at .05 was possible here, whatever the curves. {seeds_needed(tests)} seeds are the fewest that could do."
-    ]
+    )
 
 
 def _on_gaps(curves: Curves, comparisons: Sequence[Comparison]) -> list[str]:
-    compared = {one.strategy for one in comparisons} | {one.baseline for one in comparisons}
-    missing = [name for name in curves.accuracy if name not in compared]
+    """Rows with no reference that can be used, other models, cells that failed."""
+    compared = {one.strategy for one in comparisons} | {one.reference for one in comparisons}
+    rest = [Row.of(name) for name in curves.accuracy if name not in compared]
+    missing = [f"{row.spelling} (with {row.reference})" for row in rest if row.reference]
     found = []
     if missing:
-        found.append(
-            f"Not compared, for want of two budgets and a seed shared with the baseline: {', '.join(missing)}."
-        )
+        found.append(f"Not compared, for want of two budgets and a seed shared: {', '.join(missing)}.")
+    models = [row.spelling for row in map(Row.of, curves.accuracy) if row.how.loop == "linear" and not row.reference]
+    if models:
+        found.append(f"Another model, in tables and pictures alone: {', '.join(models)}.")
     if curves.failed:
         names = ", ".join(sorted({cell.strategy for cell in curves.failed}))
         found.append(f"Cells that failed: {len(curves.failed)} ({names}); seeds with a gap are left out of the pairs.")

@@ -15,8 +15,8 @@ ROOT = PACKAGE.parent
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
     {"errors", "compiled"},
-    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells"},
-    {"corpora", "statistics", "picks"},
+    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells", "rows"},
+    {"corpora", "statistics", "picks", "judging"},
     {"text", "split", "bilstm", "verdict", "explain"},
     {"strategies", "oracles", "model", "cache", "vectors"},
     {"datamodule", "committee", "checkpoints", "history", "fitting"},
@@ -25,7 +25,7 @@ LAYERS = [
     {"callback", "predict", "board", "plots", "lean"},
     {"learner", "report", "curves", "baselines"},
     {"page", "material"},
-    {"leanrun"},
+    {"leanrun", "example"},
     {"experiment", "bench"},
     {"cli"},
 ]

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from lit_al.baselines import Baseline, Linear, is_baseline
+from lit_al.baselines import Linear, check_baseline
 from lit_al.corpora import Corpus
 from lit_al.errors import ConfigError
 from lit_al.lean import Run
+from lit_al.rows import Row
 from lit_al.strategies import Context, Pool, choose, make_strategy
 
 pytest.importorskip("sklearn", reason="the baselines need scikit-learn: pip install 'lit_al[bench]'")
@@ -18,10 +19,8 @@ def linear(request, make_corpus):
 
 @pytest.mark.parametrize("name", ["tfidf-lr", "tfidf-lr:margin", "lsa-lr", "lsa-lr:margin"])
 def test_baseline_learns_and_judges_every_budget(name, linear):
-    cells = list(linear.cells(name, [3, 4], [20, 40, 80]))
-    assert [(cell.seed, cell.round, cell.labels) for cell in cells] == [
-        (seed, number, labels) for seed in (3, 4) for number, labels in enumerate((20, 40, 80))
-    ]
+    cells = list(linear.cells(Row.of(name), 3, [20, 40, 80]))
+    assert [(cell.seed, cell.round, cell.labels) for cell in cells] == [(3, 0, 20), (3, 1, 40), (3, 2, 80)]
     assert min(cell.accuracy for cell in cells if cell.labels == 80) > 0.8
     assert all((cell.taken is None) == (cell.round == 0) for cell in cells)
 
@@ -34,7 +33,7 @@ def test_first_labels_are_those_of_the_networks_runs(linear):
 
 
 def test_margin_takes_the_texts_that_the_model_is_least_sure_of(linear):
-    [first, second] = linear.cells("tfidf-lr:margin", [0], [20, 30])
+    [first, second] = linear.cells(Row.of("tfidf-lr:margin"), 0, [20, 30])
     assert first.labels == 20
     assert sum(second.taken) == 10
 
@@ -42,12 +41,10 @@ def test_margin_takes_the_texts_that_the_model_is_least_sure_of(linear):
 def test_one_class_is_answered_until_another_is_seen(make_corpus):
     corpus = make_corpus()
     corpus = Corpus(corpus.texts, np.zeros(200, np.int64), corpus.classes, source="one class")
-    [cell] = Linear(corpus, POOL, JUDGED).cells("lsa-lr", [0], [5])
+    [cell] = Linear(corpus, POOL, JUDGED).cells(Row.of("lsa-lr"), 0, [5])
     assert cell.accuracy == 1.0
 
 
 def test_names_of_no_use_are_refused():
-    assert is_baseline("lsa-lr:margin")
-    assert not is_baseline("entropy")
     with pytest.raises(ConfigError, match="pick at random or by margin"):
-        Baseline.of("tfidf-lr:entropy")
+        check_baseline(Row.of("tfidf-lr:entropy"))

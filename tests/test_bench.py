@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from lit_al import bench, cli
+from lit_al import bench, cli, example
 from lit_al.bench import Bench, BenchConfig, run_benchmark
 from lit_al.cells import read_cells
+from lit_al.config import TrainConfig
 from lit_al.corpora import load_corpus
 from lit_al.errors import ConfigError, RunError
+from lit_al.experiment import run
+from lit_al.judging import distinct_words
 
 pytest.importorskip("scipy", reason="the report needs scipy: pip install 'lit_al[bench]'")
 CONSOLE = Console(file=None, quiet=True)
@@ -123,12 +126,172 @@ def test_strategies_can_be_added_but_other_settings_are_refused(config, tmp_path
         ({"strategies": ("random", "random")}, "'random' twice"),
         ({"strategies": ("randon",)}, "random"),
         ({"budgets": (20, 1_000)}, "ends at 1,000 labels but the pool has 360"),
-        ({"budgets": (30, 20)}, "grow"),
+        ({"budgets": (30, 20)}, "--budgets 30,20 must grow"),
+        ({"strategies": ("ratio", "keras", "keras/ratio")}, "'keras/ratio' twice"),
+        ({"strategies": ("hot/entropy",)}, "before a slash stands one of warm, shrink, keras, honest"),
+        ({"strategies": ("warm",)}, "write warm/random"),
+        ({"oracle_skip": 1.0}, "--oracle-skip 1.0"),
+        ({"oracle_noise": "much"}, "neither a rate nor a CSV"),
+        ({"strategies": ("random", "keras"), "oracle_noise": "0.1"}, "have no part in keras/ratio"),
+        ({"strategies": ("keras/randon",)}, "randon"),
+        (
+            {"strategies": ("random", "honest"), "judge": "validation"},
+            "cannot judge honest/ratio, which stops training",
+        ),
     ],
 )
 def test_settings_of_no_use_are_refused(changes, message, config):
     with pytest.raises(ConfigError, match=message):
         run_benchmark(replace(config, **changes), CONSOLE)
+
+
+def test_settings_refused_leave_no_folder_behind(config, tmp_path):
+    with pytest.raises(ConfigError):
+        run_benchmark(replace(config, budgets=(20, 1_000)), CONSOLE)
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_folder_from_before_a_setting_was_there_goes_on_with_its_default(config, tmp_path):
+    run_benchmark(replace(config, strategies=("random",)), CONSOLE)
+    path = tmp_path / "b" / "benchmark.yaml"
+    path.write_text(path.read_text().replace("side_by_side: 2\n", ""))
+    run_benchmark(replace(config, strategies=("random",), side_by_side=5), CONSOLE)
+    with pytest.raises(RunError, match="other settings"):
+        run_benchmark(replace(config, strategies=("random",)), CONSOLE)
+
+
+EXAMPLE = ("keras/random", "keras", "honest", "honest/random")
+
+
+@pytest.fixture
+def short_fits(monkeypatch):
+    """Two epochs a fit."""
+    make = example.example_config
+    for module in (example, bench):
+        monkeypatch.setattr(module, "example_config", lambda *row: replace(make(*row), max_epochs=2))
+
+
+def test_rows_of_the_examples_loop_stand_in_the_table(config, tmp_path, short_fits):
+    config = replace(config, strategies=("random", *EXAMPLE), seeds=2, side_by_side=5)
+    run_benchmark(config, CONSOLE)
+    cells = {(cell["strategy"], cell["seed"], cell["round"]): cell for cell in table(config, tmp_path)}
+    assert len(cells) == 2 * 2 + 4 * 2 * 4
+    for number in range(4):  # of 400 rows, 120 at first, 40 each round; 40 validate, 40 steer
+        labels = 120 + 40 * number
+        for name, spent in (("keras/random", labels + 40), ("honest/random", labels + 40)):
+            assert (cells[name, 0, number]["labels"], cells[name, 0, number]["labels_spent"]) == (labels, spent)
+        ratio = cells["keras/ratio", 0, number]
+        assert ratio["labels_spent"] - ratio["labels"] == 80
+        assert ratio["labels"] in range(labels - number, labels + 1)  # its quotas are rounded down
+        honest = cells["honest/ratio", 0, number]
+        assert honest["error"] or honest["labels_spent"] - honest["labels"] == 40
+    for seed in range(2):  # one fit at first, whatever picks afterwards
+        assert len({cells[f"{name}/{picks}", seed, 0]["loss"] for name, picks in PAIRS}) == 1
+    assert cells["keras/random", 0, 0]["loss"] != cells["keras/random", 1, 0]["loss"]
+    assert sum(cells["keras/random", 0, 1]["taken"]) == sum(cells["keras/random", 0, 1]["predicted"]) == 40
+    assert "| keras/ratio | keras/random | 2 |" in (tmp_path / "b" / "report.md").read_text()
+    assert not list((tmp_path / "b" / "state").iterdir())
+
+
+PAIRS = [(name, picks) for name in ("keras", "honest") for picks in ("random", "ratio")]
+
+
+def test_the_last_cell_of_an_example_row_is_the_run_itself(config, tmp_path, short_fits):
+    """What the runner judges is what `train.py` delivers."""
+    run_benchmark(replace(config, strategies=("keras",), seeds=1), CONSOLE)
+    last = table(config, tmp_path)[-1]
+    settings = TrainConfig(data="demo", demo_rows=400, max_epochs=2, query_size=40, log_dir=str(tmp_path), name="run")
+    test = run(settings, CONSOLE)["test"]
+    assert last["accuracy"] == pytest.approx(test["accuracy"])
+    assert last["loss"] == pytest.approx(test["loss"], rel=1e-4)
+
+
+@pytest.mark.parametrize("after", [1, 5, 6])
+def test_a_stopped_example_row_repeats_its_unfinished_seed_alone(after, config, tmp_path, monkeypatch, short_fits):
+    config = replace(config, strategies=("keras",), seeds=2)
+    run_benchmark(config, CONSOLE)
+    whole, append, written = table(config, tmp_path), bench.append_cell, []
+
+    def stop(path, cell):
+        if len(written) == after:
+            raise KeyboardInterrupt
+        append(path, cell)
+        written.append(cell.key)
+
+    again = replace(config, name="again")
+    monkeypatch.setattr(bench, "append_cell", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark(again, CONSOLE)
+    monkeypatch.setattr(bench, "append_cell", append)
+    seeds, cells = [], bench.ExampleRows.cells
+    monkeypatch.setattr(
+        bench.ExampleRows, "cells", lambda rows, row, seed: seeds.append(seed) or cells(rows, row, seed)
+    )
+    run_benchmark(again, CONSOLE)
+    assert table(again, tmp_path) == whole
+    assert seeds == ([0, 1] if after < 4 else [1])
+
+
+def test_a_pool_that_runs_short_leaves_cells_that_say_so(config, tmp_path, short_fits, monkeypatch):
+    monkeypatch.setattr(example, "QUERY_SHARE", 0.4)
+    run_benchmark(replace(config, strategies=("random", "keras/random"), seeds=1), CONSOLE)
+    errors = [cell["error"] for cell in table(config, tmp_path) if cell["strategy"] == "keras/random"]
+    assert errors[:2] == [None, None]
+    assert "ran short" in errors[-1] or "holds no row" in errors[-1]
+    run_benchmark(replace(config, strategies=("random", "keras/random"), seeds=1), CONSOLE)  # nothing is left to do
+
+
+def test_warm_and_fresh_rows_part_after_the_first_fit(config, tmp_path):
+    run_benchmark(replace(config, strategies=("random", "warm/random", "shrink/random"), seeds=1), CONSOLE)
+    losses = {number: {c["loss"] for c in table(config, tmp_path) if c["round"] == number} for number in (0, 1)}
+    assert (len(losses[0]), len(losses[1])) == (1, 3)
+    assert "| warm/random | random |" in (tmp_path / "b" / "report.md").read_text()
+
+
+def test_rules_speak_in_shadow_of_every_lean_row(config, tmp_path):
+    config = replace(config, strategies=("random", "entropy", "full", "tfidf-lr"), budgets=(20, 30, 40, 50, 60))
+    run_benchmark(config, CONSOLE)
+    cells = table(config, tmp_path)
+    by_model = {"uncertainty:0.05", "change:0.0", "kappa:0.99:3"}
+    for cell in cells:
+        if cell["strategy"] in ("full", "tfidf-lr"):
+            assert cell["stopped"] is None
+        else:  # random picks are controls, from round 1 on: only they give an estimate to follow
+            controls = {"plateau:3:0.005"} if cell["strategy"] == "random" and cell["round"] else set()
+            assert set(cell["stopped"]) == by_model | controls
+    assert "Stopping rules, in shadow" in (tmp_path / "b" / "report.md").read_text()
+
+
+def test_rules_in_shadow_say_what_a_run_of_its_own_would_have_heard(config, tmp_path):
+    """Side by side or alone, the stop set and the answers are those of the seed."""
+    config = replace(config, strategies=("random",), seeds=2, budgets=(20, 30, 40, 50))
+    run_benchmark(replace(config, name="one", side_by_side=1), CONSOLE)
+    run_benchmark(replace(config, name="two", side_by_side=2), CONSOLE)
+    one, two = (table(replace(config, name=name), tmp_path) for name in ("one", "two"))
+    order = [(cell["seed"], cell["round"]) for cell in one]
+    at = {(cell["seed"], cell["round"]): cell["stopped"] for cell in two}
+    assert [cell["stopped"] for cell in one] == [at[key] for key in order]
+
+
+def test_an_oracle_that_errs_and_skips_is_paid_and_judged_by_the_truth(config, tmp_path):
+    names = ("random", "entropy", "tfidf-lr:margin", "full")
+    run_benchmark(replace(config, strategies=names, oracle_noise="0.3", oracle_skip=0.4), CONSOLE)
+    cells = table(config, tmp_path)
+    for cell in cells:
+        spent = 360 if cell["strategy"] == "full" else (20, 30)[cell["round"]]
+        assert cell["labels_spent"] == spent
+        assert 0 < cell["labels"] < spent
+        if cell["taken"]:
+            assert sum(cell["taken"]) == 10  # of true class, answered or not
+    assert len({cell["labels"] for cell in cells if cell["round"] == 0 and cell["seed"] == 1}) == 2  # full, and pairs
+    assert "errs at 0.3 and skips 40%" in (tmp_path / "b" / "report.md").read_text()
+
+
+def test_text_vectors_are_shaped_by_the_pool_alone(config, tmp_path):
+    corpus = load_corpus("demo", demo_rows=400)
+    made = Bench(replace(config, strategies=("density",)), corpus, tmp_path)
+    assert not made.vectors[made.judged].any()
+    assert made.vectors[made.pool].any(axis=1).all()
 
 
 def test_judging_rows_are_in_no_pool(config, tmp_path):
@@ -141,7 +304,7 @@ def test_judging_rows_are_in_no_pool(config, tmp_path):
 
 
 def test_distinct_words_fall_when_texts_are_alike():
-    assert bench.distinct_words(np.array([[1, 2], [3, 4]])) > bench.distinct_words(np.array([[1, 2], [2, 1]]))
+    assert distinct_words(np.array([[1, 2], [3, 4]])) > distinct_words(np.array([[1, 2], [2, 1]]))
 
 
 def test_command_line(tmp_path, capsys):

@@ -33,6 +33,15 @@ def test_cells_come_back_as_they_were_written(path):
     assert path.read_text().count("\n") == 3
 
 
+def test_what_rules_said_comes_back_and_may_be_missing_in_old_lines(path):
+    append_cell(path, replace(CELL, stopped={"kappa:0.99:3": True, "plateau": False}))
+    old = asdict(replace(CELL, round=2))
+    del old["stopped"]
+    with path.open("a") as file:
+        file.write(json.dumps({"schema": 1, **old}) + "\n")
+    assert [cell.stopped for cell in read_cells(path)] == [{"kappa:0.99:3": True, "plateau": False}, None]
+
+
 def test_a_loss_that_diverged_becomes_null(path):
     append_cell(path, replace(CELL, loss=float("nan")))
     assert read_cells(path)[0].loss is None

@@ -14,7 +14,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from lit_al.config import TrainConfig
 from lit_al.errors import ConfigError, DataError, RunError
-from lit_al.experiment import run, strategy_of
+from lit_al.example import strategy_of
+from lit_al.experiment import run
 from lit_al.picks import read_picks
 
 ROOT = Path(__file__).parents[1]

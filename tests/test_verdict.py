@@ -82,7 +82,7 @@ def test_few_seeds_never_claim_and_say_why(seeds):
 
 def test_five_seeds_have_a_smallest_p_of_one_sixteenth():
     curves = learning_curves(synthetic_cells({"random": 0, "a": 0.5, "b": 0.2}, seeds=5))
-    assert "p is .0625, and Holm corrects it over 2 strategies" in caveats(curves, compare(curves))[0]
+    assert "p is .0625, and Holm corrects it over 2 rows" in caveats(curves, compare(curves))[0]
 
 
 def test_enough_seeds_need_no_caveat():
@@ -120,13 +120,26 @@ def test_caveats_name_gaps_failures_and_collapsed_batches():
     cells = synthetic_cells({"random": 0, "a": 0.3})
     cells = [replace(c, accuracy=None, error="x") if c.key == ("a", 4, 3) else c for c in cells]
     cells = [replace(c, taken=(1, 99)) if c.key == ("a", 2, 1) else c for c in cells]
-    cells.append(Cell("keras", 0, 0, 15_000, 20_000, true_accuracy(20_000)))
+    cells.append(Cell("keras/ratio", 0, 0, 15_000, 20_000, true_accuracy(20_000)))
+    cells.append(Cell("lsa-lr", 0, 0, 100, 100, 0.8))
     curves = learning_curves(cells)
     notes = " ".join(caveats(curves, compare(curves), cells))
-    assert "shared with the baseline: keras." in notes
+    assert "a seed shared: keras/ratio (with keras/random)." in notes
+    assert "Another model, in tables and pictures alone: lsa-lr." in notes
     assert "Cells that failed: 1 (a)" in notes
     assert "A batch of a was 99 % of one class" in notes
     assert "1 left out with cells missing" in judged(cells)["a"].text
+
+
+def test_training_is_a_family_of_its_own():
+    found = judged(synthetic_cells({"random": 0, "warm/random": 0, "warm/entropy": 0.5, "lsa-lr": 0.5}, noise=0.004))
+    assert list(found) == ["warm/entropy", "warm/random"]
+    assert found["warm/random"].text.startswith("no evidence that warm/random differs from random: ")
+    assert "where warm/random needs" in found["warm/entropy"].text
+    curves = learning_curves(synthetic_cells({"random": 0, "warm/random": 0, "a": 0, "b": 0}, seeds=6))
+    notes = caveats(curves, compare(curves))
+    assert "Holm corrects it over 2 rows" in notes[0]
+    assert not any("the one row" in note for note in notes)  # six seeds suffice for one
 
 
 def test_nothing_compared_has_nothing_to_say():

@@ -5,6 +5,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -42,6 +43,12 @@ class Watch:
     def look(self, model: LitBiLSTM, run: Run) -> str:
         """Record a round; why to stop now, or "" to go on."""
         found = score(model, Batches(self.tokens, None, torch.from_numpy(self.rows), EVALUATION_BATCH))  # (k, C)
+        self.record(found, run)
+        stop, reason = self.rule.check(self.history) if self.rule else (False, "")
+        return reason if stop else ""
+
+    def record(self, found: npt.NDArray[np.floating[Any]], run: Run) -> None:
+        """Record a round by the probabilities (k, C) that its model gives the stop set."""
         left = np.isin(self.rows, run.pool)  # (k,) of the labeled ones the model should be sure
         estimate = Estimate.of(run.controls)
         self.history.append(
@@ -54,8 +61,21 @@ class Watch:
                 predictions=found.argmax(axis=1),
             )
         )
-        stop, reason = self.rule.check(self.history) if self.rule else (False, "")
-        return reason if stop else ""
+
+    def would_stop(self) -> dict[str, bool]:
+        """By rule: would it stop now? Rules that look at no model, or lack what they need, are not asked."""
+        last = self.history[-1]
+        asked = [rule for rule in shadow_rules(self.rule) if rule.needs]
+        able = [rule for rule in asked if all(getattr(last, need) is not None for need in rule.needs)]
+        return {str(rule): rule.check(self.history)[0] for rule in able}
+
+    def state(self) -> list[dict[str, Any]]:
+        """The record as tensors and plain types."""
+        return [{**vars(one), "predictions": torch.as_tensor(one.predictions)} for one in self.history]
+
+    def restore(self, state: list[dict[str, Any]]) -> None:
+        """Go on from a `state`."""
+        self.history = [Progress(**{**one, "predictions": one["predictions"].numpy()}) for one in state]
 
     def in_shadow(self, accuracies: Sequence[float]) -> list[dict[str, Any]]:
         """Where each rule would have stopped the run, those in force among them.

@@ -11,6 +11,7 @@ from lit_al import curves as pictures
 from lit_al.cells import Cell, read_cells
 from lit_al.page import html, markdown
 from lit_al.page.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, Tone
+from lit_al.rows import RANDOM
 from lit_al.run import write_bytes, write_text
 from lit_al.statistics import (
     Comparison,
@@ -18,12 +19,13 @@ from lit_al.statistics import (
     Interval,
     area,
     band,
-    baseline_target,
     compare,
     costs,
     full_targets,
     learning_curves,
     reaches,
+    reference_target,
+    stops,
 )
 from lit_al.verdict import Finding, caveats, p_value, percent, share_of, signed, three_digits, verdicts
 
@@ -33,15 +35,17 @@ if TYPE_CHECKING:
 _TONES: dict[Finding, Tone] = {"saves": "good", "better": "good", "open": "open", "worse": "bad", "costs": "bad"}
 _ALT = {
     "learning-curves": "Test accuracy of each strategy over the labels spent, with bands",
-    "differences": "Difference of each strategy to the baseline, with intervals",
+    "differences": "Difference of each row to its reference, with intervals",
     "labels-needed": "Labels that each strategy needs to reach each accuracy",
 }
 _METHOD = (
-    "A seed is a pair: every strategy starts from the same split, first labels and initial weights. Budgets are labels "
-    "spent, validation and steering included. The mean over the budgets is the area under the curve over log labels. "
-    "Intervals are bootstrapped over paired seeds (expanded percentiles); p is that of the signed-rank test (Wilcoxon) "
-    "on the areas, two-sided, corrected by Holm over all strategies. A difference is claimed only where the interval "
-    "excludes 0 and the corrected p is under .05. Labels needed are read off the mean curves."
+    "A seed is a pair: every row starts from the same split, first labels and initial weights. It is compared with "
+    "random picks under the same training; random picks under another training are compared with random. Budgets are "
+    "labels spent, validation and steering included. The mean over the budgets is the area under the curve over log "
+    "labels. Intervals are bootstrapped over paired seeds (expanded percentiles); p is that of the signed-rank test "
+    "(Wilcoxon) on the areas, two-sided, corrected by Holm over the rows of a family: those that differ by their picks "
+    "and those that differ by their training. A difference is claimed only where the interval excludes 0 and the "
+    "corrected p is under .05. Labels needed are read off the mean curves."
 )
 
 
@@ -54,7 +58,7 @@ class About:
         subtitle: corpus, protocol, device, command: whatever tells this benchmark from another.
         demo: the corpus was generated.
         targets: accuracies whose labels are counted, besides shares of the full score; the verdict takes the first.
-            Without any it takes `baseline_target`.
+            Without any it takes the `reference_target` of each reference.
     """
 
     title: str = "Which strategy saves labels?"
@@ -63,7 +67,7 @@ class About:
     targets: tuple[float, ...] = field(default=())
 
 
-def write_benchmark_report(folder: Path, about: About | None = None, baseline: str = "random") -> list[Path]:
+def write_benchmark_report(folder: Path, about: About | None = None) -> list[Path]:
     """Read `cells.jsonl` of a folder; write `report.html`, `report.md`, and each picture as SVG and PNG.
 
     Returns:
@@ -71,11 +75,11 @@ def write_benchmark_report(folder: Path, about: About | None = None, baseline: s
 
     Raises:
         DataError: no cells, or broken ones.
-        ConfigError: the baseline has no curve, or scipy is not installed.
+        ConfigError: scipy is not installed.
         RunError: the folder cannot be written.
     """
     cells = read_cells(folder / "cells.jsonl")
-    study = Study.of(cells, about or About(), baseline)
+    study = Study.of(cells, about or About())
     drawn, written = study.figures(), []
     for name, figure in drawn.items():
         for ending in ("svg", "png"):
@@ -88,9 +92,9 @@ def write_benchmark_report(folder: Path, about: About | None = None, baseline: s
     return written
 
 
-def benchmark_document(cells: Sequence[Cell], about: About | None = None, baseline: str = "random") -> Document:
+def benchmark_document(cells: Sequence[Cell], about: About | None = None) -> Document:
     """The report as a document, of which `html.render` and `markdown.render` make text."""
-    study = Study.of(cells, about or About(), baseline)
+    study = Study.of(cells, about or About())
     return study.document(study.figures())
 
 
@@ -101,54 +105,52 @@ class Study:
     Attributes:
         cells: as read.
         about: what was run on what.
-        baseline: that the others are compared with.
         curves: of all strategies.
-        targets: accuracies whose labels are counted, by what they are called; the first is the verdict's.
-        comparisons: with the baseline.
+        targets: accuracies whose labels are counted, by what they are called.
+        comparisons: of rows with their references.
     """
 
     cells: Sequence[Cell]
     about: About
-    baseline: str
     curves: Curves
     targets: dict[str, float]
     comparisons: list[Comparison]
 
     @classmethod
-    def of(cls, cells: Sequence[Cell], about: About, baseline: str) -> "Study":
+    def of(cls, cells: Sequence[Cell], about: About) -> "Study":
         """Compute everything once."""
-        curves = learning_curves(cells, baseline)
+        curves = learning_curves(cells)
         targets = {f"target {share_of(goal)}": goal for goal in about.targets}
-        if not targets and baseline in curves.accuracy:
-            targets = {f"{baseline} at half its budget": baseline_target(curves, baseline)}
+        if not targets and RANDOM in curves.accuracy:
+            targets = {f"{RANDOM} at half its budget": reference_target(curves)}
         targets |= {f"{percent(share)} of full": goal for share, goal in full_targets(curves).items()}
-        comparisons = compare(curves, baseline, list(targets.values()))
-        return cls(cells, about, baseline, curves, targets, comparisons)
+        comparisons = compare(curves, about.targets or None)
+        return cls(cells, about, curves, targets, comparisons)
 
     def figures(self) -> dict[str, "Figure"]:
         """Every picture, by file name without ending."""
         title = f"DEMO CORPUS (generated text): {self.about.subtitle}" if self.about.demo else self.about.subtitle
-        return pictures.figures(self.curves, self.comparisons, self.targets, title, self.baseline)
+        return pictures.figures(self.curves, self.comparisons, self.targets, title)
 
     def document(self, figures: Mapping[str, "Figure"]) -> Document:
         """The report, with the pictures that `figures` has drawn."""
         drawn = {name: Picture(name, _ALT[name], pictures.save(figure, "svg")) for name, figure in figures.items()}
         blocks: list[Block] = [*self._verdict(), Heading("Accuracy"), drawn["learning-curves"], self._accuracy_table()]
         if self.comparisons:
-            blocks += [Heading(f"Against {self.baseline}"), drawn["differences"]]
+            blocks += [Heading("Against random picks"), drawn["differences"]]
             blocks += [self._difference_table(), self._budget_table()]
         if "labels-needed" in drawn:
             blocks += [Heading("Labels needed"), drawn["labels-needed"], self._labels_table()]
-        blocks += [Heading("Batches and seconds"), self._costs_table(), *self._failures()]
+        blocks += [*self._stops(), Heading("Batches and seconds"), self._costs_table(), *self._failures()]
         blocks += [Heading("How this was computed"), Paragraph(_METHOD, "small")]
         return Document(self.about.title, self.about.subtitle, blocks, self.about.demo)
 
     def _verdict(self) -> list[Block]:
         found = verdicts(self.comparisons)
-        saving = [one.strategy for one in found if one.finding == "saves"]
+        saving = [one.strategy for one in found if one.finding == "saves" and one.family == "picks"]
         lead = f"Proven to save labels: {', '.join(saving)}." if saving else "No strategy is proven to save labels."
         if not found:
-            lead = f"Nothing was compared: no strategy besides {self.baseline} has curves to compare."
+            lead = "Nothing was compared: no row and its random picks both have curves yet."
         notes = caveats(self.curves, self.comparisons, self.cells)
         sentences = [Paragraph(one.text, _TONES[one.finding]) for one in found]
         return [Heading("Verdict"), Paragraph(lead, "lead"), *sentences, *([Bullets(tuple(notes))] if notes else [])]
@@ -172,38 +174,29 @@ class Study:
         rows = [
             (
                 one.strategy,
+                one.reference,
                 str(one.pairs),
                 _area(self.curves, one.strategy),
                 signed(100 * one.difference.estimate),
                 _ends(one.difference),
                 p_value(one.p).removeprefix("= "),
                 p_value(one.corrected).removeprefix("= "),
-                *(_ends_of_share(saving.share) for saving in one.savings[:1]),
+                _saved(one),
             )
-            for one in sorted(self.comparisons, key=lambda one: -one.difference.estimate)
+            for one in sorted(self.comparisons, key=lambda one: (one.family, -one.difference.estimate))
         ]
-        goal = share_of(next(iter(self.targets.values())))
-        head = (
-            "strategy",
-            "pairs",
-            "area",
-            "points",
-            "95 % interval",
-            "p",
-            "Holm p",
-            f"labels saved on the way to {goal}",
-        )
-        return Table(f"mean over the budgets, paired with {self.baseline}", head, tuple(rows))
+        head = ("row", "against", "pairs", "area", "points", "95 % interval", "p", "Holm p", "labels saved")
+        return Table("mean over the budgets, in pairs", head, tuple(rows), texts=2)
 
     def _budget_table(self) -> Table:
         rows = []
         for one in self.comparisons:
             at = dict(zip(one.labels.tolist(), one.by_budget, strict=True))
             cells = [_points_with(at[labels]) if labels in at else "–" for labels in self.curves.labels.tolist()]
-            rows.append((one.strategy, *cells))
-        head = ("strategy", *(f"{labels:,}" for labels in self.curves.labels))
-        caption = f"points above {self.baseline} at each budget, 95 % intervals, not corrected for their number"
-        return Table(caption, head, tuple(rows))
+            rows.append((one.strategy, one.reference, *cells))
+        head = ("row", "against", *(f"{labels:,}" for labels in self.curves.labels))
+        caption = "points above the reference at each budget, 95 % intervals, not corrected for their number"
+        return Table(caption, head, tuple(rows), texts=2)
 
     def _labels_table(self) -> Table:
         rows = []
@@ -212,6 +205,25 @@ class Study:
             rows.append((name, *("–" if one is None else str(one) for one in found)))
         head = ("strategy", *(f"{name} ({three_digits(goal)})" for name, goal in self.targets.items()))
         return Table("labels spent until the mean curve gets there", head, tuple(rows))
+
+    def _stops(self) -> list[Block]:
+        """Stopping rules, where some were asked."""
+        rows = [
+            (
+                name,
+                rule,
+                f"{found.fired} of {found.runs}",
+                "–" if found.labels is None else f"{found.labels:,.0f}",
+                "–" if found.change is None else signed(100 * found.change),
+            )
+            for name, rules in stops(self.cells).items()
+            for rule, found in rules.items()
+        ]
+        if not rows:
+            return []
+        caption = "where each rule would have stopped, means over the seeds that it stops; points below 0 are lost"
+        head = ("row", "rule", "stops", "labels spent", "points against the last budget")
+        return [Heading("Stopping rules, in shadow"), Table(caption, head, tuple(rows), texts=2)]
 
     def _costs_table(self) -> Table:
         rows = [
@@ -265,10 +277,14 @@ def _ends(interval: Interval) -> str:
     return f"{signed(100 * interval.low)} to {signed(100 * interval.high)}" if np.isfinite(interval.low) else "–"
 
 
-def _ends_of_share(share: Interval) -> str:
+def _saved(comparison: Comparison) -> str:
+    """Share of the labels saved on the way to the first target."""
+    if not comparison.savings:
+        return "–"
+    target, share = share_of(comparison.savings[0].target), comparison.savings[0].share
     estimate = "open" if np.isnan(share.estimate) else percent(share.estimate)
     low, high = (percent(end) if np.isfinite(end) else "no bound" for end in (share.low, share.high))
-    return f"{estimate} ({low} to {high})"
+    return f"to {target}: {estimate} ({low} to {high})"
 
 
 def _seconds(value: float | None) -> str:

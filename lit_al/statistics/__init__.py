@@ -5,14 +5,15 @@
 | `curves` | from cells to learning curves on common budgets |
 | `measures` | area under a curve, labels needed to reach an accuracy |
 | `inference` | bootstrap over seeds, Wilcoxon, Holm, and what few seeds cannot show |
-| `compare` | each strategy against a baseline, seed by seed |
+| `compare` | each row against its reference, seed by seed |
 | `costs` | seconds, class mix and diversity of the batches |
+| `stops` | where each stopping rule would have stopped, and at what cost |
 | `synthetic` | benchmarks whose truth is known |
 """
 
-from lit_al.statistics.compare import Comparison, Saving, baseline_target, compare, full_targets, reaches
+from lit_al.statistics.compare import Comparison, Saving, compare, full_targets, reaches, reference_target
 from lit_al.statistics.costs import Costs, costs
-from lit_al.statistics.curves import FULL, Curves, learning_curves
+from lit_al.statistics.curves import Curves, learning_curves
 from lit_al.statistics.inference import (
     Interval,
     band,
@@ -24,18 +25,18 @@ from lit_al.statistics.inference import (
     wilcoxon,
 )
 from lit_al.statistics.measures import Reach, area, labels_to_reach, reach
+from lit_al.statistics.stops import Stops, stops
 
 __all__ = [
-    "FULL",
     "Comparison",
     "Costs",
     "Curves",
     "Interval",
     "Reach",
     "Saving",
+    "Stops",
     "area",
     "band",
-    "baseline_target",
     "bootstrap",
     "compare",
     "costs",
@@ -46,7 +47,9 @@ __all__ = [
     "learning_curves",
     "reach",
     "reaches",
+    "reference_target",
     "seeds_needed",
     "smallest_p",
+    "stops",
     "wilcoxon",
 ]

@@ -1,4 +1,7 @@
-"""Each strategy against a baseline, seed by seed, over the budgets that both have."""
+"""Each row against its reference, seed by seed, over the budgets that both have.
+
+The reference has random picks and trains alike (`rows`).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.errors import ConfigError
+from lit_al.rows import RANDOM, Family, Row
 from lit_al.statistics.curves import Curves
 from lit_al.statistics.inference import RESAMPLES, Interval, bootstrap, bounds, draw_seeds, holm, wilcoxon
 from lit_al.statistics.measures import Floats, Reach, area, reach
@@ -21,36 +24,38 @@ class Saving:
     Attributes:
         target: the accuracy.
         needed: labels that the mean curve of the strategy needs.
-        baseline_needed: labels that the mean curve of the baseline needs.
-        share: 1 - needed / baseline_needed, with its interval; estimate NaN where a curve does not cross the target
+        reference_needed: labels that the mean curve of the reference needs.
+        share: 1 - needed / reference_needed, with its interval; estimate NaN where a curve does not cross the target
             within the budgets. The interval takes in all that such a curve leaves open.
     """
 
     target: float
     needed: Reach
-    baseline_needed: Reach
+    reference_needed: Reach
     share: Interval
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A strategy against the baseline.
+    """A row against its reference.
 
     Attributes:
-        strategy: its name.
-        baseline: its name.
+        strategy: spelling of the row.
+        reference: spelling of what it is compared with.
+        family: of tests, over which p is corrected: rows that differ by their picks, and those by their training.
         labels: (b,) budgets that both have.
         pairs: seeds that have both curves whole.
         left_out: seeds of which a cell is missing.
         difference: of the areas under the curves, in accuracy; above 0 the strategy is better.
         by_budget: difference of the accuracies at each budget.
         p: two-sided, of the signed-rank test on the areas.
-        corrected: the same by Holm over all strategies that were compared.
+        corrected: the same by Holm over the family.
         savings: for each target.
     """
 
     strategy: str
-    baseline: str
+    reference: str
+    family: Family
     labels: npt.NDArray[np.int64]
     pairs: int
     left_out: int
@@ -67,44 +72,45 @@ class Comparison:
 
 
 def compare(
-    curves: Curves,
-    baseline: str = "random",
-    targets: Sequence[float] | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    curves: Curves, targets: Sequence[float] | None = None, resamples: int = RESAMPLES, seed: int = 0
 ) -> list[Comparison]:
-    """Every strategy that shares two budgets and a seed with the baseline, against it.
+    """Every row that shares two budgets and a seed with its reference, against it.
 
     Args:
         curves: of all.
-        baseline: name of the strategy to compare with.
-        targets: accuracies whose labels are counted; None takes `baseline_target`.
+        targets: accuracies whose labels are counted; None takes `reference_target`.
         resamples: R, of the bootstrap.
         seed: of the bootstrap.
 
     Raises:
-        ConfigError: the baseline has no curve, or scipy is not installed.
+        ConfigError: scipy is not installed.
     """
-    if baseline not in curves.accuracy:
-        raise ConfigError(f"baseline {baseline!r} has no curve; those that have are {', '.join(curves.accuracy)}")
-    targets = [baseline_target(curves, baseline)] if targets is None else targets
-    others = [name for name in curves.accuracy if name != baseline]
-    found = [_compare(curves, name, baseline, targets, resamples, seed) for name in others]
+    found = [_compare(curves, name, targets, resamples, seed) for name in curves.accuracy]
     comparisons = [comparison for comparison in found if comparison is not None]
-    corrected = holm([comparison.p for comparison in comparisons])
-    return [replace(one, corrected=float(p)) for one, p in zip(comparisons, corrected, strict=True)]
+    corrected: dict[str, float] = {}
+    for family in ("picks", "training"):
+        tests = [one for one in comparisons if one.family == family]
+        p = holm([one.p for one in tests])
+        corrected |= {one.strategy: float(value) for one, value in zip(tests, p, strict=True)}
+    return [replace(one, corrected=corrected[one.strategy]) for one in comparisons]
 
 
 def _compare(
-    curves: Curves, strategy: str, baseline: str, targets: Sequence[float], resamples: int, seed: int
+    curves: Curves, strategy: str, targets: Sequence[float] | None, resamples: int, seed: int
 ) -> Comparison | None:
-    labels, one, other, left_out = _pairs(curves, strategy, baseline)
+    row = Row.of(strategy)
+    reference = row.reference
+    if reference is None or reference not in curves.accuracy:
+        return None
+    labels, one, other, left_out = _pairs(curves, strategy, reference)
     if len(labels) < 2 or not len(one):
         return None
     areas = area(labels, one) - area(labels, other)  # (n,)
+    targets = [reference_target(curves, reference)] if targets is None else targets
     return Comparison(
         strategy,
-        baseline,
+        reference,
+        row.family,
         labels,
         pairs=len(one),
         left_out=left_out,
@@ -116,9 +122,9 @@ def _compare(
     )
 
 
-def _pairs(curves: Curves, strategy: str, baseline: str) -> tuple[npt.NDArray[np.int64], Floats, Floats, int]:
+def _pairs(curves: Curves, strategy: str, reference: str) -> tuple[npt.NDArray[np.int64], Floats, Floats, int]:
     """Budgets (b,) that both have, both curves (n, b) of the seeds that have all of these, and seeds left out."""
-    one, other = curves.accuracy[strategy], curves.accuracy[baseline]  # (S, B)
+    one, other = curves.accuracy[strategy], curves.accuracy[reference]  # (S, B)
     shared = ~(np.isnan(one).all(axis=0) | np.isnan(other).all(axis=0))  # (B,)
     whole = ~(np.isnan(one) | np.isnan(other))[:, shared].any(axis=1)  # (S,)
     return curves.labels[shared], one[np.ix_(whole, shared)], other[np.ix_(whole, shared)], int((~whole).sum())
@@ -129,12 +135,12 @@ def _saving(
 ) -> Saving:
     """The mean curves' crossings; seeds are resampled in pairs, and each resample's mean curves cross anew."""
     weights = draw_seeds(len(one), resamples, seed)  # (R, n)
-    needed, baseline_needed = _reach(labels, one, target), _reach(labels, other, target)
+    needed, reference_needed = _reach(labels, one, target), _reach(labels, other, target)
     low, high = _share(reach(labels, weights @ one, target), reach(labels, weights @ other, target))
     ends = bounds(low, len(one))[0], bounds(high, len(one))[1]
-    both = needed.labels is not None and baseline_needed.labels is not None
-    estimate = 1 - needed.low / baseline_needed.low if both else float("nan")
-    return Saving(target, needed, baseline_needed, Interval(estimate, float(ends[0]), float(ends[1])))
+    both = needed.labels is not None and reference_needed.labels is not None
+    estimate = 1 - needed.low / reference_needed.low if both else float("nan")
+    return Saving(target, needed, reference_needed, Interval(estimate, float(ends[0]), float(ends[1])))
 
 
 def _share(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
@@ -154,16 +160,18 @@ def reaches(curves: Curves, strategy: str, target: float) -> Reach | None:
     return _reach(labels, accuracy, target) if len(labels) > 1 and len(accuracy) else None
 
 
-def baseline_target(curves: Curves, baseline: str = "random") -> float:
-    """The accuracy that labels are counted to: what the baseline has at half of its last budget, less a broken percent.
+def reference_target(curves: Curves, reference: str = RANDOM) -> float:
+    """The accuracy that labels are counted to: that of the reference at half of its last budget, less a broken percent.
 
-    It is set by the baseline alone, so that no strategy is shown at the accuracy that suits it; at half, so that the
-    budgets show a strategy that needs twice the labels as well as one that needs a tenth.
+    It is set by the reference alone, so that no row is shown at the accuracy that suits it; at half, so that the
+    budgets show a row that needs twice the labels as well as one that needs a tenth. Budgets that begin above
+    a quarter of the last are taken in their middle, on log labels.
     """
-    accuracy = curves.accuracy[baseline]  # (S, B)
+    accuracy = curves.accuracy[reference]  # (S, B)
     known = ~np.isnan(accuracy).all(axis=0)  # (B,)
     labels, mean = curves.labels[known], np.nanmean(accuracy[:, known], axis=0)  # (b,), (b,)
-    return float(np.floor(100 * np.interp(np.log(labels[-1] / 2), np.log(labels), mean) + 1e-9) / 100)
+    middle = max(np.log(labels[-1] / 2), np.log(labels[[0, -1]]).mean())
+    return float(np.floor(100 * np.interp(middle, np.log(labels), mean) + 1e-9) / 100)
 
 
 def full_targets(curves: Curves, shares: Sequence[float] = SHARES_OF_FULL) -> dict[float, float]:

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from lit_al.cells import Cell
 from lit_al.errors import DataError
+from lit_al.rows import FULL, RANDOM
 from lit_al.statistics.measures import Floats
 
-FULL = "full"  # the strategy that labels everything: the yardstick, not a curve
 _SAME = 0.01  # budgets that differ by less are one: the ratio rule rounds its quotas down
 
 
@@ -44,12 +44,13 @@ class Curves:
         return float(self.full.mean()) if self.full.size else None
 
 
-def learning_curves(cells: Sequence[Cell], baseline: str = "random") -> Curves:
+def learning_curves(cells: Sequence[Cell]) -> Curves:
     """Curves of all strategies. Where a strategy has no cell at a budget, its neighbors are joined over log labels.
+
+    The budgets of random picks are taken first; those of others are added where they are new.
 
     Args:
         cells: of a benchmark, in any order.
-        baseline: whose budgets are taken first; those of others are added where they are new.
 
     Raises:
         DataError: not one cell with an accuracy besides those of `full`.
@@ -57,7 +58,7 @@ def learning_curves(cells: Sequence[Cell], baseline: str = "random") -> Curves:
     curves = [cell for cell in cells if cell.strategy != FULL]
     if all(cell.error for cell in curves):
         raise DataError("no cell of any strategy has an accuracy yet; run the benchmark first")
-    names = sorted({cell.strategy for cell in curves}, key=lambda name: (name != baseline, name))
+    names = sorted({cell.strategy for cell in curves}, key=lambda name: (name != RANDOM, name))
     grid = _budgets([[cell for cell in curves if cell.strategy == name] for name in names])
     seeds = np.unique([cell.seed for cell in curves])
     accuracy = {name: np.full((len(seeds), len(grid)), np.nan) for name in names}

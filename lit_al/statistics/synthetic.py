@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lit_al.cells import Cell
-from lit_al.statistics.curves import FULL
+from lit_al.rows import FULL
 
 BUDGETS = (100, 200, 400, 800, 1_600, 2_500)
 

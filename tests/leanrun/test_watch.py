@@ -37,6 +37,29 @@ def test_record_holds_what_rules_ask_for():
     assert seen.predictions.shape == (40,)
 
 
+def test_rules_that_lack_what_they_need_are_not_asked():
+    watch = Watch(None, TOKENS, POOL[:40], 0)
+    watch.look(LitBiLSTM(), run_with(POOL[:10]))
+    assert set(watch.would_stop()) == {"uncertainty:0.05", "change:0.0", "kappa:0.99:3"}
+    watch.look(LitBiLSTM(), run_with(POOL[:20], [True, False]))
+    assert "plateau:3:0.005" in watch.would_stop()
+
+
+def test_a_watch_goes_on_from_its_state():
+    torch.manual_seed(0)
+    models = [LitBiLSTM() for _ in range(3)]
+    whole, first, second = (Watch(None, TOKENS, POOL[:40], 0) for _ in range(3))
+    for number, model in enumerate(models):
+        whole.look(model, run_with(POOL[: 10 * number + 10], [True]))
+        (first if number < 2 else second).look(model, run_with(POOL[: 10 * number + 10], [True]))
+        if number == 1:
+            second.restore(first.state())
+    assert second.would_stop() == whole.would_stop()
+    for one, other in zip(second.history, whole.history, strict=True):
+        assert {**vars(one), "predictions": 0} == {**vars(other), "predictions": 0}
+        assert (one.predictions == other.predictions).all()
+
+
 def test_nothing_left_leaves_uncertainty_and_accuracy_open():
     watch = Watch(make_rule("pool-empty"), TOKENS, POOL[:10], 0)
     run = run_with(POOL)

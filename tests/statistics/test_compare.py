@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from lit_al.cells import Cell
-from lit_al.errors import ConfigError
-from lit_al.statistics import baseline_target, compare, full_targets, learning_curves, reaches
+from lit_al.statistics import compare, full_targets, learning_curves, reaches, reference_target
 from lit_al.statistics.synthetic import synthetic_cells, true_accuracy
 
 
@@ -18,7 +17,7 @@ def test_a_saving_is_found_as_large_as_it_is():
     saving = found.savings[0]
     assert saving.share.low < 0.3 < saving.share.high
     assert saving.share.high - saving.share.low < 0.25
-    assert saving.needed.labels < saving.baseline_needed.labels
+    assert saving.needed.labels < saving.reference_needed.labels
     assert found.difference.low > 0
     assert found.p == pytest.approx(2**-9)
     assert found.proven
@@ -46,12 +45,12 @@ def test_a_target_outside_the_curves_leaves_the_saving_open(target):
 
 def test_a_target_that_only_the_strategy_reaches_bounds_the_saving_from_below():
     saving = compared(synthetic_cells({"random": 0, "a": 0.5}, noise=0.001), targets=[0.90])["a"].savings[0]
-    assert np.isinf(saving.baseline_needed.high)
+    assert np.isinf(saving.reference_needed.high)
     assert 0 < saving.share.low < 1 - saving.needed.labels / 2_500 + 0.05
     assert saving.share.high == 1
 
 
-def test_a_target_that_only_the_baseline_reaches_is_no_saving():
+def test_a_target_that_only_the_reference_reaches_is_no_saving():
     share = compared(synthetic_cells({"random": 0, "a": -1}, noise=0.001), targets=[0.86])["a"].savings[0].share
     assert share.low == -np.inf
     assert share.high < 0
@@ -82,9 +81,30 @@ def test_strategies_without_two_shared_budgets_are_not_compared():
     assert compared(synthetic_cells({"random": 0})) == {}
 
 
-def test_baseline_that_was_not_run_is_refused():
-    with pytest.raises(ConfigError, match="'random' has no curve; those that have are a"):
-        compared(synthetic_cells({"a": 0}))
+def test_each_row_is_compared_with_random_picks_under_the_same_training():
+    rows = {"random": 0, "entropy": 0.4, "warm/random": 0.3, "warm/entropy": 0.3, "tfidf-lr": 0.5, "tfidf-lr:margin": 0}
+    found = compared(synthetic_cells({**rows, "shrink/badge": 0.5}, full=0.9))
+    assert {name: (one.reference, one.family) for name, one in found.items()} == {
+        "entropy": ("random", "picks"),
+        "warm/random": ("random", "training"),
+        "warm/entropy": ("warm/random", "picks"),
+        "tfidf-lr:margin": ("tfidf-lr", "picks"),
+    }
+    assert found["entropy"].difference.low > 0
+    assert not found["warm/entropy"].proven
+    assert found["warm/random"].corrected == found["warm/random"].p  # alone in its family
+    assert found["entropy"].corrected == pytest.approx(3 * found["entropy"].p)
+
+
+def test_a_reference_that_was_not_run_leaves_nothing_to_compare():
+    assert compared(synthetic_cells({"a": 0})) == {}
+    assert list(compared(synthetic_cells({"keras/random": 0, "keras/ratio": 0.2}))) == ["keras/ratio"]
+
+
+def test_budgets_that_begin_late_have_their_target_in_their_middle():
+    curves = learning_curves(synthetic_cells({"keras/random": 0}, noise=0, budgets=(200, 250, 300, 350)))
+    middle = true_accuracy(round((200 * 350) ** 0.5))
+    assert reference_target(curves, "keras/random") == pytest.approx(middle, abs=0.011)
 
 
 def test_one_seed_proves_nothing():
@@ -94,13 +114,13 @@ def test_one_seed_proves_nothing():
     assert not found.proven
 
 
-def test_target_is_set_by_the_baseline_alone():
+def test_target_is_set_by_the_reference_alone():
     one = learning_curves(synthetic_cells({"random": 0}))
     two = learning_curves(synthetic_cells({"random": 0, "a": 0.9, "b": -3}))
     half = true_accuracy(1_250)
-    assert half - 0.015 < baseline_target(one) < half + 0.01
-    assert baseline_target(two) == pytest.approx(baseline_target(one), abs=0.011)
-    assert baseline_target(learning_curves(synthetic_cells({"random": 0}, noise=0))) == np.floor(100 * half) / 100
+    assert half - 0.015 < reference_target(one) < half + 0.01
+    assert reference_target(two) == pytest.approx(reference_target(one), abs=0.011)
+    assert reference_target(learning_curves(synthetic_cells({"random": 0}, noise=0))) == np.floor(100 * half) / 100
 
 
 def test_labels_to_shares_of_the_full_score():

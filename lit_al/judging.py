@@ -1,0 +1,27 @@
+"""What a cell of a benchmark says of a model, and of the batch it learned from."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def accuracy_and_loss(probabilities: npt.NDArray[np.floating[Any]], truth: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """A cell's `accuracy` and `loss` of probabilities (n, C) for true classes (n,)."""
+    right = probabilities[np.arange(len(truth)), truth]
+    accuracy = (probabilities.argmax(axis=1) == truth).mean()
+    return {"accuracy": float(accuracy), "loss": float(-np.log(np.maximum(right, 1e-12)).mean())}
+
+
+def counts(classes: npt.NDArray[np.int64], total: int) -> tuple[int, ...]:
+    """(C,) how often each of C classes stands among (n,).
+
+    >>> counts(np.array([0, 1, 1]), 3)
+    (1, 2, 0)
+    """
+    return tuple(np.bincount(classes, minlength=total).tolist())
+
+
+def distinct_words(tokens: npt.NDArray[np.integer[Any]]) -> float:
+    """Distinct words of a batch (n, T) per text: the more alike its texts, the fewer."""
+    return float(len(np.unique(tokens)) / len(tokens))
