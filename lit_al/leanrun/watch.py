@@ -1,4 +1,4 @@
-"""What stopping rules see of a run: predictions for the stop set, the labels spent, the estimate by controls."""
+"""What stopping rules see of a run: predictions for the stop set, the labels spent, the estimate that steers."""
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
@@ -10,7 +10,8 @@ from torch import Tensor
 
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.lean import Run
-from lit_al.leanrun.estimate import Estimate
+from lit_al.leanrun.estimate import ByValidation, Estimate
+from lit_al.leanrun.plan import Source
 from lit_al.model import LitBiLSTM
 from lit_al.scoring import score
 from lit_al.split import Rows
@@ -27,14 +28,24 @@ class Watch:
         tokens: (N, T) of the whole corpus.
         pool: (n,) int64 rows that the run begins with.
         seed: of the draw of the stop set.
+        follows: the estimate of accuracy that rules see.
+        source: where it comes from, in words, for the rules' reasons.
 
     Attributes:
         rows: (k,) int64 the stop set; rows of it that get labels stay in it, so that every round is asked the same.
         history: a record of each round.
     """
 
-    def __init__(self, rule: Rule | None, tokens: Tensor, pool: Rows, seed: int) -> None:
-        self.rule, self.tokens = rule, tokens
+    def __init__(
+        self,
+        rule: Rule | None,
+        tokens: Tensor,
+        pool: Rows,
+        seed: int,
+        follows: Source | None = "controls",
+        source: str = "by random controls",
+    ) -> None:
+        self.rule, self.tokens, self.follows, self.source = rule, tokens, follows, source
         rng = np.random.default_rng([seed, STOP_SET])  # a stream of its own, apart from those of the rounds
         self.rows = rng.choice(pool, min(STOP_SET, len(pool)), replace=False)
         self.history: list[Progress] = []
@@ -43,19 +54,26 @@ class Watch:
         """Record a round; why to stop now, or "" to go on."""
         found = score(model, Batches(self.tokens, None, torch.from_numpy(self.rows), EVALUATION_BATCH))  # (k, C)
         left = np.isin(self.rows, run.pool)  # (k,) of the labeled ones the model should be sure
-        estimate = Estimate.of(run.controls)
+        estimate = self._estimate(run)
         self.history.append(
             Progress(
                 labels=run.asked,
                 pool=len(run.pool),
                 accuracy=estimate.accuracy if estimate else None,
                 standard_error=estimate.standard_error if estimate else None,
+                source=self.source,
                 uncertainty=mean_uncertainty(found[left]) if left.any() else None,
                 predictions=found.argmax(axis=1),
             )
         )
         stop, reason = self.rule.check(self.history) if self.rule else (False, "")
         return reason if stop else ""
+
+    def _estimate(self, run: Run) -> Estimate | None:
+        if self.follows == "validation":
+            found = ByValidation.of(run)
+            return found.all if found else None
+        return Estimate.of(run.controls) if self.follows else None
 
     def in_shadow(self, accuracies: Sequence[float]) -> list[dict[str, Any]]:
         """Where each rule would have stopped the run, those in force among them.
