@@ -19,7 +19,8 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `strategies`, `oracles` | choose what to label; answer |
 | `sight` | what a strategy asked for, computed; the training of a committee |
 | `callback` | the active-learning loop as a Lightning callback |
-| `lean` | the honest loop: every label counted, seeds side by side |
+| `lean`, `steps` | the honest loop: every label counted, seeds side by side; a fit of so many steps |
+| `validation` | what labels paid for say of a model that has not learned from them |
 | `stopping` | when to stop labeling, also in shadow |
 | `history`, `fitting`, `learner` | epoch curves; a fit that Ctrl-C can end; the loop over fresh Trainers |
 | `material`, `leanrun` | what a run works on; the honest loop as a run with a folder |

@@ -20,6 +20,7 @@ HONEST: dict[str, Any] = {**EXAMPLE, "ratio_direction": "as-stated", "steer_on":
 KERAS: dict[str, Any] = {**EXAMPLE, "ratio_direction": "as-coded", "steer_on": "test", "pool_classes": "true"}
 LEAN_ONLY: dict[str, Any] = {
     "stop": None,
+    "validation": "none",
     "steps": 200,
     "weights": "fresh",
     "oracle_noise": "0",
@@ -40,7 +41,7 @@ NOT_LEAN = {
     "steer_on": "no set steers; the last batch's errors do, for strategies that want some",
     "pool_classes": "classes of the pool are always predicted",
     "target_accuracy": "use --stop target:0.9",
-    "val_size": "no label is spent on validation",
+    "val_size": "use --validation holdout:0.2",
     "max_epochs": "a fit takes --steps",
     "patience": "a fit takes --steps",
     "devices": "it runs on one device, chosen by --accelerator",
@@ -98,7 +99,7 @@ class TrainConfig:
         "Active learning",
         "keras: the example to the letter, leaks included; honest: steers by the validation set, uses predicted "
         "classes of the pool and the ratio as the page states it; lean: from a hundred labels on, each one counted, "
-        "none spent on validation, the test set out of reach.",
+        "the test set out of reach.",
     )
     strategy: str | None = option(
         None,
@@ -136,6 +137,13 @@ class TrainConfig:
         "Lean protocol",
         "Rules that end the run, as in budget:2500,kappa:0.99; docs/stopping.md has them all. The others are judged in "
         "shadow.",
+    )
+    validation: str | None = option(
+        None,
+        "Lean protocol",
+        "How labels paid for judge the model: none, the default; holdout:0.2, a share is never trained on, and the fit "
+        "keeps its weights of the lowest loss on it; cross:5, each label is predicted by one of five further models "
+        "that has not learned from it, at the cost of 5 + 1 fits a round.",
     )
     steps: int | None = option(None, "Lean protocol", "Training steps of a fit, 200.")
     weights: Literal["fresh", "warm", "shrink"] | None = option(

@@ -8,15 +8,16 @@ Several runs, one for each seed, go side by side: they share the pool at the sta
 in one batched pass (`committee`). The loop is given the pool and an oracle, no test row, so that nothing in it can
 depend on one; whoever reads the rounds does the judging.
 
-No label is spent on validation: a fit takes a fixed number of steps, and the weights of its second half are averaged,
-which stands in for stopping at the right moment (Izmailov et al. 2018).
+A fit takes a fixed number of steps (`steps`). Unless the recipe says otherwise no label is spent on validation, and the
+weights of the second half of the steps are averaged. With validation (`validation`) each round also says how the newest
+model, or models trained like it, did on labels that they had not learned from.
 """
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import lightning as L
 import numpy as np
@@ -28,15 +29,17 @@ from lit_al.committee import LitCommittee
 from lit_al.corpora import UNLABELED
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError
-from lit_al.fitting import fit
 from lit_al.oracles import Oracle
 from lit_al.outputs import Confusion
 from lit_al.scoring import see
 from lit_al.split import Rows
+from lit_al.steps import AveragedWeights, Lesson, LowestLoss, shrink_and_perturb, train
 from lit_al.strategies import Choice, Collapse, Context, Labeled, Pool, Strategy, choose, collapsed, make_strategy
+from lit_al.validation import CrossFit, HoldOut, make_validation
 
 Weights = Literal["fresh", "warm", "shrink"]
-SHRINK, NOISE = 0.5, 0.01  # Ash and Adams 2020: old weights halved, noise of this standard deviation added
+ARRAYS = ("pool", "labeled", "answers", "held", "held_answers", "drawn", "predicted", "newest")  # of a run's state
+HOLDING_OUT, FOLDING = 1, 2  # streams of chance of their own: what is chosen does not depend on them
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Recipe:
         learning_rate: of RMSprop.
         weights: a round begins with fresh weights, with the previous ones, or with those shrunk and perturbed.
         average: share of the steps, at the end, whose weights are averaged; 0 takes the last weights.
+        validation: a spelling for `make_validation`.
         committee_size: K members, for strategies that ask a committee.
         draws: K dropout draws, for strategies that ask for them.
         guard: choose at random while the model answers nearly one class.
@@ -59,9 +63,28 @@ class Recipe:
     learning_rate: float = 1e-3
     weights: Weights = "fresh"
     average: float = 0.5
+    validation: str = "none"
     committee_size: int = 5
     draws: int = 10
     guard: bool = True
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Labels that a model had not learned from, and whether it was right.
+
+    Attributes:
+        rows: (v,) int64 texts.
+        right: (v,) bool whether the model called them as the oracle did.
+    """
+
+    rows: Rows
+    right: npt.NDArray[np.bool_]
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """One of several: each with rows of its own."""
+        return cls(np.concatenate([part.rows for part in parts]), np.concatenate([part.right for part in parts]))
 
 
 @dataclass
@@ -72,8 +95,11 @@ class Run:
         seed: of its labels, weights and shuffles.
         strategy: chooses for it; some remember.
         pool: (n,) int64 rows that nobody has labeled or skipped.
-        labeled: (m,) int64 rows in the order of labeling.
+        labeled: (m,) int64 rows to learn from, in the order of labeling.
         answers: (m,) int64 what the oracle said of them.
+        held: (v,) int64 rows with labels that are never learned from.
+        held_answers: (v,) int64 what the oracle said of them.
+        drawn: (d,) int64 rows that chance asked for, the first ones and controls, answered or not.
         asked: questions so far, answered or not.
         controls: for each control drawn at random, whether the model called it right before it learned from it.
         choice: of the last query; None before the first.
@@ -81,6 +107,7 @@ class Run:
         probabilities: (k, C) float32 likewise.
         newest: (k,) int64 what the oracle said of them, -1 for a skip.
         collapse: what the last model answered nearly always, if it did.
+        validated: after the last fit; None without validation.
     """
 
     seed: int
@@ -88,6 +115,9 @@ class Run:
     pool: Rows
     labeled: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     answers: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    held: Rows = field(default_factory=lambda: np.empty(0, np.int64))
+    held_answers: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    drawn: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     asked: int = 0
     controls: list[bool] = field(default_factory=list)
     choice: Choice | None = None
@@ -95,6 +125,7 @@ class Run:
     probabilities: npt.NDArray[np.floating[Any]] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     newest: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     collapse: Collapse | None = None
+    validated: Validated | None = None
 
     def confusion(self, classes: int) -> Confusion:
         """Errors on the last batch, before the model learned from it: free, and honest but for how it was chosen."""
@@ -104,13 +135,19 @@ class Run:
             np.add.at(matrix, (self.newest[given], self.predicted[given]), 1)
         return Confusion(matrix)
 
-    def take(self, choice: Choice, answers: npt.NDArray[np.int64]) -> None:
+    def take(self, choice: Choice, answers: npt.NDArray[np.int64], hold_out: HoldOut | None = None) -> None:
         """Take answers (k,) in; a row that was skipped, -1, leaves the pool without a label."""
         given = answers != UNLABELED
+        rows, labels = choice.rows[given], answers[given]
+        out = np.zeros(len(rows), np.bool_)
+        if hold_out:
+            rng = np.random.default_rng([self.seed, self.asked, HOLDING_OUT])
+            out = hold_out.draw(len(rows), len(self.labeled), len(self.held), rng)
         self.choice, self.newest = choice, answers
         self.pool = self.pool[~np.isin(self.pool, choice.rows)]
-        self.labeled = np.concatenate([self.labeled, choice.rows[given]])
-        self.answers = np.concatenate([self.answers, answers[given]])
+        self.labeled, self.held = np.concatenate([self.labeled, rows[~out]]), np.concatenate([self.held, rows[out]])
+        self.answers = np.concatenate([self.answers, labels[~out]])
+        self.held_answers = np.concatenate([self.held_answers, labels[out]])
         self.asked += len(choice.rows)
 
     def rng(self, round_number: int) -> np.random.Generator:
@@ -127,6 +164,7 @@ class LeanRound:
         model: a member for each run, on the loop's device.
         runs: their state; it changes with the next round.
         fit_seconds: of all runs together, as are the others.
+        validate_seconds: of the further fits and predictions of validation; 0 without it.
         score_seconds: of scoring the pool for the batch acquired before this fit; 0 in round 0.
         select_seconds: of choosing that batch; 0 in round 0.
     """
@@ -135,6 +173,7 @@ class LeanRound:
     model: LitCommittee
     runs: Sequence[Run]
     fit_seconds: float
+    validate_seconds: float
     score_seconds: float
     select_seconds: float
 
@@ -156,7 +195,8 @@ class LeanLoop:
         accelerator: Lightning's.
 
     Raises:
-        ConfigError: a schedule that does not grow, or that asks for more than the pool.
+        ConfigError: a schedule that does not grow, or that asks for more than the pool; validation that the first
+            labels are too few for.
     """
 
     def __init__(
@@ -177,6 +217,9 @@ class LeanLoop:
         _check_schedule(schedule, len(pool))
         self.tokens, self.vocabulary_size, self.classes = tokens, vocabulary_size, tuple(classes)
         self.oracle, self.schedule, self.recipe = oracle, tuple(schedule), recipe or Recipe()
+        self.validation = make_validation(self.recipe.validation)
+        if self.validation:
+            self.validation.check(self.schedule[0])
         self.vectors, self.accelerator = vectors, accelerator
         self.runs = [Run(seed, make_strategy(strategy), pool) for seed in seeds]
         self.model = self._new_model(0)
@@ -188,16 +231,19 @@ class LeanLoop:
             score_seconds, select_seconds = self._query(number, target)
             began = time.perf_counter()
             self._fit(number)
-            fit_seconds = time.perf_counter() - began
+            fitted = time.perf_counter()
+            self._validate(number)
+            validate_seconds = time.perf_counter() - fitted
             self.done = number + 1
-            yield LeanRound(number, self.model, self.runs, fit_seconds, score_seconds, select_seconds)
+            yield LeanRound(
+                number, self.model, self.runs, fitted - began, validate_seconds, score_seconds, select_seconds
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """All that the rounds to come depend on, as tensors and plain types."""
         runs = [
             {
-                **{name: torch.from_numpy(getattr(run, name)) for name in ("pool", "labeled", "answers", "predicted")},
-                "newest": torch.from_numpy(run.newest),
+                **{name: torch.from_numpy(getattr(run, name)) for name in ARRAYS},
                 "asked": run.asked,
                 "controls": run.controls,
                 "strategy": {name: torch.from_numpy(array) for name, array in run.strategy.state().items()},
@@ -211,7 +257,7 @@ class LeanLoop:
         self.done = state["done"]
         self.model.load_state_dict(state["model"])
         for run, saved in zip(self.runs, state["runs"], strict=True):
-            for name in ("pool", "labeled", "answers", "predicted", "newest"):
+            for name in ARRAYS:
                 setattr(run, name, saved[name].numpy())
             run.asked, run.controls = saved["asked"], list(saved["controls"])
             run.strategy.restore({name: array.numpy() for name, array in saved["strategy"].items()})
@@ -229,33 +275,57 @@ class LeanLoop:
         if self.recipe.weights == "fresh" and number > 0:
             self.model = self._new_model(number)
         elif self.recipe.weights == "shrink" and number > 0:
-            _shrink_and_perturb(self.model, _seed(self.runs[0].seed, number))
-        self._train(self.model, number)
+            shrink_and_perturb(self.model, _seed(self.runs[0].seed, number))
+        keep: L.Callback = AveragedWeights(self.recipe.average)
+        if isinstance(self.validation, HoldOut):
+            keep = LowestLoss(self.tokens, self._held())
+        self._train(self.model, number, self._lessons(number), keep)
 
-    def _train(self, model: LitCommittee, number: int) -> None:
-        """Train on the labels so far; a model with several members for each run shuffles for each of them."""
-        each = model.net.size // len(self.runs)
-        runs = [(run, member) for run in self.runs for member in range(each)]
-        size = min(self.recipe.batch_size, *(len(run.labeled) for run in self.runs))
-        orders = [
-            _order(len(run.labeled), self.recipe.steps * size, _seed(run.seed, number, member)) for run, member in runs
+    def _lessons(self, number: int, members: int = 1) -> list[Lesson]:
+        """All labels of a run for each of its members, which differ in their shuffles."""
+        return [
+            Lesson(run.labeled, run.answers, _seed(run.seed, number, member))
+            for run in self.runs
+            for member in range(members)
         ]
-        rows = np.stack([run.labeled[order] for (run, _), order in zip(runs, orders, strict=True)])  # (M, steps * B)
-        truth = np.stack([run.answers[order] for (run, _), order in zip(runs, orders, strict=True)])
+
+    def _held(self) -> list[Lesson]:
+        return [Lesson(run.held, run.held_answers) for run in self.runs]
+
+    def _train(self, model: LitCommittee, number: int, lessons: Sequence[Lesson], keep: L.Callback) -> None:
         torch.manual_seed(_seed(self.runs[0].seed, number))  # dropout
-        trainer = L.Trainer(
-            max_epochs=1,
-            accelerator=self.accelerator,
-            devices=1,
-            callbacks=[AveragedWeights(self.recipe.average)],
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            limit_val_batches=0,
-        )
-        batches = _Steps(self.tokens, torch.from_numpy(rows), torch.from_numpy(truth), size)
-        fit(trainer, model, batches, batches)  # Lightning warns of a module without validation, and then validates none
+        train(model, self.tokens, lessons, self.recipe.steps, self.recipe.batch_size, keep, self.accelerator)
+
+    # --- Validation ---------------------------------------------------------------------------------------------------
+
+    def _validate(self, number: int) -> None:
+        """Judge by labels not learned from: those held out, or each by the member whose fold it is in."""
+        if isinstance(self.validation, HoldOut):
+            for run, validated in zip(self.runs, self._validated(self.model, self._held()), strict=True):
+                run.validated = validated
+        elif isinstance(self.validation, CrossFit):
+            self._cross_fit(number, self.validation)
+
+    def _cross_fit(self, number: int, cross: CrossFit) -> None:
+        """Out-of-fold predictions, by members with fresh weights: those of earlier rounds have seen every label."""
+        folds = [cross.draw(len(run.labeled), np.random.default_rng([run.seed, number, FOLDING])) for run in self.runs]
+        outs = [fold == member for fold in folds for member in range(cross.folds)]  # (m,) bool for each member
+        whole = self._lessons(number, cross.folds)
+        lessons = [lesson.take(~out) for lesson, out in zip(whole, outs, strict=True)]
+        unseen = [lesson.take(out) for lesson, out in zip(whole, outs, strict=True)]
+        members = self._new_model(number + 2 * len(self.schedule), cross.folds)
+        self._train(members, number, lessons, AveragedWeights(self.recipe.average))
+        verdicts = self._validated(members, unseen)
+        for index, run in enumerate(self.runs):
+            run.validated = Validated.join(verdicts[index * cross.folds : (index + 1) * cross.folds])
+
+    def _validated(self, model: LitCommittee, unseen: Sequence[Lesson]) -> list[Validated]:
+        """Each member judged by labels of its own that it has not learned from."""
+        seen = self._see(model, [lesson.rows for lesson in unseen], {"probabilities"})
+        return [
+            Validated(lesson.rows, arrays["probabilities"].argmax(axis=1) == lesson.answers)
+            for lesson, arrays in zip(unseen, seen, strict=True)
+        ]
 
     # --- Query --------------------------------------------------------------------------------------------------------
 
@@ -288,8 +358,8 @@ class LeanLoop:
         seen = self._see(self.model, candidates, needs - {"committee", "vectors", "classes"})
         if "committee" in needs:
             committee = self._new_model(number + len(self.schedule), self.recipe.committee_size)
-            self._train(committee, number)
             each = self.recipe.committee_size
+            self._train(committee, number, self._lessons(number, each), AveragedWeights(self.recipe.average))
             opinions = self._see(committee, [rows for rows in candidates for _ in range(each)], {"probabilities"})
             for index, arrays in enumerate(seen):
                 members = opinions[index * each : (index + 1) * each]
@@ -331,67 +401,15 @@ class LeanLoop:
     def _ask(self, run: Run, choice: Choice, probabilities: npt.NDArray[np.floating[Any]] | None = None) -> None:
         """Put the chosen rows to the oracle; controls among them judge the model before it learns from them."""
         answers = self.oracle.ask(choice.rows)
-        run.take(choice, answers)
+        run.take(choice, answers, self.validation if isinstance(self.validation, HoldOut) else None)
+        if self.validation:  # so few may be answered that it cannot be done
+            self.validation.check(len(run.labeled) + len(run.held))
         run.predicted = np.empty(0, np.int64)
+        drawn = choice.controls | (run.strategy.spelling == "random")  # alone it draws as controls are drawn
+        run.drawn = np.concatenate([run.drawn, choice.rows[drawn | (probabilities is None)]])  # all of the first ones
         if probabilities is not None:
             run.probabilities, run.predicted = probabilities, probabilities.argmax(axis=1)
-            drawn = choice.controls | (run.strategy.spelling == "random")  # alone it draws as controls are drawn
             run.controls += (run.predicted == answers)[drawn & (answers != UNLABELED)].tolist()
-
-
-class AveragedWeights(L.Callback):
-    """Give the model, in the end, the mean of its weights over the last steps (Izmailov et al. 2018).
-
-    Args:
-        share: of the fit's steps, from the end; 0 leaves the last weights.
-    """
-
-    def __init__(self, share: float) -> None:
-        self.share = share
-        self.count = 0
-        self.sums: list[Tensor] = []
-
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
-        """Add the weights of a step."""
-        total = int(trainer.estimated_stepping_batches)
-        if trainer.global_step <= total - round(self.share * total):
-            return
-        weights = [weight.detach() for weight in pl_module.parameters()]
-        if not self.count:
-            self.sums = [torch.zeros_like(weight) for weight in weights]
-        torch._foreach_add_(self.sums, weights)
-        self.count += 1
-
-    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Take the mean."""
-        with torch.no_grad():
-            for weight, total in zip(pl_module.parameters(), self.sums, strict=False):
-                weight.copy_(total / self.count)
-
-
-@dataclass
-class _Steps:
-    """Batches of rows in a given order, for each member its own: tokens (M, B, T) and labels (M, B)."""
-
-    tokens: Tensor
-    rows: Tensor  # (M, steps * B)
-    labels: Tensor  # (M, steps * B)
-    size: int
-
-    def __len__(self) -> int:
-        return self.rows.shape[1] // self.size
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for rows, labels in zip(
-            torch.split(self.rows, self.size, 1), torch.split(self.labels, self.size, 1), strict=True
-        ):
-            yield self.tokens[rows], labels
-
-
-def _order(rows: int, total: int, seed: int) -> npt.NDArray[np.int64]:
-    """(total,) positions among so many rows: one shuffle after the other, each row once in each."""
-    rng = np.random.default_rng(seed)
-    return np.concatenate([rng.permutation(rows) for _ in range(-(-total // rows))])[:total]
 
 
 def _seed(*parts: int) -> int:
@@ -401,14 +419,6 @@ def _seed(*parts: int) -> int:
 
 def _at_random(pool: Rows, n: int, rng: np.random.Generator) -> Choice:
     return choose(make_strategy("random"), Pool(pool), n, Context(rng))
-
-
-def _shrink_and_perturb(model: LitCommittee, seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for weight in model.parameters():
-            noise = torch.randn(weight.shape, generator=generator).to(weight.device)
-            weight.mul_(SHRINK).add_(noise, alpha=NOISE)
 
 
 def _check_schedule(schedule: Sequence[int], pool: int) -> None:

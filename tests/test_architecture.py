@@ -15,13 +15,13 @@ ROOT = PACKAGE.parent
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
     {"errors", "compiled"},
-    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells", "rows"},
+    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells", "rows", "validation"},
     {"corpora", "statistics", "picks", "judging"},
     {"text", "split", "bilstm", "verdict", "explain"},
     {"strategies", "oracles", "model", "cache", "vectors"},
     {"datamodule", "committee", "checkpoints", "history", "fitting"},
     {"scoring"},
-    {"sight"},
+    {"sight", "steps"},
     {"callback", "predict", "board", "plots", "lean"},
     {"learner", "report", "curves", "baselines"},
     {"page", "material"},

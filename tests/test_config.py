@@ -40,7 +40,7 @@ def test_lean_protocol_has_defaults_of_its_own():
         ({"protocol": "lean", "steer_on": "test"}, "--steer-on has no use with --protocol lean: no set steers"),
         ({"protocol": "lean", "patience": 3}, "--patience has no use with --protocol lean: a fit takes --steps"),
         ({"protocol": "lean", "target_accuracy": 0.9}, "use --stop target:0.9"),
-        ({"protocol": "lean", "val_size": 50}, "no label is spent on validation"),
+        ({"protocol": "lean", "val_size": 50}, "use --validation holdout:0.2"),
         ({"protocol": "lean", "mode": "compare"}, "--mode compare has no lean protocol"),
         ({"protocol": "lean", "query_size": "10,x"}, "--query-size 10,x must be a whole number, or several"),
         ({"protocol": "lean", "query_size": "10,0"}, "--query-size 10,0 must be 1 or more"),

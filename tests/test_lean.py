@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from lit_al.errors import ConfigError
-from lit_al.lean import AveragedWeights, LeanLoop, Recipe
+from lit_al.lean import LeanLoop, Recipe
 from lit_al.oracles import ImperfectOracle, SimulatedOracle, uniform_noise
+from lit_al.steps import AveragedWeights, Steps
 from lit_al.strategies import STRATEGIES, Collapse
 from lit_al.text import TextEncoder
 from lit_al.vectors import text_vectors
@@ -143,7 +144,7 @@ def test_weights_begin_a_round_as_told(kind, material):
     loop = make_loop(material, recipe=Recipe(steps=3, batch_size=8, weights=kind))
     begun = []
     train = loop._train
-    loop._train = lambda model, number: (begun.append(weights(model)), train(model, number))
+    loop._train = lambda model, *rest: (begun.append(weights(model)), train(model, *rest))
     ended = [weights(done.model) for done in loop.rounds()]
     for number in (1, 2):
         before, start = ended[number - 1], begun[number]
@@ -161,23 +162,21 @@ def test_weights_begin_a_round_as_told(kind, material):
 
 @pytest.mark.parametrize(("share", "averaged"), [(0.5, 3), (1.0, 6), (0.0, 1)])
 def test_average_is_the_mean_of_the_last_steps(share, averaged, material):
-    class Steps(L.Callback):
+    class Seen(L.Callback):
         def on_train_batch_end(self, trainer, pl_module, *_):
             self.seen.append(weights(pl_module))
 
-    loop, steps = make_loop(material), Steps()
+    loop, steps = make_loop(material), Seen()
     steps.seen = []
     next(loop.rounds())
     run = loop.runs[0]
-    from lit_al.lean import _Steps
-
     rows = torch.from_numpy(np.tile(run.labeled[:16], 6)).expand(2, -1)
     truth = torch.from_numpy(np.tile(run.answers[:16], 6)).expand(2, -1)
     off = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
     trainer = L.Trainer(
         max_epochs=1, accelerator="cpu", callbacks=[steps, AveragedWeights(share)], limit_val_batches=0, **off
     )
-    batches = _Steps(loop.tokens, rows, truth, 16)
+    batches = Steps(loop.tokens, rows, truth, 16)
     trainer.fit(loop.model, batches, batches)
     for index, weight in enumerate(weights(loop.model)):
         torch.testing.assert_close(weight, torch.stack([step[index] for step in steps.seen[-averaged:]]).mean(0))

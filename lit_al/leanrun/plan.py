@@ -1,7 +1,7 @@
 """What the settings of a lean run come to, checked before anything is written or trained."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from lit_al.material import Material
 from lit_al.oracles import ImperfectOracle, Price, make_noise
 from lit_al.stopping import AnyOf, Budget, Rule, make_rule
 from lit_al.strategies import Controls, make_strategy
+from lit_al.validation import HoldOut, Validation, make_validation
+
+Source = Literal["controls", "validation"]
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,18 @@ class Plan:
         recipe: how each round trains and asks.
         oracle: answers, errs, skips and charges.
         rule: in force; None where nothing but the schedule ends the run.
+        validation: how labels that are paid for judge the model; None where they do not.
+        follows: the estimate of accuracy that stopping rules see; None where there is none.
+        flaws: what is wrong with validation by chosen texts, a clause, if anything is.
     """
 
     schedule: tuple[int, ...]
     recipe: Recipe
     oracle: ImperfectOracle
     rule: Rule | None
+    validation: Validation | None
+    follows: Source | None
+    flaws: tuple[str, ...]
 
     @classmethod
     def of(cls, config: TrainConfig, material: Material) -> Self:
@@ -43,27 +52,74 @@ class Plan:
             batch_size=config.batch_size,  # type: ignore[arg-type]
             learning_rate=config.learning_rate,
             weights=config.weights,  # type: ignore[arg-type]
+            validation=str(config.validation),
             committee_size=config.committee_size,
         )
-        return cls(make_schedule(config, len(material.split.pool), rule), recipe, make_oracle(config, material), rule)
+        schedule, validation = make_schedule(config, len(material.split.pool), rule), make_validation(recipe.validation)
+        if validation:
+            validation.check(schedule[0])
+        return cls(
+            schedule,
+            recipe,
+            make_oracle(config, material),
+            rule,
+            validation,
+            followed(config),
+            flaws_of(config, validation),
+        )
+
+    @property
+    def source(self) -> str:
+        """Where the estimate that is followed comes from, in words; "" where there is none."""
+        if self.follows == "controls":
+            return "by random controls"
+        return source_of(self.validation) if self.validation else ""
 
 
 def checked_rule(config: TrainConfig) -> Rule | None:
     """The rule in force.
 
     Raises:
-        ConfigError: it cannot be spelled so, or waits for an estimate that the strategy's picks cannot give.
+        ConfigError: it cannot be spelled so, or waits for an estimate that nothing gives; or validation or strategy
+            cannot be spelled so.
     """
-    strategy = make_strategy(str(config.strategy))
+    follows = followed(config)
     if config.stop is None:
         return None
     rule = make_rule(config.stop)
-    if "accuracy" in rule.needs and not isinstance(strategy, Controls) and strategy.spelling != "random":
+    if "accuracy" in rule.needs and follows is None:
         raise ConfigError(
             f"--stop {config.stop} follows the accuracy of random controls, and --strategy {config.strategy} draws "
-            "none; add +random:0.1 to it"
+            "none; add +random:0.1 to it, or give --validation cross:5"
         )
     return rule
+
+
+def followed(config: TrainConfig) -> Source | None:
+    """The estimate of accuracy that stopping rules follow: controls, which stand for the pool, come first."""
+    strategy, validation = make_strategy(str(config.strategy)), make_validation(str(config.validation))
+    if isinstance(strategy, Controls) or strategy.spelling == "random":
+        return "controls"
+    return "validation" if validation else None
+
+
+def flaws_of(config: TrainConfig, validation: Validation | None) -> tuple[str, ...]:
+    """What is wrong with validation by texts that a strategy chose, a clause; none for random picks."""
+    strategy = make_strategy(str(config.strategy))
+    if validation is None or strategy.spelling == "random":
+        return ()
+    way = "that by random controls is of the pool"
+    if not isinstance(strategy, Controls):
+        way = "random controls, as +random:0.1 in --strategy draws them, give one of the pool"
+    return (
+        f"validates on texts that {strategy.spelling} chose, not chance, so that the estimate {source_of(validation)} "
+        f"is of the chosen texts and not of the pool; {way}",
+    )
+
+
+def source_of(validation: Validation) -> str:
+    """The words for its estimate."""
+    return "by held-out labels" if isinstance(validation, HoldOut) else "out of fold"
 
 
 def make_schedule(config: TrainConfig, pool: int, rule: Rule | None = None) -> tuple[int, ...]:

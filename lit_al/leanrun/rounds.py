@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lit_al.corpora import UNLABELED
 from lit_al.lean import LeanRound, Run
-from lit_al.leanrun.estimate import Estimate
+from lit_al.leanrun.estimate import ByValidation, Estimate
 from lit_al.oracles import Bill
 from lit_al.outputs import Evaluation, Query
 
@@ -30,9 +30,11 @@ class Judged:
         short: the pool could not fill the query.
         warning: the model that chose answers nearly one class, in a sentence; "" where it does not.
         estimate: of accuracy, by random controls; None where there are none yet.
+        validation: likewise, by validation; None without it.
         test: of the model on the test set, for the report alone.
         bill: of all questions so far.
         fit_seconds: of the fit.
+        validate_seconds: of what validation costs besides.
         score_seconds: of looking at the pool before it.
         select_seconds: of choosing.
     """
@@ -48,9 +50,11 @@ class Judged:
     short: bool
     warning: str
     estimate: Estimate | None
+    validation: ByValidation | None
     test: Evaluation
     bill: Bill
     fit_seconds: float
+    validate_seconds: float
     score_seconds: float
     select_seconds: float
 
@@ -77,9 +81,11 @@ class Judged:
             short=run.choice is not None and run.choice.short,
             warning=warning,
             estimate=Estimate.of(run.controls),
+            validation=ByValidation.of(run),
             test=test,
             bill=bill,
             fit_seconds=done.fit_seconds,
+            validate_seconds=done.validate_seconds,
             score_seconds=done.score_seconds,
             select_seconds=done.select_seconds,
         )
@@ -109,9 +115,11 @@ class Judged:
             "warning": self.warning,
             "short": self.short,
             "estimate": self.estimate.described() if self.estimate else None,
+            "validation": self.validation.described() if self.validation else None,
             "test": self.test.described(classes),
             "bill": described_bill(self.bill),
             "fit_seconds": round(self.fit_seconds, 3),
+            "validate_seconds": round(self.validate_seconds, 3),
             "score_seconds": round(self.score_seconds, 3),
             "select_seconds": round(self.select_seconds, 3),
         }

@@ -97,7 +97,7 @@ class LeanSession:
             vectors=vectors,
             accelerator=self.config.accelerator,
         )
-        self.watch = Watch(self.plan.rule, tokens, pool, self.config.seed)
+        self.watch = Watch(self.plan.rule, tokens, pool, self.config.seed, self.plan.follows, self.plan.source)
         self.report.model(self._member())
         return tokens
 
@@ -152,7 +152,11 @@ class LeanSession:
         if done.estimate:
             low, high = done.estimate.interval
             values |= {"controls/accuracy": done.estimate.accuracy, "controls/low": low, "controls/high": high}
-        for part in ("fit", "score", "select"):
+        if done.validation:
+            found = done.validation.all
+            low, high = found.interval
+            values |= {"validation/accuracy": found.accuracy, "validation/low": low, "validation/high": high}
+        for part in ("fit", "validate", "score", "select"):
             values[f"seconds/{part}"] = getattr(done, f"{part}_seconds")
         for name, taken in zip(self.material.corpus.classes, done.taken, strict=True):
             values[f"taken/{name}"] = taken
@@ -200,7 +204,7 @@ class LeanSession:
             "protocol": self.config.protocol,
             "strategy": self.config.strategy,
             **dict.fromkeys(("steer_on", "pool_classes", "ratio_direction")),
-            "flaws": [],
+            "flaws": list(self.plan.flaws),
             "stop": str(self.plan.rule) if self.plan.rule else None,
             "stop_reason": self.stop_reason,
             "schedule": list(self.plan.schedule),
@@ -212,6 +216,8 @@ class LeanSession:
             "epochs": [],
             "rounds": [done.described(classes) for done in self.rounds],
             "estimate": last.estimate.described() if last and last.estimate else None,
+            "validation": last.validation.described() if last and last.validation else None,
+            "follows": self.plan.follows,
             "shadow": self._shadow(),
             "bill": described_bill(self.plan.oracle.bill),
             "test": test,
@@ -231,7 +237,11 @@ class LeanSession:
 
     def _labels_spent(self) -> dict[str, int]:
         """Every question counts, answered or not, that of a round which Ctrl-C cut off too."""
-        bill = self.plan.oracle.bill
+        bill, held = self.plan.oracle.bill, len(self.loop.runs[0].held) if self.loop else 0
         return {
-            "train": bill.labels, "skipped": bill.skipped, "validation": 0, "steering": 0, "total": bill.asked
-        }  # fmt: skip
+            "train": bill.labels - held,
+            "skipped": bill.skipped,
+            "validation": held,
+            "steering": 0,
+            "total": bill.asked,
+        }

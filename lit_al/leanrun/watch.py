@@ -1,4 +1,4 @@
-"""What stopping rules see of a run: predictions for the stop set, the labels spent, the estimate by controls."""
+"""What stopping rules see of a run: predictions for the stop set, the labels spent, the estimate that steers."""
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
@@ -11,7 +11,8 @@ from torch import Tensor
 
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.lean import Run
-from lit_al.leanrun.estimate import Estimate
+from lit_al.leanrun.estimate import ByValidation, Estimate
+from lit_al.leanrun.plan import Source
 from lit_al.model import LitBiLSTM
 from lit_al.scoring import score
 from lit_al.split import Rows
@@ -28,14 +29,24 @@ class Watch:
         tokens: (N, T) of the whole corpus.
         pool: (n,) int64 rows that the run begins with.
         seed: of the draw of the stop set.
+        follows: the estimate of accuracy that rules see.
+        source: where it comes from, in words, for the rules' reasons.
 
     Attributes:
         rows: (k,) int64 the stop set; rows of it that get labels stay in it, so that every round is asked the same.
         history: a record of each round.
     """
 
-    def __init__(self, rule: Rule | None, tokens: Tensor, pool: Rows, seed: int) -> None:
-        self.rule, self.tokens = rule, tokens
+    def __init__(
+        self,
+        rule: Rule | None,
+        tokens: Tensor,
+        pool: Rows,
+        seed: int,
+        follows: Source | None = "controls",
+        source: str = "by random controls",
+    ) -> None:
+        self.rule, self.tokens, self.follows, self.source = rule, tokens, follows, source
         rng = np.random.default_rng([seed, STOP_SET])  # a stream of its own, apart from those of the rounds
         self.rows = rng.choice(pool, min(STOP_SET, len(pool)), replace=False)
         self.history: list[Progress] = []
@@ -50,13 +61,14 @@ class Watch:
     def record(self, found: npt.NDArray[np.floating[Any]], run: Run) -> None:
         """Record a round by the probabilities (k, C) that its model gives the stop set."""
         left = np.isin(self.rows, run.pool)  # (k,) of the labeled ones the model should be sure
-        estimate = Estimate.of(run.controls)
+        estimate = self._estimate(run)
         self.history.append(
             Progress(
                 labels=run.asked,
                 pool=len(run.pool),
                 accuracy=estimate.accuracy if estimate else None,
                 standard_error=estimate.standard_error if estimate else None,
+                source=self.source,
                 uncertainty=mean_uncertainty(found[left]) if left.any() else None,
                 predictions=found.argmax(axis=1),
             )
@@ -76,6 +88,12 @@ class Watch:
     def restore(self, state: list[dict[str, Any]]) -> None:
         """Go on from a `state`."""
         self.history = [Progress(**{**one, "predictions": one["predictions"].numpy()}) for one in state]
+
+    def _estimate(self, run: Run) -> Estimate | None:
+        if self.follows == "validation":
+            found = ByValidation.of(run)
+            return found.all if found else None
+        return Estimate.of(run.controls) if self.follows else None
 
     def in_shadow(self, accuracies: Sequence[float]) -> list[dict[str, Any]]:
         """Where each rule would have stopped the run, those in force among them.

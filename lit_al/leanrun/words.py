@@ -6,11 +6,13 @@ from typing import Any
 from rich.markup import escape
 from rich.panel import Panel
 
-from lit_al.leanrun.estimate import Estimate
+from lit_al.leanrun.estimate import ByValidation, Estimate
 from lit_al.leanrun.plan import Plan
 from lit_al.leanrun.rounds import Judged
 from lit_al.oracles import Bill
 from lit_al.report import Report
+from lit_al.validation import HoldOut, Validation
+from lit_al.verdict import percent
 
 TEST_SET = (
     "The loop is given no test row: the model of each round is judged on the test set for the report alone, and "
@@ -37,6 +39,12 @@ class LeanWords:
             f"from {self.plan.schedule[0]:,} labels drawn at random to {last:,} in {rounds} rounds by {strategy}{stop}"
         )
         self._line(TEST_SET)
+        if self.plan.validation:
+            self._line(validation_words(self.plan.validation))
+        if self.plan.source:
+            self._line(f"target and plateau follow the accuracy {self.plan.source}")
+        for clause in self.plan.flaws:
+            self._line(f"warning: it {clause}")
 
     def round(self, done: Judged) -> None:
         """One block."""
@@ -47,10 +55,14 @@ class LeanWords:
         lines += self._batch(done) if done.query else [f"drawn at random: {self._by_class(done.taken)}"]
         if done.estimate:
             lines.append(estimate_words(done.estimate))
+        if done.validation and self.plan.validation:
+            lines += judged_words(done.validation, self.plan.validation)
+        validate = f", validate {done.validate_seconds:.1f} s" if done.validation else ""
         if done.bill.cost:
             lines.append(bill_words(done.bill))
         lines.append(
-            f"fit {done.fit_seconds:.1f} s, score {done.score_seconds:.1f} s, select {done.select_seconds:.1f} s"
+            f"fit {done.fit_seconds:.1f} s{validate}, score {done.score_seconds:.1f} s, "
+            f"select {done.select_seconds:.1f} s"
         )
         if done.warning:
             lines.append(f"[yellow]warning:[/yellow] {escape(done.warning)}")
@@ -80,11 +92,41 @@ class LeanWords:
 
 def estimate_words(estimate: Estimate) -> str:
     """The estimate with its interval."""
-    low, high = estimate.interval
     return (
-        f"accuracy by {estimate.controls:,} random controls, each judged before it was learned: "
-        f"{estimate.accuracy:.4f}, 95 % interval {low:.4f} to {high:.4f}"
+        f"accuracy by {estimate.rows:,} random controls, each judged before it was learned: {_with_interval(estimate)}"
     )
+
+
+def judged_words(found: ByValidation, validation: Validation) -> list[str]:
+    """The estimate by all validation rows, and by those of them that stand for the pool where not all do."""
+    what = f"{found.all.rows:,} {'held-out labels' if isinstance(validation, HoldOut) else 'labels out of fold'}"
+    what += f", {found.chosen:,} of them chosen" if found.chosen else ""
+    lines = [f"accuracy by {what}: {_with_interval(found.all)}"]
+    if found.chosen and found.drawn:
+        lines.append(f"accuracy by the {found.drawn.rows:,} of them drawn at random: {_with_interval(found.drawn)}")
+    return lines
+
+
+def validation_words(validation: Validation) -> str:
+    """What it does and costs.
+
+    >>> validation_words(HoldOut(0.2))
+    'validation: 20 % of all labels are held out, and the weights of the lowest loss on them are kept'
+    """
+    if isinstance(validation, HoldOut):
+        return (
+            f"validation: {percent(validation.share)} of all labels are held out, and the weights of the lowest loss "
+            "on them are kept"
+        )
+    return (
+        f"validation: {validation.folds} more models a round, each label predicted by the one that did not learn "
+        "from it; the model itself learns from all labels"
+    )
+
+
+def _with_interval(estimate: Estimate) -> str:
+    low, high = estimate.interval
+    return f"{estimate.accuracy:.4f}, 95 % interval {low:.4f} to {high:.4f}"
 
 
 def bill_words(bill: Bill) -> str:

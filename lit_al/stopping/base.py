@@ -19,6 +19,7 @@ class Progress:
         pool: rows left without a label.
         accuracy: steering estimate, a share; None where nothing is held out to steer by.
         standard_error: of that estimate; None where it is not known.
+        source: where it comes from, for the rules' reasons, as in "by random controls"; "" says nothing.
         uncertainty: `mean_uncertainty` of the pool; None where the pool was not scored.
         predictions: (n,) int64 predicted class of each row of the stop set, a fixed sample of unlabeled rows that is
             the same in every round (Bloodgood and Vijay-Shanker take 2,000); None where there is none.
@@ -28,6 +29,7 @@ class Progress:
     pool: int
     accuracy: float | None = None
     standard_error: float | None = None
+    source: str = ""
     uncertainty: float | None = None
     predictions: npt.NDArray[np.int64] | None = None
 

@@ -73,7 +73,8 @@ class Target(Named):
         if last.accuracy is None or (self.errors and last.standard_error is None):
             return False, "the steering accuracy, or its standard error, is not known in this round"
         sure = last.accuracy - self.errors * (last.standard_error or 0.0)
-        margin = f" less {self.errors:g} standard errors" if self.errors else ""
+        margin = f" {last.source}" if last.source else ""
+        margin += f" less {self.errors:g} standard errors" if self.errors else ""
         verb = "reached" if sure >= self.accuracy else "is below"
         return sure >= self.accuracy, f"the steering accuracy{margin} {verb} {self.accuracy:g}: {sure:.4f}"
 
@@ -104,6 +105,7 @@ class Plateau(Named):
             return False, f"only {len(known)} rounds with a steering accuracy, {self.rounds + 1} are needed"
         gained = max(known[-self.rounds :]) - max(known[: -self.rounds])
         words = f"the last {self.rounds} rounds gained {100 * gained:.1f} points over the best before"
+        words += f" by the accuracy {history[-1].source}" if history[-1].source else ""
         return gained < self.gain or gained <= 0, f"{words}; {100 * self.gain:g} count as a gain"
 
 

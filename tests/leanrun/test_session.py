@@ -77,7 +77,7 @@ def test_run_leaves_everything_about_it(tmp_path):
         assert entry["estimate"]["low"] <= entry["estimate"]["accuracy"] <= entry["estimate"]["high"]
         assert min(entry[f"{part}_seconds"] for part in ("fit", "score", "select")) >= 0
     assert results["rounds"][0]["estimate"] is None
-    assert results["estimate"]["controls"] == 12
+    assert results["estimate"]["rows"] == 12
     assert results["test"]["accuracy"] == results["rounds"][-1]["test"]["accuracy"]
     assert np.sum(results["test"]["confusion"]) == results["data"]["split"]["test"] == 30
     assert results["data"]["split"] == {"train": 0, "validation": 0, "test": 30, "pool": 270}
@@ -192,7 +192,7 @@ def test_collapse_is_warned_of_and_the_guard_is_named(tmp_path, monkeypatch):
 
 def test_random_picks_are_all_controls(tmp_path):
     results, _, _ = start(tmp_path, strategy="random")
-    assert results["estimate"]["controls"] == 30
+    assert results["estimate"]["rows"] == 30
 
 
 @pytest.mark.parametrize("strategy", ["density", "committee-vote", "badge", "contrastive", "ratio:as-stated"])
