@@ -3,7 +3,8 @@
     tokens → embedding → LSTM forward and backward → maximum over time → dense, ReLU, dropout → logits
 
 Two things differ from `torch.nn.LSTM`. Each gate has one bias, as in Keras (torch has two that add up). And padding is
-not masked, as on the Keras page: the LSTM runs over it, and the maximum is over all positions.
+not masked, as on the Keras page: the LSTM runs over it, and the maximum is over all positions. With `masked` it is: a
+text's features are then those of its words, however much padding follows.
 """
 
 from typing import Final
@@ -23,11 +24,12 @@ class MaxPooledLSTM(nn.Module):
         inputs: E, size of a word vector.
         hidden: H, units per direction.
         kernel: which implementation runs the recurrence; see `lit_al.kernels`.
+        masked: padding has no state.
     """
 
-    def __init__(self, inputs: int, hidden: int, kernel: str = "auto") -> None:
+    def __init__(self, inputs: int, hidden: int, kernel: str = "auto", masked: bool = False) -> None:
         super().__init__()
-        self.kernel = kernel
+        self.kernel, self.masked = kernel, masked
         self.input_kernel = nn.Parameter(torch.empty(2, inputs, GATES * hidden))
         self.recurrent_kernel = nn.Parameter(torch.empty(2, hidden, GATES * hidden))
         self.bias = nn.Parameter(torch.empty(2, GATES * hidden))
@@ -59,6 +61,7 @@ class MaxPooledLSTM(nn.Module):
             self.bias[None],
             self.recurrent_kernel[None],
             kernel=self.kernel,
+            masked=self.masked,
         )
         return pooled[0]
 
@@ -74,6 +77,7 @@ class BiLSTM(nn.Module):
         dense_size: units of the dense layer.
         dropout: share of dense units silenced in training.
         kernel: see `lit_al.kernels`.
+        masked: padding has no state, so that a text's logits depend on its words alone.
 
     Attributes:
         width: the dense units, numbers in the features of a text.
@@ -88,10 +92,11 @@ class BiLSTM(nn.Module):
         dense_size: int = 20,
         dropout: float = 0.5,
         kernel: str = "auto",
+        masked: bool = False,
     ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, embedding_size)
-        self.lstm = MaxPooledLSTM(embedding_size, hidden_size, kernel)
+        self.lstm = MaxPooledLSTM(embedding_size, hidden_size, kernel, masked)
         self.dense = nn.Linear(2 * hidden_size, dense_size)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(dense_size, 1 if classes == 2 else classes)

@@ -43,10 +43,12 @@ class Committee(nn.Module):
         if any({name: w.shape for name, w in s.items()} != {name: w.shape for name, w in states[0].items()}
                for s in states):  # fmt: skip
             raise ConfigError("the members of a committee must have weights of one shape; build them with equal sizes")
+        if len({member.lstm.masked for member in members}) > 1:
+            raise ConfigError("some members of the committee are masked and others are not; build them alike")
         self.names = list(states[0])
         self.weights = nn.ParameterList([torch.stack([state[name] for state in states]) for name in self.names])
         self.dropout = nn.Dropout(members[0].dropout.p)
-        self.kernel = members[0].lstm.kernel
+        self.kernel, self.masked = members[0].lstm.kernel, members[0].lstm.masked
         self.size = len(members)
         self.width = members[0].width
 
@@ -65,7 +67,9 @@ class Committee(nn.Module):
         """(M, B, dense), what the last layers see, before dropout."""
         w = self._named()
         lstm = (w[f"lstm.{name}"] for name in ("input_kernel", "bias", "recurrent_kernel"))
-        pooled = pooled_states(tokens, w["embedding.weight"], *lstm, kernel=self.kernel)  # (M, B, 2H)
+        pooled = pooled_states(  # (M, B, 2H)
+            tokens, w["embedding.weight"], *lstm, kernel=self.kernel, masked=self.masked
+        )
         return torch.relu(_linear(pooled, w["dense.weight"], w["dense.bias"]))
 
     def logits_of(self, features: Tensor) -> Tensor:
@@ -101,6 +105,7 @@ class LitCommittee(L.LightningModule):
         dropout: share of dense units silenced in training, drawn anew for each member.
         learning_rate: of RMSprop.
         kernel: see `lit_al.kernels`.
+        masked: padding has no state.
 
     A batch may hold tokens (B, T) and labels (B,) for all members, or (M, B, T) and (M, B) for each its own.
     """
@@ -121,6 +126,7 @@ class LitCommittee(L.LightningModule):
         dropout: float = 0.5,
         learning_rate: float = 1e-3,
         kernel: str = "auto",
+        masked: bool = False,
     ) -> None:
         super().__init__()
         seeds, classes = list(seeds), list(classes)
@@ -128,7 +134,7 @@ class LitCommittee(L.LightningModule):
         self.classes = tuple(classes)
         self.encoder = TextEncoder.from_state_dict(encoder) if encoder is not None else None
         words = len(self.encoder.vocabulary) if self.encoder else vocabulary_size
-        sizes = words, len(classes), embedding_size, hidden_size, dense_size, dropout, kernel
+        sizes = words, len(classes), embedding_size, hidden_size, dense_size, dropout, kernel, masked
         self.net = Committee([_seeded(seed, *sizes) for seed in seeds])
         for name in ("losses", "hits", "rows"):
             self.register_buffer(name, torch.zeros(len(seeds), dtype=torch.float64), persistent=False)

@@ -29,6 +29,7 @@ class LitBiLSTM(L.LightningModule):
         dropout: share of dense units silenced in training.
         learning_rate: of RMSprop.
         kernel: which implementation runs the LSTM; see `lit_al.kernels`.
+        masked: padding has no state, so that a text's logits depend on its words alone.
 
     >>> sum(parameter.numel() for parameter in LitBiLSTM().parameters())
     426537
@@ -45,6 +46,7 @@ class LitBiLSTM(L.LightningModule):
         dropout: float = 0.5,
         learning_rate: float = 1e-3,
         kernel: str = "auto",
+        masked: bool = False,
     ) -> None:
         super().__init__()
         classes = list(classes)  # a checkpoint read with weights_only=True holds plain types
@@ -52,7 +54,7 @@ class LitBiLSTM(L.LightningModule):
         self.classes = tuple(classes)
         self.encoder = TextEncoder.from_state_dict(encoder) if encoder is not None else None
         words = len(self.encoder.vocabulary) if self.encoder else vocabulary_size
-        self.net = BiLSTM(words, len(classes), embedding_size, hidden_size, dense_size, dropout, kernel)
+        self.net = BiLSTM(words, len(classes), embedding_size, hidden_size, dense_size, dropout, kernel, masked)
         self.metrics = nn.ModuleDict({stage: _metrics(len(classes), stage) for stage in ("fit", "val", "test")})
 
     def forward(self, tokens: Tensor) -> Tensor:

@@ -56,3 +56,20 @@ def test_every_parameter_learns():
     net = BiLSTM(vocabulary_size=10, embedding_size=4, hidden_size=2, dense_size=8, dropout=0.0)
     net(torch.arange(10).reshape(2, 5)).sum().backward()
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in net.parameters())
+
+
+def test_masked_logits_depend_on_the_words_alone():
+    net = BiLSTM(masked=True).eval()
+    tokens = torch.randint(1, 3_000, (5, 20))
+    with torch.no_grad():
+        padded = torch.nn.functional.pad(tokens, (0, 7))
+        torch.testing.assert_close(net(padded), net(tokens), atol=1e-6, rtol=0)
+        net.lstm.masked = False
+        assert (net(padded) - net(tokens)).abs().max() > 1e-4
+
+
+def test_padding_of_a_masked_network_learns_nothing():
+    net = BiLSTM(vocabulary_size=10, embedding_size=4, hidden_size=2, dense_size=8, dropout=0.0, masked=True)
+    net(torch.tensor([[3, 4, 5, 0, 0], [7, 8, 0, 0, 0]])).sum().backward()
+    assert net.embedding.weight.grad[[3, 4, 5, 7, 8]].any()
+    assert not net.embedding.weight.grad[[0, 1, 2, 6, 9]].any()

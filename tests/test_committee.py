@@ -58,6 +58,17 @@ def test_committee_gives_the_logits_of_its_members(classes, texts):
     assert found.shape == expected.shape
 
 
+def test_masked_committee_is_one_of_masked_members(classes, texts):
+    committee = LitCommittee(SEEDS, classes, **SIZES, masked=True).eval()
+    tokens = texts[0].clone()
+    tokens[:, 5:] = 0
+    member = committee.member(1).eval()
+    with torch.no_grad():
+        assert member.net.lstm.masked
+        torch.testing.assert_close(committee(tokens)[1], member(tokens))
+        torch.testing.assert_close(committee(tokens[:, :6]), committee(tokens), atol=1e-6, rtol=0)
+
+
 def test_members_begin_as_models_of_their_seeds(classes):
     committee = LitCommittee(SEEDS, classes, **SIZES)
     for member, seed in enumerate(SEEDS):
@@ -118,6 +129,8 @@ def test_committee_of_nobody_or_of_unequal_members_is_refused():
         Committee([])
     with pytest.raises(ConfigError, match="one shape"):
         Committee([BiLSTM(10), BiLSTM(11)])
+    with pytest.raises(ConfigError, match="some members of the committee are masked"):
+        Committee([BiLSTM(10), BiLSTM(10, masked=True)])
     with pytest.raises(ConfigError, match="got LitBiLSTM"):
         BestMembers().on_fit_start(None, LitBiLSTM())
 

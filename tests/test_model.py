@@ -69,6 +69,20 @@ print(model.classes, model.encoder.vocabulary[2:], model.training)
         assert torch.equal(again(tokens), model(tokens))
 
 
+def test_checkpoint_says_whether_padding_is_masked_and_older_ones_do_not(tmp_path):
+    import lightning as L
+
+    model = small(masked=True).eval()
+    trainer = L.Trainer(logger=False, enable_progress_bar=False, max_steps=0, accelerator="cpu")
+    trainer.strategy.connect(model)
+    trainer.save_checkpoint(tmp_path / "m.ckpt", weights_only=True)
+    assert load_model(tmp_path / "m.ckpt").net.lstm.masked
+    saved = torch.load(tmp_path / "m.ckpt", weights_only=True)
+    del saved["hyper_parameters"]["masked"]
+    torch.save(saved, tmp_path / "old.ckpt")
+    assert not load_model(tmp_path / "old.ckpt").net.lstm.masked
+
+
 def test_optimizer_steps_by_the_formula_of_keras_2():
     model = small()
     optimizer = model.configure_optimizers()

@@ -9,8 +9,10 @@
 
 ``kernel="auto"`` takes the fastest form that can run the given tensors. All forms compute the same function with the
 same gradients: embedding, two LSTM directions with zero initial state and one bias per gate, gate order i, f, g, o
-(Keras: i, f, c, o), no masking. Importing this package is cheap; numba and Triton are imported when
-their form first runs.
+(Keras: i, f, c, o). Importing this package is cheap; numba and Triton are imported when their form first runs.
+
+``masked=True`` makes token 0 padding: see `lit_al.kernels.fold`. As in Keras's example it is a word like any other
+unless asked for.
 
 M counts the members of a committee (1 for a single network), B rows, T tokens, V vocabulary entries, E embedding
 features, H units per direction.
@@ -34,11 +36,20 @@ log = logging.getLogger(__name__)
 
 
 def pooled_states(
-    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, kernel: str = "auto"
+    tokens: Tensor,
+    embedding: Tensor,
+    input_kernel: Tensor,
+    bias: Tensor,
+    recurrent: Tensor,
+    *,
+    kernel: str = "auto",
+    masked: bool = False,
 ) -> Tensor:
     """Run the BiLSTM over every text and keep each unit's maximum over time.
 
-    A tie's gradient goes to the first time step that attains the maximum; NaN in any time step gives NaN.
+    A tie's gradient goes to the first time step that attains the maximum; NaN in any time step gives NaN. Masked, the
+    maximum is that of the text's words and of 0, which is a padded step's state, whether padding follows or not: a
+    text's result depends on its words alone.
 
     Args:
         tokens: Token ids, any integer dtype, shape (B, T) shared by all members or (M, B, T).
@@ -47,6 +58,7 @@ def pooled_states(
         bias: Gate biases, shape (M, 2, 4H).
         recurrent: Recurrent weights, shape (M, 2, H, 4H).
         kernel: The form to run, one of `KERNELS`.
+        masked: Token 0 is padding, which follows a text's words: it has no state and no gradient.
 
     Returns:
         Pooled states, shape (M, B, 2H): H forward units, then H backward units.
@@ -63,20 +75,28 @@ def pooled_states(
     """
     form = _form(kernel, embedding.device.type, embedding.dtype, recurrent.shape[-2])
     tokens = check_tokens(tokens, embedding.shape[1])
-    return form.pooled_states(tokens, embedding, input_kernel, bias, recurrent)  # type: ignore[no-any-return]
+    pooled: Tensor = form.pooled_states(tokens, embedding, input_kernel, bias, recurrent, masked=masked)
+    return pooled.relu() if masked else pooled
 
 
 def hidden_states(
-    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, kernel: str = "auto"
+    tokens: Tensor,
+    embedding: Tensor,
+    input_kernel: Tensor,
+    bias: Tensor,
+    recurrent: Tensor,
+    *,
+    kernel: str = "auto",
+    masked: bool = False,
 ) -> Tensor:
     """Run the BiLSTM over every text; arguments and errors as in `pooled_states`.
 
     Returns:
-        Hidden states of every time step, shape (M, B, T, 2H).
+        Hidden states of every time step, shape (M, B, T, 2H); masked, those of padded steps are below 1e-9.
     """
     form = _form(kernel, embedding.device.type, embedding.dtype, recurrent.shape[-2])
     tokens = check_tokens(tokens, embedding.shape[1])
-    return form.hidden_states(tokens, embedding, input_kernel, bias, recurrent)  # type: ignore[no-any-return]
+    return form.hidden_states(tokens, embedding, input_kernel, bias, recurrent, masked=masked)  # type: ignore[no-any-return]
 
 
 @functools.cache

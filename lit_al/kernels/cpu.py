@@ -23,46 +23,57 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from lit_al.kernels import loops
-from lit_al.kernels.fold import occurring
+from lit_al.kernels.fold import PADDING, occurring, padding_gates
 
 
-def pooled_states(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor) -> Tensor:
+def pooled_states(
+    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
+) -> Tensor:
     """Take the maximum of every unit inside the time loop; arguments as in `lit_al.kernels.pooled_states`.
 
     Returns:
         Pooled states, shape (M, B, 2H).
     """
-    return _run(tokens, embedding, input_kernel, bias, recurrent, pooling=True)
+    return _run(tokens, embedding, input_kernel, bias, recurrent, masked=masked, pooling=True)
 
 
-def hidden_states(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor) -> Tensor:
+def hidden_states(
+    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
+) -> Tensor:
     """Keep every time step; arguments as in `lit_al.kernels.hidden_states`.
 
     Returns:
         Hidden states, shape (M, B, T, 2H).
     """
-    return _run(tokens, embedding, input_kernel, bias, recurrent, pooling=False)
+    return _run(tokens, embedding, input_kernel, bias, recurrent, masked=masked, pooling=False)
 
 
 def _run(
-    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, pooling: bool
+    tokens: Tensor,
+    embedding: Tensor,
+    input_kernel: Tensor,
+    bias: Tensor,
+    recurrent: Tensor,
+    *,
+    masked: bool,
+    pooling: bool,
 ) -> Tensor:
     with torch.autocast("cpu", enabled=False):  # the loops take float32 only
         tokens, embedding = occurring(tokens, embedding)  # (1 or M, B, T), (M, W, E)
-        tables = _gate_tables(embedding, input_kernel, bias)  # (M, 2, W, 4H)
+        tables = _gate_tables(embedding, input_kernel, bias, masked)  # (M, 2, W, 4H)
     if torch.is_grad_enabled() and (tables.requires_grad or recurrent.requires_grad):
         states: Tensor = _Recurrence.apply(tokens, tables, recurrent, pooling)  # type: ignore[no-untyped-call]
         return states
     return _forward(tokens, tables, recurrent, pooling=pooling, saving=False)[0]
 
 
-def _gate_tables(embedding: Tensor, input_kernel: Tensor, bias: Tensor) -> Tensor:
+def _gate_tables(embedding: Tensor, input_kernel: Tensor, bias: Tensor, masked: bool) -> Tensor:
     """Project the embedding tables, as `lit_al.kernels.fold.gate_tables` does."""
     weights = embedding, input_kernel, bias
     if torch.is_grad_enabled() and any(weight.requires_grad for weight in weights):
-        tables: Tensor = _Fold.apply(*weights)  # type: ignore[no-untyped-call]
+        tables: Tensor = _Fold.apply(*weights, masked)  # type: ignore[no-untyped-call]
         return tables
-    return _fold(*weights)
+    return _fold(*weights, masked)
 
 
 class _Fold(torch.autograd.Function):
@@ -73,23 +84,28 @@ class _Fold(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, embedding: Tensor, input_kernel: Tensor, bias: Tensor) -> Tensor:
+    def forward(ctx: Any, embedding: Tensor, input_kernel: Tensor, bias: Tensor, masked: bool) -> Tensor:
+        ctx.masked = masked
         ctx.save_for_backward(embedding, input_kernel)
-        return _fold(embedding, input_kernel, bias)
+        return _fold(embedding, input_kernel, bias, masked)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         embedding, input_kernel = ctx.saved_tensors
-        return _fold_back(embedding, input_kernel, grad)
+        if ctx.masked:  # that row is constant; the gradient comes from `_Recurrence` alone, so it may be changed
+            grad[:, :, PADDING] = 0
+        return *_fold_back(embedding, input_kernel, grad), None
 
 
-def _fold(embedding: Tensor, input_kernel: Tensor, bias: Tensor) -> Tensor:
+def _fold(embedding: Tensor, input_kernel: Tensor, bias: Tensor, masked: bool) -> Tensor:
     """Return the tables, shape (M, 2, W, 4H)."""
     members, words = embedding.shape[:2]
     tables = _buffers.take(members, 2, words, bias.shape[-1])
     jobs = [(m, d, *rows) for m in range(members) for d in range(2) for rows in _slices(words, 2 * _parts(members))]
     _spread(loops.fold, jobs, [embedding, input_kernel, bias, tables])
+    if masked:
+        tables[:, :, PADDING] = padding_gates(bias)
     return tables
 
 

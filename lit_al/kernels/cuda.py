@@ -37,22 +37,26 @@ SAVED = 6  # numbers per unit and time step for the backward pass: gates i, f, g
 # ---------------------------------------------------------------------------------------------- functions of torch
 
 
-def pooled_states(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor) -> Tensor:
+def pooled_states(
+    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
+) -> Tensor:
     """Take the maximum of every unit inside the time loop; arguments as in `lit_al.kernels.pooled_states`.
 
     Returns:
         Pooled states, shape (M, B, 2H).
     """
-    return _run(tokens, embedding, input_kernel, bias, recurrent, pooling=True)
+    return _run(tokens, embedding, input_kernel, bias, recurrent, masked=masked, pooling=True)
 
 
-def hidden_states(tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor) -> Tensor:
+def hidden_states(
+    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
+) -> Tensor:
     """Keep every time step; arguments as in `lit_al.kernels.hidden_states`.
 
     Returns:
         Hidden states, shape (M, B, T, 2H).
     """
-    return _run(tokens, embedding, input_kernel, bias, recurrent, pooling=False)
+    return _run(tokens, embedding, input_kernel, bias, recurrent, masked=masked, pooling=False)
 
 
 def obstacle(device: str, units: int) -> str | None:
@@ -76,10 +80,17 @@ def obstacle(device: str, units: int) -> str | None:
 
 
 def _run(
-    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, pooling: bool
+    tokens: Tensor,
+    embedding: Tensor,
+    input_kernel: Tensor,
+    bias: Tensor,
+    recurrent: Tensor,
+    *,
+    masked: bool,
+    pooling: bool,
 ) -> Tensor:
     with torch.autocast(embedding.device.type, enabled=False):  # the kernels take float32 only
-        tables = gate_tables(embedding, input_kernel, bias)  # (M, 2, V, 4H)
+        tables = gate_tables(embedding, input_kernel, bias, masked)  # (M, 2, V, 4H)
     tokens = tokens if tokens.ndim == 3 else tokens[None]  # (1 or M, B, T)
     if torch.is_grad_enabled() and (tables.requires_grad or recurrent.requires_grad):
         states: Tensor = _Recurrence.apply(tokens, tables, recurrent, pooling)  # type: ignore[no-untyped-call]

@@ -36,8 +36,8 @@ on_gpu = pytest.mark.skipif(not GPU, reason="needs a GPU")
 def on_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Let a function of CPU tensors run on the device under test; gradients find their way back."""
 
-    def moved(tokens: Tensor, *parameters: Tensor, kernel: str) -> Tensor:
-        return function(tokens.to(DEVICE), *(p.to(DEVICE) for p in parameters), kernel=kernel).cpu()
+    def moved(tokens: Tensor, *parameters: Tensor, **options: object) -> Tensor:
+        return function(tokens.to(DEVICE), *(p.to(DEVICE) for p in parameters), **options).cpu()
 
     return moved
 
@@ -132,6 +132,11 @@ def test_integer_dtypes_give_the_same_states(dtype: torch.dtype, large_programs:
 
 def test_noncontiguous_arguments_give_the_same_states(large_programs: None) -> None:
     contract.test_noncontiguous_arguments_give_the_same_states("cuda", contract.pooled_states)
+
+
+def test_masked_states_are_those_of_the_words_alone(large_programs: None) -> None:
+    contract.assert_agrees_masked("cuda", contract.make_padded_tokens(4, 5))
+    contract.assert_agrees_masked("cuda", contract.make_padded_tokens(2, 4, 5), members=2)
 
 
 @both

@@ -130,6 +130,89 @@ def test_padding_alone_runs_like_any_token(form: str, function: object) -> None:
     assert_agrees(form, tokens)
 
 
+def make_padded_tokens(*shape: int) -> Tensor:
+    """Return texts of any length, the first without a word and the last without padding."""
+    tokens = 1 + make_tokens(*shape) % (VOCABULARY - 1)
+    lengths = torch.randint(0, shape[-1] + 1, shape[:-1], generator=torch.Generator().manual_seed(1))
+    lengths[..., 0], lengths[..., -1] = 0, shape[-1]
+    return tokens.where(torch.arange(shape[-1]) < lengths[..., None], 0)
+
+
+def true_masked_states(tokens: Tensor, parameters: list[Tensor]) -> Tensor:
+    """Run torch.nn.LSTM over the words of each text alone; hidden states (M, B, T, 2H), zero behind them."""
+    members = []
+    for m in range(len(parameters[0])):
+        texts = []
+        for text in tokens if tokens.ndim == 2 else tokens[m]:
+            words, weights = text[text > 0][None], [p[m : m + 1] for p in parameters]
+            padding = weights[0].new_zeros(text.numel() - words.numel(), 2 * weights[3].shape[2])
+            texts.append(torch.cat([true_states(words, weights)[0, 0], padding]) if words.numel() else padding)
+        members.append(torch.stack(texts))
+    return torch.stack(members)
+
+
+def assert_agrees_masked(form: str, tokens: Tensor, members: int = 1, units: int = 5) -> None:
+    """Compare masked states and all their gradients with the truth; padding's word vector learns nothing."""
+    exact = make_parameters(members, units, torch.float64)
+    truth = true_masked_states(tokens, exact)
+    for function, expected in ((pooled_states, truth.amax(2).relu()), (hidden_states, truth)):
+        parameters = make_parameters(members, units)
+        states = function(tokens, *parameters, kernel=form, masked=True)
+        torch.testing.assert_close(states.double(), expected, rtol=0, atol=1e-5)
+        grads = gradients(states, parameters)
+        for actual, wanted in zip(grads, gradients(expected, exact, retain_graph=True), strict=True):
+            assert (actual - wanted).norm() <= 1e-4 * wanted.norm() + 1e-12
+        assert not grads[0][:, 0].any()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("members", [1, 2])
+@pytest.mark.parametrize("shared", [True, False])
+def test_masked_states_are_those_of_the_words_alone(form: str, members: int, shared: bool, threads: None) -> None:
+    assert_agrees_masked(form, make_padded_tokens(*(() if shared else (members,)), 9, 12), members)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_masked_batch_smaller_than_the_vocabulary(form: str) -> None:
+    assert_agrees_masked(form, torch.tensor([[3, 9, 0, 0], [22, 9, 0, 0]]))
+    assert_agrees_masked(form, torch.tensor([[3, 9], [22, 9]]))  # no padding: row 0 of the tables is still its own
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_more_padding_changes_no_masked_text(form: str) -> None:
+    tokens = make_padded_tokens(40, 9)
+    runs = []
+    for more in (0, 1, 5, 300):  # beyond 126 halvings a state that fades would be no normal number
+        parameters, padded = make_parameters(), torch.nn.functional.pad(tokens, (0, more))
+        pooled = pooled_states(padded, *parameters, kernel=form, masked=True)
+        runs.append((pooled, *gradients(pooled, parameters)))
+    for run in runs[1:]:
+        for actual, wanted in zip(run, runs[0], strict=True):
+            torch.testing.assert_close(actual, wanted, rtol=0, atol=1e-6)
+    hidden = hidden_states(padded, *parameters, kernel=form, masked=True)
+    assert hidden[(padded == 0).expand(1, -1, -1)].abs().max() < 1e-9
+    backward = hidden[(padded == 0).expand(1, -1, -1)][:, 5:]
+    assert not backward.any()  # to the bit: a text begins from zero
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_large_recurrent_weights_do_not_open_the_gates_of_padding(form: str) -> None:
+    embedding, kernel, bias, recurrent = make_parameters()
+    parameters = embedding, kernel, bias, recurrent * 5
+    tokens = make_padded_tokens(40, 9)
+    short = pooled_states(tokens, *parameters, kernel=form, masked=True)
+    long = pooled_states(torch.nn.functional.pad(tokens, (0, 7)), *parameters, kernel=form, masked=True)
+    torch.testing.assert_close(short, long, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("form", ["reference", "lstm"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_masked_gradcheck_in_float64(form: str, function: object) -> None:
+    tokens, parameters = make_padded_tokens(3, 4), make_parameters(members=2, units=2, dtype=torch.float64)
+    masked = [p.detach().requires_grad_() for p in parameters]
+    assert torch.autograd.gradcheck(lambda *p: function(tokens, *p, kernel=form, masked=True), masked, fast_mode=True)
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.uint16, torch.int32, torch.int64])
 def test_integer_dtypes_give_the_same_states(form: str, dtype: torch.dtype) -> None:
