@@ -1,0 +1,116 @@
+"""Recipes: how a round of the lean loop trains, part by part.
+
+`scratch` learns from the labels alone. `lean` is the best combination measured (docs/findings.md); `lean-teacher` is the
+same without the teacher, `scratch+vectors` the labels alone but with word vectors, and so on.
+
+| part | what it does | needs |
+|---|---|---|
+| `vectors` | the embedding begins with word vectors of the pool | the pool's texts |
+| `pretrain` | embedding and LSTM begin as trained to tell the latent directions of each text | the pool's texts |
+| `teacher` | linear models of the whole text label the pool softly; the network learns from it all | some labels |
+| `adversarial` | predictions stay when words move against them | the pool's texts |
+| `entropy` | the network is asked to be sure of each text, from 500 labels on | the pool's texts |
+| `word-dropout` | a share of the words is made unknown in every step | |
+| `average` | the weights of the last steps are averaged | |
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from lit_al.errors import ConfigError
+
+Weights = Literal["fresh", "warm", "shrink"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How each round trains and asks.
+
+    Attributes:
+        steps: training steps of a fit on labels alone.
+        batch_size: B of such a fit; no more than the labels there are.
+        learning_rate: of RMSprop.
+        weights: a round begins with fresh weights, with the previous ones, or with those shrunk and perturbed.
+        average: share of the steps, at the end, whose weights are averaged; 0 takes the last weights.
+        validation: a spelling for `make_validation`.
+        committee_size: K members, for strategies that ask a committee.
+        draws: K dropout draws, for strategies that ask for them.
+        guard: choose at random while the model answers nearly one class.
+        masked: padding has no state.
+        vectors: the embedding begins with word vectors.
+        pretrain: embedding and LSTM begin pretrained.
+        teacher: learn from the teacher's soft labels of all texts.
+        epochs: passes over all texts, with a teacher or without.
+        study_batch: B of such a pass.
+        word_dropout: share of words made unknown, in a pass over all texts.
+        adversarial: weight of virtual adversarial training; above 0 a fit passes over all texts.
+        entropy: weight of entropy minimization, likewise.
+    """
+
+    steps: int = 200
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weights: Weights = "fresh"
+    average: float = 0.5
+    validation: str = "none"
+    committee_size: int = 5
+    draws: int = 10
+    guard: bool = True
+    masked: bool = False
+    vectors: bool = False
+    pretrain: bool = False
+    teacher: bool = False
+    epochs: int = 1
+    study_batch: int = 256
+    word_dropout: float = 0.0
+    adversarial: float = 0.0
+    entropy: float = 0.0
+
+    @property
+    def studies(self) -> bool:
+        """A fit passes over all texts, not over the labeled ones alone."""
+        return self.teacher or self.adversarial > 0 or self.entropy > 0
+
+
+PARTS: Final[dict[str, dict[str, Any]]] = {
+    "vectors": {"vectors": True},
+    "pretrain": {"pretrain": True},
+    "teacher": {"teacher": True},
+    "adversarial": {"adversarial": 1.0},
+    "entropy": {"entropy": 0.1},
+    "word-dropout": {"word_dropout": 0.1},
+    "average": {"average": 0.5},
+}
+SCRATCH: Final = ("average",)
+LEAN: Final = ("vectors", "teacher", "average")
+NAMES: Final = {"scratch": SCRATCH, "lean": LEAN}
+SPELLING: Final = re.compile(r"(?P<name>scratch|lean)(?P<changes>([+-](" + "|".join(PARTS) + "))*)")
+
+
+def make_recipe(text: str, base: Recipe | None = None) -> Recipe:
+    """The recipe of a spelling.
+
+    Args:
+        text: `scratch` or `lean`, then `+part` or `-part` as often as wanted.
+        base: its other settings; None takes the defaults.
+
+    Raises:
+        ConfigError: no such recipe or part.
+
+    >>> recipe = make_recipe("lean-vectors+word-dropout")
+    >>> recipe.teacher, recipe.vectors, recipe.word_dropout
+    (True, False, 0.1)
+    """
+    found = SPELLING.fullmatch(text)
+    if found is None:
+        raise ConfigError(
+            f"recipe {text!r} is not one of scratch and lean, with or without parts as in lean-teacher+word-dropout; "
+            f"the parts are {', '.join(PARTS)}"
+        )
+    parts = set(NAMES[found["name"]])
+    for sign, part in re.findall(r"([+-])(" + "|".join(PARTS) + ")", found["changes"]):
+        parts = parts | {part} if sign == "+" else parts - {part}
+    off = {name: type(value)(0) for settings in PARTS.values() for name, value in settings.items()}
+    on = {name: value for part in parts for name, value in PARTS[part].items()}
+    return replace(base or Recipe(), **{**off, **on})

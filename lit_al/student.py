@@ -1,0 +1,209 @@
+"""The student: the network learns from all texts at once, from soft labels and from what no label is needed for.
+
+Each text of the pool has a target, a distribution over the classes: the teacher's for most, the true label for those
+that were paid for. Two losses need no target at all. Virtual adversarial training (Miyato et al. 2017) asks that the
+prediction stay as it is when the words move in the direction that would change it most; entropy minimization
+(Grandvalet and Bengio 2005) asks the network to be sure. Words are dropped at random, so that no single one decides.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import lightning as L
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from lit_al.committee import LitCommittee
+from lit_al.fitting import fit
+from lit_al.lengths import in_windows, lengths_of
+from lit_al.recipes import Recipe
+from lit_al.split import Rows
+from lit_al.text import PADDING, UNKNOWN
+
+STEP: Final = 0.1  # how far a word moves against the network, as a share of its vector's length
+PROBE: Final = 0.01  # how far it moves to find the direction, likewise
+TABLE: Final = "weights.0"  # name of the embedding table among a committee's weights
+
+
+def study(
+    model: LitCommittee,
+    tokens: Tensor,
+    rows: Rows,
+    targets: npt.NDArray[np.float32],
+    recipe: Recipe,
+    keep: L.Callback,
+    seed: int,
+    accelerator: str = "auto",
+) -> None:
+    """Train on targets of every text, for `recipe.epochs` passes.
+
+    Args:
+        model: M members.
+        tokens: (N, T) uint16 of the whole corpus.
+        rows: (u,) int64 texts to learn from; the members meet them in the same order.
+        targets: (M, u, C) float32, for each member its own.
+        recipe: epochs, batch size and losses.
+        keep: decides which weights the model ends with.
+        seed: of shuffles, dropped units and dropped words.
+        accelerator: Lightning's.
+    """
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    batches = SoftBatches(tokens, rows, targets, recipe.study_batch, recipe.epochs, rng, by_length=model.net.masked)
+    trainer = L.Trainer(
+        max_epochs=1,
+        accelerator=accelerator,
+        devices=1,
+        callbacks=[keep],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        limit_val_batches=0,
+    )
+    fit(trainer, Student(model, recipe), batches, batches)  # Lightning warns of a module without validation
+
+
+class Student(L.LightningModule):
+    """A committee that learns from soft targets.
+
+    Args:
+        model: M members; they are what is trained.
+        recipe: word dropout and the weights of the losses that need no target.
+    """
+
+    def __init__(self, model: LitCommittee, recipe: Recipe) -> None:
+        super().__init__()
+        self.model, self.recipe = model, recipe
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
+        """The sum of the members' losses on tokens (B, T) and targets (M, B, C)."""
+        tokens, targets = batch
+        tokens = drop_words(tokens, self.recipe.word_dropout)
+        logits = self.model(tokens)
+        loss = -(targets * log_probabilities(logits)).sum(dim=-1).mean(dim=1).sum()
+        if self.recipe.entropy:
+            loss = loss + self.recipe.entropy * entropy(logits).mean(dim=1).sum()
+        if self.recipe.adversarial:
+            loss = loss + self.recipe.adversarial * virtual_adversarial_loss(self.model.net, tokens)
+        return loss
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """That of the committee."""
+        return self.model.configure_optimizers()
+
+
+@dataclass
+class SoftBatches:
+    """Batches of tokens (B, T) and targets (M, B, C), several passes over the rows, in an order drawn once.
+
+    Attributes:
+        tokens: (N, T) uint16.
+        rows: (u,) int64.
+        targets: (M, u, C) float32.
+        size: B.
+        epochs: passes.
+        rng: draws the order.
+        by_length: texts of like length side by side, for a network that leaves padding out.
+    """
+
+    tokens: Tensor
+    rows: Rows
+    targets: npt.NDArray[np.float32]
+    size: int
+    epochs: int
+    rng: np.random.Generator
+    by_length: bool = False
+
+    def __post_init__(self) -> None:
+        self.size = min(self.size, len(self.rows))
+        lengths = lengths_of(self.tokens, torch.from_numpy(self.rows))  # (u,)
+        orders = [self._pass(lengths) for _ in range(self.epochs)]
+        self.order = torch.from_numpy(np.concatenate(orders))  # (steps * B,) places among the rows
+
+    def _pass(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """One pass in whole batches; who is left over is left out of this one."""
+        order = self.rng.permutation(len(self.rows))
+        order = order[: len(order) - len(order) % self.size]
+        return order[in_windows(lengths[order][None], self.size, self.rng)[0]] if self.by_length else order
+
+    def __len__(self) -> int:
+        """Number of steps."""
+        return len(self.order) // self.size
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """One after the other."""
+        rows, targets = torch.from_numpy(self.rows), torch.from_numpy(self.targets)
+        for places in torch.split(self.order, self.size):
+            yield self.tokens[rows[places]], targets[:, places]
+
+
+def drop_words(tokens: Tensor, share: float) -> Tensor:
+    """Make a share of the words unknown; padding stays.
+
+    >>> drop_words(torch.tensor([[5, 6, 0]]), 1.0)
+    tensor([[1, 1, 0]])
+    """
+    if not share:
+        return tokens
+    dropped = (torch.rand(tokens.shape, device=tokens.device) < share) & (tokens.to(torch.int32) != PADDING)
+    return tokens.to(torch.int32).masked_fill(dropped, UNKNOWN)
+
+
+def log_probabilities(logits: Tensor) -> Tensor:
+    """(M, B, C) of logits (M, B) or (M, B, C)."""
+    if logits.ndim == 2:
+        return torch.stack([F.logsigmoid(-logits), F.logsigmoid(logits)], dim=-1)
+    return logits.log_softmax(dim=-1)
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """Entropy of each prediction in nats, (M, B)."""
+    logs = log_probabilities(logits)  # (M, B, C)
+    return -(logs.exp() * logs).sum(dim=-1)
+
+
+def virtual_adversarial_loss(net: Any, tokens: Tensor) -> Tensor:
+    """How much the predictions change when the words move against them: divergence in nats, summed over members.
+
+    The words of a batch move in the embedding table, the same word everywhere alike, so that the fast kernel, which
+    projects each word once, can be used as it is. The direction is that of one step of power iteration.
+
+    Args:
+        net: a `Committee` of M members.
+        tokens: (B, T).
+    """
+    table = dict(net.named_parameters())[TABLE].detach()  # (M, V, E)
+    before = net.training
+    net.eval()  # the same units for all three predictions
+    try:
+        with torch.no_grad():
+            expected = log_probabilities(net(tokens))  # (M, B, C)
+        probe = _along(torch.randn_like(table), table, PROBE).requires_grad_()
+        change = _divergence(expected, functional_call(net, {TABLE: table + probe}, (tokens,)))
+        [direction] = torch.autograd.grad(change, probe)
+        loss = _divergence(expected, _moved(net, tokens, _along(direction, table, STEP)))
+    finally:
+        net.train(before)
+    return loss
+
+
+def _moved(net: Any, tokens: Tensor, by: Tensor) -> Tensor:
+    """Logits with the embedding table moved; gradients go to all weights as ever."""
+    logits: Tensor = functional_call(net, {TABLE: dict(net.named_parameters())[TABLE] + by}, (tokens,))
+    return logits
+
+
+def _along(direction: Tensor, table: Tensor, share: float) -> Tensor:
+    """(M, V, E) steps in a direction, each of a share of its word's length."""
+    return F.normalize(direction, dim=-1) * table.norm(dim=-1, keepdim=True) * share
+
+
+def _divergence(expected: Tensor, logits: Tensor) -> Tensor:
+    """Kullback and Leibler's, mean over texts (B), sum over members, of log-probabilities (M, B, C)."""
+    return (expected.exp() * (expected - log_probabilities(logits))).sum(dim=-1).mean(dim=1).sum()
