@@ -75,19 +75,23 @@ def rounds_figure(results: Results) -> "Figure":
 
 
 def labels_figure(results: Results) -> "Figure":
-    """Accuracy over the labels spent: on the test set, for the report alone, and as random controls estimate it."""
+    """Accuracy over the labels spent: on the test set, for the report alone, and as the run itself estimates it."""
     figure, axes = _figure(results)
     rounds = results["rounds"]
     spent = [entry["labels_spent"] for entry in rounds]
     accuracy = [entry["test"]["accuracy"] for entry in rounds]
     axes.plot(spent, accuracy, color=BLUE, marker="o", markersize=4, label="test set (for the report alone)")
-    known = [(labels, entry["estimate"]) for labels, entry in zip(spent, rounds, strict=True) if entry["estimate"]]
-    if known:
-        labels = [one for one, _ in known]
-        low, middle, high = ([found[key] for _, found in known] for key in ("low", "accuracy", "high"))
-        text = "random controls of all rounds so far, 95 % interval"
-        axes.plot(labels, middle, color=ORANGE, marker="s", markersize=3.5, linewidth=1, label=text)
-        axes.fill_between(labels, low, high, color=ORANGE, alpha=0.18, linewidth=0)
+    estimates = {
+        "estimate": (ORANGE, "random controls of all rounds so far, 95 % interval"),
+        "validation": (GREY, f"validation ({results['recipe'].get('validation')}), 95 % interval"),
+    }
+    for key, (color, text) in estimates.items():
+        known = [(labels, entry[key]) for labels, entry in zip(spent, rounds, strict=True) if entry.get(key)]
+        if known:
+            labels = [one for one, _ in known]
+            low, middle, high = ([found[part] for _, found in known] for part in ("low", "accuracy", "high"))
+            axes.plot(labels, middle, color=color, marker="s", markersize=3.5, linewidth=1, label=text)
+            axes.fill_between(labels, low, high, color=color, alpha=0.18, linewidth=0)
     axes.set(xlabel="labels spent", ylabel="accuracy")
     axes.legend(frameon=False, loc="lower right")
     return figure

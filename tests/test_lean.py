@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import lightning as L
 import numpy as np
 import pytest
 import torch
 
-from lit_al.errors import ConfigError
+from lit_al.datamodule import Batches
+from lit_al.errors import ConfigError, FitError
 from lit_al.lean import LeanLoop, Recipe
 from lit_al.oracles import ImperfectOracle, SimulatedOracle, uniform_noise
-from lit_al.steps import AveragedWeights, Steps
+from lit_al.scoring import score
+from lit_al.steps import AveragedWeights, LowestLoss, Steps, train
 from lit_al.strategies import STRATEGIES, Collapse
 from lit_al.text import TextEncoder
 from lit_al.vectors import text_vectors
@@ -96,19 +100,145 @@ def test_seeds_side_by_side_choose_as_each_alone(material):
         torch.testing.assert_close(both[1], one[0], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("strategy", ["entropy", "random", "margin+subsample:20"])
-def test_loop_goes_on_from_a_saved_state_as_if_never_stopped(strategy, material, tmp_path):
-    whole = [*make_loop(material, strategy=strategy).rounds()][-1]
-    broken = make_loop(material, strategy=strategy)
+@pytest.mark.parametrize(
+    ("strategy", "validation"),
+    [("entropy", "none"), ("random", "holdout:0.3"), ("margin+subsample:20", "holdout:0.3"), ("entropy", "cross:3")],
+)
+def test_loop_goes_on_from_a_saved_state_as_if_never_stopped(strategy, validation, material, tmp_path):
+    settings = {"strategy": strategy, "recipe": replace(RECIPE, validation=validation)}
+    whole = [*make_loop(material, **settings).rounds()][-1]
+    broken = make_loop(material, **settings)
     next(broken.rounds())
     torch.save(broken.state_dict(), tmp_path / "state.pt")
-    resumed = make_loop(material, strategy=strategy)
+    resumed = make_loop(material, **settings)
     resumed.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     rounds = [*resumed.rounds()]
     assert [done.number for done in rounds] == [1, 2]
     for run, expected in zip(rounds[-1].runs, whole.runs, strict=True):
         assert (run.labeled == expected.labeled).all()
+        assert (run.held == expected.held).all()
+        assert set(run.drawn.tolist()) == set(expected.drawn.tolist())
+        if validation != "none":
+            assert (run.validated.rows == expected.validated.rows).all()
+            assert (run.validated.right == expected.validated.right).all()
     assert all(torch.equal(a, b) for a, b in zip(weights(rounds[-1].model), weights(whole.model), strict=True))
+
+
+@pytest.mark.parametrize("strategy", ["entropy+random:0.3", "committee-vote", "contrastive"])
+def test_held_out_rows_are_paid_for_and_in_no_training_batch(strategy, material, monkeypatch):
+    fed = []
+
+    class Fed(Steps):
+        def __iter__(self):
+            fed.append(self.rows)
+            return super().__iter__()
+
+    monkeypatch.setattr("lit_al.steps.Steps", Fed)
+    oracle = Watched(material[0].labels)
+    recipe = replace(RECIPE, validation="holdout:0.3")
+    for done, target in zip(
+        make_loop(material, oracle, strategy=strategy, recipe=recipe).rounds(), SCHEDULE, strict=True
+    ):
+        for index, run in enumerate(done.runs):
+            assert len(run.held) == round(0.3 * target)
+            assert len(run.held) + len(run.labeled) == run.asked == target
+            assert not set(run.held.tolist()) & (set(run.labeled.tolist()) | set(run.pool.tolist()))
+            assert (run.held_answers == material[0].labels[run.held]).all()
+            assert (run.validated.rows == run.held).all()
+            for rows in fed:  # of the model, and of a strategy's committee
+                each = len(rows) // 2
+                trained = set(rows[index * each : (index + 1) * each].flatten().tolist())
+                assert trained
+                assert not trained & set(run.held.tolist())
+    assert len(fed) == (5 if strategy == "committee-vote" else 3)
+    assert set(done.runs[0].held.tolist()) != set(done.runs[1].held.tolist())
+    assert len(oracle.asked) == 2 * SCHEDULE[-1]
+
+
+def test_rows_that_chance_asked_for_are_known(material):
+    for strategy, drawn in (("entropy", 20), ("entropy+random:0.5", 20 + 5 + 8), ("random", 45)):
+        last = [*make_loop(material, strategy=strategy).rounds()][-1]
+        assert [len(run.drawn) for run in last.runs] == [drawn, drawn]
+        assert all(set(run.drawn.tolist()) <= set(run.labeled.tolist()) for run in last.runs)
+
+
+def test_each_label_is_predicted_by_a_member_that_did_not_learn_from_it(material, monkeypatch):
+    taught = []
+    monkeypatch.setattr(
+        "lit_al.lean.train",
+        lambda model, tokens, lessons, *rest: (taught.append((model, lessons)), train(model, tokens, lessons, *rest)),
+    )
+    for done in make_loop(material, strategy="entropy", recipe=replace(RECIPE, validation="cross:4")).rounds():
+        (model, whole), (members, lessons) = taught[-2:]
+        assert model is done.model
+        assert members.net.size == len(lessons) == 8
+        for index, run in enumerate(done.runs):
+            assert set(whole[index].rows.tolist()) == set(run.labeled.tolist())
+            called = dict(zip(run.validated.rows.tolist(), run.validated.right.tolist(), strict=True))
+            assert set(called) == set(run.labeled.tolist())
+            out = []
+            for member in range(4 * index, 4 * index + 4):
+                unseen = run.labeled[~np.isin(run.labeled, lessons[member].rows)]
+                out += unseen.tolist()
+                batches = Batches(material[1], None, torch.from_numpy(unseen), 100)
+                predicted = score(members.member(member), batches).argmax(axis=1)
+                right = predicted == material[0].labels[unseen]
+                assert [called[row] for row in unseen.tolist()] == right.tolist()
+            assert sorted(out) == sorted(run.labeled.tolist())
+
+
+def test_folds_change_neither_picks_nor_the_model(material):
+    plain, crossed = (
+        [*make_loop(material, strategy="entropy", recipe=replace(RECIPE, validation=validation)).rounds()][-1]
+        for validation in ("none", "cross:3")
+    )
+    assert all(torch.equal(a, b) for a, b in zip(weights(plain.model), weights(crossed.model), strict=True))
+    for one, other in zip(plain.runs, crossed.runs, strict=True):
+        assert (one.labeled == other.labeled).all()
+        assert one.validated is None
+        assert len(other.validated.right) == 45
+
+
+@pytest.mark.parametrize("validation", ["holdout:0.2", "cross:5"])
+def test_validation_that_the_answers_are_too_few_for_is_refused(validation, material):
+    oracle = ImperfectOracle(material[0].labels, uniform_noise(len(material[0].classes), 0.0), skip=0.93)
+    with pytest.raises(ConfigError, match=f"validation {validation}"):
+        list(make_loop(material, oracle, recipe=replace(RECIPE, validation=validation)).rounds())
+
+
+def test_answers_none_to_learn_from_are_refused(material):
+    oracle = ImperfectOracle(material[0].labels, uniform_noise(len(material[0].classes), 0.0), skip=0.9999)
+    with pytest.raises(FitError, match="no label to learn from"):
+        list(make_loop(material, oracle).rounds())
+
+
+@pytest.mark.parametrize("steps", [4, 10, 23])
+def test_lowest_loss_gives_each_member_its_best_look(steps, material):
+    loop = make_loop(material, recipe=replace(RECIPE, steps=steps, validation="holdout:0.3"))
+    held, seen = [], []
+
+    class Looking(LowestLoss):
+        def _look(self, model):
+            held[:] = self.held
+            seen.append(weights(model))
+            losses = super()._look(model)
+            for member, lesson in enumerate(self.held):
+                batches = Batches(loop.tokens, None, torch.from_numpy(lesson.rows), 7)
+                given = score(model.member(member), batches)[range(len(lesson.rows)), lesson.answers]
+                assert losses[member].item() == pytest.approx(-np.log(given).mean(), rel=1e-4)
+            looks.append(losses)
+            return losses
+
+    looks = []
+    loop._query(0, 20)
+    short = loop._held()[0]
+    lessons = [short, short.take(np.arange(len(short.rows)) < 2)]  # as after skips: of different lengths
+    loop._train(loop.model, 0, loop._lessons(0), Looking(loop.tokens, lessons))
+    assert len(looks) == min(steps, 10)
+    best = torch.stack(looks).argmin(dim=0)
+    for index, weight in enumerate(weights(loop.model)):
+        for member in range(2):
+            assert torch.equal(weight[member], seen[best[member]][index][member])
 
 
 def test_skipped_rows_leave_the_pool_without_a_label(material):
@@ -190,6 +320,9 @@ def test_average_is_the_mean_of_the_last_steps(share, averaged, material):
         ({"schedule": (0, 5)}, "must be whole numbers that grow"),
         ({"schedule": (20, 200)}, "asks for 200 labels but the pool has 150 rows"),
         ({"strategy": "entropyy"}, "entropy"),
+        ({"recipe": Recipe(validation="holdout:0.01")}, "finds none of 20 labels to hold out"),
+        ({"recipe": Recipe(validation="holdout:0.99")}, "finds none of 20 labels to learn from"),
+        ({"recipe": Recipe(validation="cross:21")}, "has more folds than the first 20 labels"),
     ],
 )
 def test_settings_of_no_use_are_refused(options, message, material):

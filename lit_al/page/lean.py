@@ -17,6 +17,7 @@ def lean_blocks(results: Mapping[str, Any]) -> list[Block]:
             "before anything was learned from it; in brackets Wilson's 95 % interval.",
             "small",
         ),
+        *_validation(results),
         *(Paragraph(warning, "warning") for warning in warnings),
         Heading("Stopping rules in shadow"),
         Bullets(tuple(f"{shadow['sentence']}." for shadow in results["shadow"])),
@@ -25,6 +26,32 @@ def lean_blocks(results: Mapping[str, Any]) -> list[Block]:
             f"answers wrong, cost {bill['cost']:,.2f}."
         ),
     ]
+
+
+def _validation(results: Mapping[str, Any]) -> list[Block]:
+    """The estimates by labels that are paid for, and which estimate the rules followed."""
+    rounds = [entry for entry in results["rounds"] if entry.get("validation")]
+    source = {"controls": "by random controls", "validation": "by validation"}.get(results.get("follows"))
+    words = f"The stopping rules target and plateau follow the estimate {source}."
+    followed = [Paragraph(words, "small")] if source else []
+    if not rounds:
+        return [*followed]
+    head = ("round", "validation rows", "validation accuracy", "drawn at random", "accuracy by those", "validate s")
+    rows = tuple(
+        (
+            str(entry["round"]),
+            f"{entry['validation']['rows']:,}",
+            _estimate(entry["validation"]),
+            f"{entry['validation']['drawn']['rows'] if entry['validation']['drawn'] else 0:,}",
+            _estimate(entry["validation"]["drawn"]),
+            f"{entry['validate_seconds']:.1f}",
+        )
+        for entry in rounds
+    )
+    caption = (
+        f"validation ({results['recipe']['validation']}): labels that the model which is judged had not learned from"
+    )
+    return [Table(caption, head, rows), *followed]
 
 
 def _rounds(rounds: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> Table:

@@ -23,7 +23,7 @@ _ALT = {
     "loss": "Training and validation loss over the epochs of all fits",
     "accuracy": "Training and validation accuracy over the epochs of all fits",
     "rounds": "Errors that steered each round, and labels taken of each class",
-    "labels": "Test accuracy of each round's model over the labels spent, with the estimate by random controls",
+    "labels": "Test accuracy of each round's model over the labels spent, with what the run itself estimates",
     "batches": "Classes of each batch, as the oracle gave them and as the model took them before",
     "compare": "Accuracy, errors and seconds of the two runs",
 }
@@ -160,9 +160,10 @@ def _errors(results: Results) -> list[Block]:
 
 
 def _flaws(results: Results) -> list[Block]:
-    if results["protocol"] == "lean":
-        return [Paragraph("No flaw is known. " + results["test_use"])]
     known = tuple(f"It {clause}." for clause in results["flaws"])
+    if results["protocol"] == "lean":
+        warnings = [Paragraph(clause, "warning") for clause in known]
+        return [*warnings, Paragraph(("" if known else "No flaw is known. ") + results["test_use"])]
     if known:
         return [Bullets(known)]
     return [Paragraph("No flaw is known.")]

@@ -48,5 +48,6 @@ def test_budget_that_needs_company_cuts_nothing():
 def test_rule_that_waits_for_controls_needs_some():
     with pytest.raises(ConfigError, match=r"draws none; add \+random:0.1"):
         schedule(strategy="entropy", stop="budget:500,target:0.9")
+    assert schedule(strategy="entropy", stop="budget:500,target:0.9", validation="cross:5")[-1] == 500
     for strategy in ("random", "entropy+random:0.2"):
         assert schedule(strategy=strategy, stop="budget:500,target:0.9")[-1] == 500

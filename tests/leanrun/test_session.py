@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +179,78 @@ def test_noise_comes_from_a_file_too(tmp_path):
     (tmp_path / "noise.csv").write_text("1,0\n1,0\n")
     results, _, _ = start(tmp_path, oracle_noise=str(tmp_path / "noise.csv"), rounds=1)
     assert results["rounds"][0]["taken"] == {"negative": 30, "positive": 0}
+
+
+def test_held_out_labels_are_split_off_the_bill_and_warned_of(tmp_path):
+    results, printed, folder = start(tmp_path, validation="holdout:0.2")
+    assert results["labels_spent"] == {"train": 48, "skipped": 0, "validation": 12, "steering": 0, "total": 60}
+    assert results["recipe"]["validation"] == "holdout:0.2"
+    assert [entry["validation"]["rows"] for entry in results["rounds"]] == [6, 8, 12]
+    assert [entry["labels"] for entry in results["rounds"]] == [24, 32, 48]
+    found = results["validation"]
+    assert found == results["rounds"][-1]["validation"]
+    assert found["low"] <= found["accuracy"] <= found["high"]
+    assert 6 <= found["drawn"]["rows"] <= 12
+    assert results["rounds"][0]["validation"]["drawn"]["rows"] == 6
+    assert results["follows"] == "controls"
+    [flaw] = results["flaws"]
+    assert "of the chosen texts and not of the pool; that by random controls is of the pool" in flaw
+    page, words = unescape((folder / "report.html").read_text()), " ".join(printed.split())
+    assert f"warning: it {flaw}" in words
+    assert f"It {flaw}." in page
+    assert "validation: 20 % of all labels are held out" in words
+    assert "target and plateau follow the accuracy by random controls" in words
+    assert "12 held-out labels" in words
+    assert "validation (holdout:0.2)" in page
+    assert "48 train, 12 validation" in page
+
+
+def test_folds_cost_no_label_and_steer_where_no_control_does(tmp_path):
+    results, printed, folder = start(tmp_path, validation="cross:3", strategy="margin", stop="target:0.01,budget:60")
+    assert results["labels_spent"] == {"train": 30, "skipped": 0, "validation": 0, "steering": 0, "total": 30}
+    assert results["follows"] == "validation"
+    assert results["estimate"] is None
+    assert results["validation"]["rows"] == results["validation"]["drawn"]["rows"] == 30
+    assert results["stop_reason"].startswith("the steering accuracy out of fold reached 0.01")
+    words = " ".join(printed.split())
+    assert "target and plateau follow the accuracy out of fold" in words
+    assert "random controls, as +random:0.1 in --strategy draws them, give one of the pool" in words
+    assert "validate" in words
+    events = EventAccumulator(str(folder)).Reload()
+    assert [event.step for event in events.Scalars("validation/accuracy")] == [30]
+
+
+def test_random_picks_are_validated_without_a_warning(tmp_path):
+    results, printed, folder = start(tmp_path, validation="cross:3", strategy="random", rounds=1)
+    assert results["flaws"] == []
+    assert results["validation"]["rows"] == results["validation"]["drawn"]["rows"] == 40
+    assert "warning: it" not in printed
+    assert "No flaw is known" in (folder / "report.html").read_text()
+
+
+def test_without_validation_nothing_is_said_of_it(tmp_path):
+    results, printed, folder = start(tmp_path, rounds=1)
+    assert (results["validation"], results["flaws"], results["follows"]) == (None, [], "controls")
+    assert "held-out" not in printed + (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("spelling", "words"),
+    [
+        ("holdout:0", "validation holdout:0 must hold out a share above 0 and below 1"),
+        ("cross:1", "validation cross:1 needs 2 folds or more"),
+        ("cross:1000", "validation cross:1000 has more folds than the first 100 labels"),
+        ("cross:x", "validation 'cross:x' has no number that fits"),
+        ("folds", "validation 'folds' is unknown; give none, holdout:0.2 or cross:5"),
+    ],
+)
+def test_validation_that_cannot_work_is_a_sentence(tmp_path, capsys, spelling, words):
+    arguments = ["--protocol=lean", "--data=demo", "--demo-rows=300", f"--validation={spelling}"]
+    assert cli.train([*arguments, f"--log-dir={tmp_path / 'logs'}"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {words}")
+    assert len(error.splitlines()) == 1
+    assert not (tmp_path / "logs").exists()
 
 
 def test_collapse_is_warned_of_and_the_guard_is_named(tmp_path, monkeypatch):
