@@ -198,8 +198,9 @@ def _log_labels(axes: "Axes", curves: Curves) -> None:
 
     axes.set_xscale("log")
     ticks: list[int] = []
+    apart = max(1.35, (curves.labels[-1] / curves.labels[0]) ** 0.1)  # a tenth of the axis
     for labels in curves.labels[::-1]:  # from the right, as many as can stand side by side
-        if not ticks or labels < ticks[-1] / 1.35:
+        if not ticks or labels < ticks[-1] / apart:
             ticks.append(int(labels))
     axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
