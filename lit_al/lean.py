@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import lightning as L
 import numpy as np
@@ -31,42 +31,18 @@ from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError
 from lit_al.oracles import Oracle
 from lit_al.outputs import Confusion
+from lit_al.prior import Prior
+from lit_al.recipes import Recipe
 from lit_al.scoring import see
 from lit_al.split import Rows
 from lit_al.steps import AveragedWeights, Lesson, LowestLoss, shrink_and_perturb, train
 from lit_al.strategies import Choice, Collapse, Context, Labeled, Pool, Strategy, choose, collapsed, make_strategy
+from lit_al.student import assign, study
+from lit_al.teacher import Taught, teach
 from lit_al.validation import CrossFit, HoldOut, make_validation
 
-Weights = Literal["fresh", "warm", "shrink"]
 ARRAYS = ("pool", "labeled", "answers", "held", "held_answers", "drawn", "predicted", "newest")  # of a run's state
 HOLDING_OUT, FOLDING = 1, 2  # streams of chance of their own: what is chosen does not depend on them
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How each round trains and asks.
-
-    Attributes:
-        steps: training steps of a fit.
-        batch_size: B; no more than the labels there are.
-        learning_rate: of RMSprop.
-        weights: a round begins with fresh weights, with the previous ones, or with those shrunk and perturbed.
-        average: share of the steps, at the end, whose weights are averaged; 0 takes the last weights.
-        validation: a spelling for `make_validation`.
-        committee_size: K members, for strategies that ask a committee.
-        draws: K dropout draws, for strategies that ask for them.
-        guard: choose at random while the model answers nearly one class.
-    """
-
-    steps: int = 200
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    weights: Weights = "fresh"
-    average: float = 0.5
-    validation: str = "none"
-    committee_size: int = 5
-    draws: int = 10
-    guard: bool = True
 
 
 @dataclass(frozen=True)
@@ -191,12 +167,13 @@ class LeanLoop:
         strategy: a spelling for `make_strategy`.
         schedule: questions asked in all, by the end of each query: (100, 200, 400) begins with 100 random rows.
         recipe: how each round trains.
+        prior: what the pool's texts teach, for recipes that need it.
         vectors: (N, D) text vectors, for strategies that need them.
         accelerator: Lightning's.
 
     Raises:
         ConfigError: a schedule that does not grow, or that asks for more than the pool; validation that the first
-            labels are too few for.
+            labels are too few for; a recipe that needs a prior, and none given.
     """
 
     def __init__(
@@ -211,6 +188,7 @@ class LeanLoop:
         strategy: str = "random",
         schedule: Sequence[int] = (100, 200, 300),
         recipe: Recipe | None = None,
+        prior: Prior | None = None,
         vectors: npt.NDArray[np.float32] | None = None,
         accelerator: str = "auto",
     ) -> None:
@@ -220,7 +198,11 @@ class LeanLoop:
         self.validation = make_validation(self.recipe.validation)
         if self.validation:
             self.validation.check(self.schedule[0])
+        if prior is None and (self.recipe.studies or self.recipe.vectors or self.recipe.pretrain):
+            raise ConfigError("this recipe learns from unlabeled texts; pass prior=learn(recipe, ...) to LeanLoop")
+        self.prior = prior or Prior(pool)
         self.vectors, self.accelerator = vectors, accelerator
+        self._heard: dict[bytes, Taught] = {}  # what the teacher made of the labels of this round
         self.runs = [Run(seed, make_strategy(strategy), pool) for seed in seeds]
         self.model = self._new_model(0)
         self.done = 0  # rounds
@@ -267,9 +249,11 @@ class LeanLoop:
     def _new_model(self, number: int, members: int = 1) -> LitCommittee:
         """Weights that depend on seed and round alone; `members` for each run."""
         seeds = [_seed(run.seed, number, member) for run in self.runs for member in range(members)]
-        return LitCommittee(
+        model = LitCommittee(
             seeds, self.classes, vocabulary_size=self.vocabulary_size, learning_rate=self.recipe.learning_rate
         )
+        self.prior.begin(model)
+        return model
 
     def _fit(self, number: int) -> None:
         if self.recipe.weights == "fresh" and number > 0:
@@ -293,8 +277,22 @@ class LeanLoop:
         return [Lesson(run.held, run.held_answers) for run in self.runs]
 
     def _train(self, model: LitCommittee, number: int, lessons: Sequence[Lesson], keep: L.Callback) -> None:
-        torch.manual_seed(_seed(self.runs[0].seed, number))  # dropout
-        train(model, self.tokens, lessons, self.recipe.steps, self.recipe.batch_size, keep, self.accelerator)
+        seed = _seed(self.runs[0].seed, number)  # of dropout
+        if self.recipe.studies:
+            opinions = [self._taught(lesson) for lesson in lessons] if self.recipe.teacher else None
+            texts = assign(self.prior.rows, lessons, len(self.classes), opinions)
+            study(model, self.tokens, *texts, self.recipe, keep, seed, self.accelerator)
+        else:
+            torch.manual_seed(seed)
+            train(model, self.tokens, lessons, self.recipe.steps, self.recipe.batch_size, keep, self.accelerator)
+
+    def _taught(self, lesson: Lesson) -> Taught:
+        """What the teacher makes of a lesson; it is asked once."""
+        assert self.prior.features is not None  # `learn` computes them for every recipe with a teacher
+        key = lesson.rows.tobytes() + lesson.answers.tobytes()
+        if key not in self._heard:
+            self._heard[key] = teach(self.prior.features, lesson.rows, lesson.answers, len(self.classes), seed=0)
+        return self._heard[key]
 
     # --- Validation ---------------------------------------------------------------------------------------------------
 
@@ -336,9 +334,9 @@ class LeanLoop:
                 self._ask(run, _at_random(run.pool, target, run.rng(0)))
             return 0.0, 0.0
         began = time.perf_counter()
-        pools, labeled = self._look(number, target)
+        pools, labeled, own = self._look(number, target)
         scored = time.perf_counter()
-        for run, pool, known in zip(self.runs, pools, labeled, strict=True):
+        for run, pool, known, probabilities in zip(self.runs, pools, labeled, own, strict=True):
             context = Context(run.rng(number), known, run.confusion(len(self.classes)))
             run.collapse = collapsed(pool.probabilities)
             if run.collapse and self.recipe.guard:
@@ -347,11 +345,11 @@ class LeanLoop:
                 choice = choose(run.strategy, pool, target - run.asked, context)
             position = {row: place for place, row in enumerate(pool.rows.tolist())}
             places = [position[row] for row in choice.rows.tolist()]
-            self._ask(run, choice, pool.probabilities[places])
+            self._ask(run, choice, probabilities[places])
         return scored - began, time.perf_counter() - scored
 
-    def _look(self, number: int, target: int) -> tuple[list[Pool], list[Labeled]]:
-        """What every run's strategy may see of its pool and of its labeled rows."""
+    def _look(self, number: int, target: int) -> tuple[list[Pool], list[Labeled], list[Any]]:
+        """What every run's strategy may see of its pool and of its labeled rows, and what the model alone says."""
         first = self.runs[0].strategy
         candidates = [run.strategy.candidates(run.pool, target - run.asked, run.rng(number)) for run in self.runs]
         needs = first.needs | {"probabilities"}
@@ -364,6 +362,9 @@ class LeanLoop:
             for index, arrays in enumerate(seen):
                 members = opinions[index * each : (index + 1) * each]
                 arrays["committee"] = np.stack([member["probabilities"] for member in members])  # (K, n, C)
+        own = [arrays["probabilities"] for arrays in seen]  # (n, C) of each run
+        if self.recipe.teacher:
+            self._ask_teachers(candidates, seen)
         known: list[dict[str, Any]] = [{} for _ in self.runs]
         wanted = first.needs_labeled - {"labels", "vectors"}
         if wanted:
@@ -379,7 +380,17 @@ class LeanLoop:
             if "vectors" in first.needs_labeled:
                 arrays["vectors"] = self._vectors(run.labeled)
         pools = [Pool(rows, **arrays) for rows, arrays in zip(candidates, seen, strict=True)]
-        return pools, [Labeled(run.labeled, **arrays) for run, arrays in zip(self.runs, known, strict=True)]
+        labeled = [Labeled(run.labeled, **arrays) for run, arrays in zip(self.runs, known, strict=True)]
+        self._heard.clear()  # the next fit has other labels
+        return pools, labeled, own
+
+    def _ask_teachers(self, candidates: Sequence[Rows], seen: Sequence[dict[str, Any]]) -> None:
+        """Make a committee of student and teacher: their mean is what a strategy sees, or each of them beside others."""
+        for lesson, rows, arrays in zip(self._lessons(self.done - 1), candidates, seen, strict=True):
+            opinion = self._taught(lesson).probabilities[rows]  # (n, C)
+            arrays["probabilities"] = (arrays["probabilities"] + opinion) / 2
+            if "committee" in arrays:
+                arrays["committee"] = np.concatenate([arrays["committee"], opinion[None]])  # (K + 1, n, C)
 
     def _see(self, model: LitCommittee, rows: Sequence[Rows], needs: frozenset[str] | set[str]) -> list[dict[str, Any]]:
         """Arrays of each member's own rows; shorter lists are filled up with their last row and cut again."""

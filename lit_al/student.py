@@ -6,7 +6,7 @@ prediction stay as it is when the words move in the direction that would change 
 (Grandvalet and Bengio 2005) asks the network to be sure. Words are dropped at random, so that no single one decides.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,17 +23,54 @@ from lit_al.fitting import fit
 from lit_al.lengths import in_windows, lengths_of
 from lit_al.recipes import Recipe
 from lit_al.split import Rows
+from lit_al.steps import Lesson
+from lit_al.teacher import Taught
 from lit_al.text import PADDING, UNKNOWN
 
+REPEATED: Final = 0.1  # share of a pass that goes to labeled texts, beside their place among all
 STEP: Final = 0.1  # how far a word moves against the network, as a share of its vector's length
 PROBE: Final = 0.01  # how far it moves to find the direction, likewise
 TABLE: Final = "weights.0"  # name of the embedding table among a committee's weights
 
 
+def assign(
+    rows: Rows, lessons: Sequence[Lesson], classes: int, opinions: Sequence[Taught] | None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Which texts a member meets in a pass, and what it is to make of each.
+
+    Labeled texts come as often as makes them a share of `REPEATED`, or of a half where there is no teacher: among
+    thousands of texts a hundred labels would hardly be met.
+
+    Args:
+        rows: (u,) int64 texts that may be learned from.
+        lessons: M, the labels of each member.
+        classes: C.
+        opinions: M, of the teachers; None where there are none.
+
+    Returns:
+        Rows (M, v) int64 and targets (M, v, C) float32: a distribution, or nothing but zeros for a text of which
+        nothing is known.
+    """
+    share = REPEATED if opinions else 0.5
+    extra = round(share / (1 - share) * len(rows))
+    texts = np.empty((len(lessons), len(rows) + extra), np.int64)
+    targets = np.zeros((*texts.shape, classes), np.float32)
+    for member, lesson in enumerate(lessons):
+        again = np.resize(np.arange(len(lesson.rows)), extra)  # places of labels, one round after the other
+        texts[member] = np.concatenate([rows, lesson.rows[again]])
+        if opinions:
+            targets[member, : len(rows)] = opinions[member].probabilities[rows]
+        truth = np.eye(classes, dtype=np.float32)[lesson.answers]  # (n, C)
+        targets[member, len(rows) :] = truth[again]
+        place = np.searchsorted(rows, lesson.rows)
+        targets[member, place] = truth
+    return texts, targets
+
+
 def study(
     model: LitCommittee,
     tokens: Tensor,
-    rows: Rows,
+    rows: npt.NDArray[np.int64],
     targets: npt.NDArray[np.float32],
     recipe: Recipe,
     keep: L.Callback,
@@ -45,8 +82,8 @@ def study(
     Args:
         model: M members.
         tokens: (N, T) uint16 of the whole corpus.
-        rows: (u,) int64 texts to learn from; the members meet them in the same order.
-        targets: (M, u, C) float32, for each member its own.
+        rows: (M, v) int64 texts of a pass, for each member its own.
+        targets: (M, v, C) float32, see `assign`.
         recipe: epochs, batch size and losses.
         keep: decides which weights the model ends with.
         seed: of shuffles, dropped units and dropped words.
@@ -82,7 +119,7 @@ class Student(L.LightningModule):
         self.model, self.recipe = model, recipe
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
-        """The sum of the members' losses on tokens (B, T) and targets (M, B, C)."""
+        """The sum of the members' losses on tokens (M, B, T) and targets (M, B, C)."""
         tokens, targets = batch
         tokens = drop_words(tokens, self.recipe.word_dropout)
         logits = self.model(tokens)
@@ -100,12 +137,12 @@ class Student(L.LightningModule):
 
 @dataclass
 class SoftBatches:
-    """Batches of tokens (B, T) and targets (M, B, C), several passes over the rows, in an order drawn once.
+    """Batches of tokens (M, B, T) and targets (M, B, C), several passes over the rows, in an order drawn once.
 
     Attributes:
         tokens: (N, T) uint16.
-        rows: (u,) int64.
-        targets: (M, u, C) float32.
+        rows: (M, v) int64.
+        targets: (M, v, C) float32.
         size: B.
         epochs: passes.
         rng: draws the order.
@@ -113,7 +150,7 @@ class SoftBatches:
     """
 
     tokens: Tensor
-    rows: Rows
+    rows: npt.NDArray[np.int64]
     targets: npt.NDArray[np.float32]
     size: int
     epochs: int
@@ -121,26 +158,33 @@ class SoftBatches:
     by_length: bool = False
 
     def __post_init__(self) -> None:
-        self.size = min(self.size, len(self.rows))
-        lengths = lengths_of(self.tokens, torch.from_numpy(self.rows))  # (u,)
+        self.size = min(self.size, self.rows.shape[1])
+        lengths = lengths_of(self.tokens, torch.from_numpy(self.rows))  # (M, v)
         orders = [self._pass(lengths) for _ in range(self.epochs)]
-        self.order = torch.from_numpy(np.concatenate(orders))  # (steps * B,) places among the rows
+        self.order = np.concatenate(orders, axis=1)  # (M, steps * B) places in `rows`
 
     def _pass(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """One pass in whole batches; who is left over is left out of this one."""
-        order = self.rng.permutation(len(self.rows))
-        order = order[: len(order) - len(order) % self.size]
-        return order[in_windows(lengths[order][None], self.size, self.rng)[0]] if self.by_length else order
+        """One pass in whole batches, (M, n); who is left over is left out of this one."""
+        members, total = lengths.shape
+        order = np.stack([self.rng.permutation(total) for _ in range(members)])
+        order = order[:, : total - total % self.size]
+        if not self.by_length:
+            return order
+        places = in_windows(np.take_along_axis(lengths, order, axis=1), self.size, self.rng)
+        return np.take_along_axis(order, places, axis=1)
 
     def __len__(self) -> int:
         """Number of steps."""
-        return len(self.order) // self.size
+        return self.order.shape[1] // self.size
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """One after the other."""
-        rows, targets = torch.from_numpy(self.rows), torch.from_numpy(self.targets)
-        for places in torch.split(self.order, self.size):
-            yield self.tokens[rows[places]], targets[:, places]
+        members = np.arange(len(self.rows))[:, None]
+        for first in range(0, self.order.shape[1], self.size):
+            places = self.order[:, first : first + self.size]  # (M, B)
+            yield self.tokens[torch.from_numpy(self.rows[members, places])], torch.from_numpy(
+                self.targets[members, places]
+            )
 
 
 def drop_words(tokens: Tensor, share: float) -> Tensor:
@@ -176,7 +220,7 @@ def virtual_adversarial_loss(net: Any, tokens: Tensor) -> Tensor:
 
     Args:
         net: a `Committee` of M members.
-        tokens: (B, T).
+        tokens: (M, B, T).
     """
     table = dict(net.named_parameters())[TABLE].detach()  # (M, V, E)
     before = net.training
