@@ -91,7 +91,13 @@ class TrainConfig:
         "keras3", "Encoder", "keras3: tags become words such as br; keras2: <br /> becomes a space first."
     )
     vocabulary_size: int = option(3_000, "Encoder", "Words, padding and unknown included.")
-    max_length: int = option(150, "Encoder", "Words kept of each text, from its beginning.")
+    max_length: int = option(150, "Encoder", "Words kept of each text; --cut says which.")
+    cut: Literal["end", "middle"] = option(
+        "end", "Encoder", "Part of a longer text that is left out: middle keeps its first and its last words."
+    )
+    masked: bool = option(
+        False, "Encoder", "Padding has no state in the LSTM; without it, as in the example, padding is a word."
+    )
 
     protocol: Protocol = option(
         "keras",

@@ -100,6 +100,7 @@ class Session:
             material.encoder.state_dict(),
             learning_rate=config.learning_rate,
             kernel=config.kernel,
+            masked=config.masked,
         )
         self.oracle = SimulatedOracle(corpus.labels)
         self.history = EpochHistory(self._on_epoch)

@@ -52,6 +52,7 @@ class Recipe:
         committee_size: K members, for strategies that ask a committee.
         draws: K dropout draws, for strategies that ask for them.
         guard: choose at random while the model answers nearly one class.
+        masked: padding has no state: see `lit_al.kernels`.
     """
 
     steps: int = 200
@@ -62,6 +63,7 @@ class Recipe:
     committee_size: int = 5
     draws: int = 10
     guard: bool = True
+    masked: bool = False
 
 
 @dataclass
@@ -222,7 +224,11 @@ class LeanLoop:
         """Weights that depend on seed and round alone; `members` for each run."""
         seeds = [_seed(run.seed, number, member) for run in self.runs for member in range(members)]
         return LitCommittee(
-            seeds, self.classes, vocabulary_size=self.vocabulary_size, learning_rate=self.recipe.learning_rate
+            seeds,
+            self.classes,
+            vocabulary_size=self.vocabulary_size,
+            learning_rate=self.recipe.learning_rate,
+            masked=self.recipe.masked,
         )
 
     def _fit(self, number: int) -> None:

@@ -44,6 +44,7 @@ class Plan:
             learning_rate=config.learning_rate,
             weights=config.weights,  # type: ignore[arg-type]
             committee_size=config.committee_size,
+            masked=config.masked,
         )
         return cls(make_schedule(config, len(material.split.pool), rule), recipe, make_oracle(config, material), rule)
 
