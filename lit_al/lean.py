@@ -29,6 +29,7 @@ from lit_al.corpora import UNLABELED
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError
 from lit_al.fitting import fit
+from lit_al.lengths import WINDOW, in_windows, lengths_of
 from lit_al.oracles import Oracle
 from lit_al.outputs import Confusion
 from lit_al.scoring import see
@@ -248,6 +249,11 @@ class LeanLoop:
         ]
         rows = np.stack([run.labeled[order] for (run, _), order in zip(runs, orders, strict=True)])  # (M, steps * B)
         truth = np.stack([run.answers[order] for (run, _), order in zip(runs, orders, strict=True)])
+        if self.recipe.masked:  # windows of one pass at most, so that hardly a text is in one twice
+            window = min(WINDOW, *(len(run.labeled) // size for run in self.runs))
+            lengths, rng = lengths_of(self.tokens, torch.from_numpy(rows)), runs[0][0].rng(number)
+            places = in_windows(lengths, size, rng, window)
+            rows, truth = (np.take_along_axis(array, places, axis=1) for array in (rows, truth))
         torch.manual_seed(_seed(self.runs[0].seed, number))  # dropout
         trainer = L.Trainer(
             max_epochs=1,
