@@ -9,6 +9,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `outputs` | small frozen records that the parts hand each other |
 | `corpora`, `demo` | texts, labels, class names, stable row ids; generated reviews |
 | `text`, `words` | texts to rows of word ids; the compiled loops over their bytes |
+| `lengths` | texts of like length side by side |
 | `split` | the one mutable thing: validation, test, labeled, pool |
 | `kernels`, `bilstm` | the recurrence, and the network around it |
 | `model` | the network as a LightningModule |

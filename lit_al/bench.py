@@ -27,16 +27,18 @@ from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError, RunError
 from lit_al.example import ROUNDS, ExampleRows, example_config, strategy_of
 from lit_al.judging import accuracy_and_loss, counts, distinct_words
-from lit_al.lean import LeanLoop, LeanRound, Recipe, Run
+from lit_al.lean import LeanLoop, LeanRound, Run
 from lit_al.leanrun import Watch
 from lit_al.oracles import ImperfectOracle, make_noise
 from lit_al.page import About, write_benchmark_report
+from lit_al.prior import learn
+from lit_al.recipes import Recipe, make_recipe
 from lit_al.rows import FULL, RANDOM, Row
 from lit_al.run import write_text
 from lit_al.scoring import score
 from lit_al.split import Rows, stratified_split
 from lit_al.strategies import make_strategy
-from lit_al.text import TextEncoder
+from lit_al.text import Cut, TextEncoder
 from lit_al.vectors import vectors_of
 
 FULL_EPOCHS = 5
@@ -58,8 +60,13 @@ class BenchConfig:
         split_seed: which rows are the test set.
         judge: the set whose accuracy the table holds. With "validation" the test set is not touched at all: settings
             are chosen so.
-        steps: training steps of a fit.
-        batch_size: texts per step.
+        vocabulary_size: words of the network; the linear models have their own, the example's loop has the example's.
+        max_length: words kept of each text, likewise.
+        cut: which words of a longer text are dropped.
+        masked: padding has no state.
+        steps: training steps of a fit on labels alone.
+        batch_size: texts per step of such a fit.
+        epochs: passes over all texts of a fit that learns from the pool.
         side_by_side: seeds in one batched pass.
         oracle_noise: how the oracle errs, as of `make_noise`; it says the same of a text in every row and seed.
         oracle_skip: share of questions that it does not answer. A question without an answer is paid for too.
@@ -74,8 +81,13 @@ class BenchConfig:
     demo_rows: int = 50_000
     split_seed: int = 0
     judge: Literal["test", "validation"] = "test"
+    vocabulary_size: int = 3_000
+    max_length: int = 150
+    cut: Cut = "end"
+    masked: bool = False
     steps: int = 200
     batch_size: int = 64
+    epochs: int = 2
     side_by_side: int = 5
     oracle_noise: str = "0"
     oracle_skip: float = 0.0
@@ -174,9 +186,14 @@ class Bench:
                 f"--budgets ends at {config.budgets[-1]:,} labels but the pool has {len(self.pool):,} rows; end lower"
             )
         noise = make_noise(config.oracle_noise, len(corpus.classes))
-        encoder = TextEncoder.fit(corpus.texts[row] for row in self.pool)
-        self.words = len(encoder.vocabulary)
-        self.tokens = torch.from_numpy(encoded(corpus, encoder))
+        self.encoder = TextEncoder.fit(
+            (corpus.texts[row] for row in self.pool),
+            vocabulary_size=config.vocabulary_size,
+            max_length=config.max_length,
+            cut=config.cut,
+        )
+        self.words = len(self.encoder.vocabulary)
+        self.tokens = torch.from_numpy(encoded(corpus, self.encoder))
         self.oracle = ImperfectOracle(corpus.labels, noise, config.oracle_skip)
         self.linear = Linear(corpus, self.pool, self.judged, self.oracle)
         self.example = ExampleRows(corpus, split, folder / "state" / "example")
@@ -233,10 +250,16 @@ class Bench:
 
     def _loop(self, row: Row, seeds: range) -> LeanLoop:
         config = self.config
-        recipe = Recipe(steps=config.steps, batch_size=config.batch_size, weights=row.how.weights)
-        schedule, strategy = config.budgets, row.picks
+        base = Recipe(
+            steps=config.steps,
+            batch_size=config.batch_size,
+            weights=row.how.weights,
+            masked=config.masked,
+            epochs=config.epochs,
+        )
+        recipe, schedule, strategy = make_recipe(row.how.recipe, base), config.budgets, row.picks
         if row.spelling == FULL:
-            recipe = Recipe(steps=FULL_EPOCHS * len(self.pool) // 256, batch_size=256)
+            recipe = replace(recipe, steps=FULL_EPOCHS * len(self.pool) // 256, batch_size=256)
             schedule, strategy = (len(self.pool),), RANDOM
         return LeanLoop(
             self.tokens,
@@ -248,6 +271,7 @@ class Bench:
             strategy=strategy,
             schedule=schedule,
             recipe=recipe,
+            prior=learn(recipe, self.corpus, self.pool, self.encoder, self.tokens),
             vectors=self.vectors,
         )
 

@@ -109,14 +109,20 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     add("--demo-rows", type=int, default=50_000, help="Size of the generated corpus.")
     ways = "; ".join(f"{how.name}: {how.words}" for how in HOWS.values() if how.name)
     add("--strategies", type=_words, default="random,entropy,badge", help="Rows, with commas: a strategy as of "
-        f"train.py in the lean loop, or HOW/STRATEGY, or a model of its own; {ways}. tfidf-lr and lsa-lr stand alone "
+        f"train.py in the lean loop, or HOW/STRATEGY, or a model of its own; {ways}; a recipe, as in lean/margin or "
+        "scratch+vectors/random. tfidf-lr and lsa-lr stand alone "
         "or with :margin, full alone.")  # fmt: skip
     add("--seeds", type=int, default=5, help="Runs of each row.")
     add("--budgets", type=_numbers, default="100,200,400,800", help="Labels at which each strategy is judged.")
     add("--judge", choices=["test", "validation"], default="test", help="Rows that judge; settings are chosen on "
         "validation, so that the test set stays unseen.")  # fmt: skip
-    add("--steps", type=int, default=200, help="Training steps of a fit.")
-    add("--batch-size", type=int, default=64, help="Texts per step.")
+    add("--vocabulary-size", type=int, default=3_000, help="Words of the network.")
+    add("--max-length", type=int, default=150, help="Words kept of each text.")
+    add("--cut", choices=["end", "middle"], default="end", help="Which words of a longer text are dropped.")
+    add("--masked", action="store_true", help="Padding has no state.")
+    add("--steps", type=int, default=200, help="Training steps of a fit on labels alone.")
+    add("--batch-size", type=int, default=64, help="Texts per step of such a fit.")
+    add("--epochs", type=int, default=2, help="Passes over all texts of a fit that learns from the pool.")
     add("--split-seed", type=int, default=0, help="Of the split.")
     add("--side-by-side", type=int, default=5, help="Seeds in one batched pass.")
     add("--oracle-noise", default="0", help="How the oracle errs: a rate, or a CSV file with a row of shares per "

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]  # both are public
 
 from lit_al.errors import ConfigError
+from lit_al.recipes import PARTS
 
 Mode = Literal["active", "full", "compare"]
 Protocol = Literal["keras", "honest", "lean"]
@@ -21,7 +22,9 @@ KERAS: dict[str, Any] = {**EXAMPLE, "ratio_direction": "as-coded", "steer_on": "
 LEAN_ONLY: dict[str, Any] = {
     "stop": None,
     "validation": "none",
+    "recipe": "scratch",
     "steps": 200,
+    "epochs": 2,
     "weights": "fresh",
     "oracle_noise": "0",
     "oracle_skip": 0.0,
@@ -92,7 +95,13 @@ class TrainConfig:
         "keras3", "Encoder", "keras3: tags become words such as br; keras2: <br /> becomes a space first."
     )
     vocabulary_size: int = option(3_000, "Encoder", "Words, padding and unknown included.")
-    max_length: int = option(150, "Encoder", "Words kept of each text, from its beginning.")
+    max_length: int = option(150, "Encoder", "Words kept of each text; --cut says which.")
+    cut: Literal["end", "middle"] = option(
+        "end", "Encoder", "Part of a longer text that is left out: middle keeps its first and its last words."
+    )
+    masked: bool = option(
+        False, "Encoder", "Padding has no state in the LSTM; without it, as in the example, padding is a word."
+    )
 
     protocol: Protocol = option(
         "keras",
@@ -145,7 +154,14 @@ class TrainConfig:
         "keeps its weights of the lowest loss on it; cross:5, each label is predicted by one of five further models "
         "that has not learned from it, at the cost of 5 + 1 fits a round.",
     )
-    steps: int | None = option(None, "Lean protocol", "Training steps of a fit, 200.")
+    recipe: str | None = option(
+        None,
+        "Lean protocol",
+        "scratch: learns from the labels alone; lean: from the whole pool too; with parts as in lean-teacher or "
+        "scratch+vectors: " + ", ".join(PARTS) + ".",
+    )
+    steps: int | None = option(None, "Lean protocol", "Training steps of a fit on labels alone, 200.")
+    epochs: int | None = option(None, "Lean protocol", "Passes over all texts of a fit that learns from the pool, 2.")
     weights: Literal["fresh", "warm", "shrink"] | None = option(
         None,
         "Lean protocol",
@@ -222,7 +238,7 @@ class TrainConfig:
 
     def check(self) -> None:
         """Raise `ConfigError` for a number out of range; the rest is checked where it is used."""
-        least = {"max_epochs": 1, "patience": 1, "batch_size": 1, "rounds": 0, "seed": 0, "steps": 1}
+        least = {"max_epochs": 1, "patience": 1, "batch_size": 1, "rounds": 0, "seed": 0, "steps": 1, "epochs": 1}
         least |= {"committee_size": 2, "split_seed": 0, "demo_seed": 0, "price_per_label": 0, "price_per_token": 0}
         for name, bound in least.items():
             value = getattr(self, name)

@@ -81,7 +81,11 @@ class ExampleLoop:
         own = replace(split, rounds=list(split.rounds))
         self.data = ActiveDataModule(corpus, own, encoder, batch_size=config.batch_size, seed=config.seed)  # type: ignore[arg-type]
         self.model = LitBiLSTM(
-            corpus.classes, encoder.state_dict(), learning_rate=config.learning_rate, kernel=config.kernel
+            corpus.classes,
+            encoder.state_dict(),
+            learning_rate=config.learning_rate,
+            kernel=config.kernel,
+            masked=config.masked,
         )
         self.oracle = SimulatedOracle(corpus.labels)
         self.history = EpochHistory(on_epoch)

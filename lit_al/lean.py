@@ -250,7 +250,11 @@ class LeanLoop:
         """Weights that depend on seed and round alone; `members` for each run."""
         seeds = [_seed(run.seed, number, member) for run in self.runs for member in range(members)]
         model = LitCommittee(
-            seeds, self.classes, vocabulary_size=self.vocabulary_size, learning_rate=self.recipe.learning_rate
+            seeds,
+            self.classes,
+            vocabulary_size=self.vocabulary_size,
+            learning_rate=self.recipe.learning_rate,
+            masked=self.recipe.masked,
         )
         self.prior.begin(model)
         return model
@@ -385,7 +389,7 @@ class LeanLoop:
         return pools, labeled, own
 
     def _ask_teachers(self, candidates: Sequence[Rows], seen: Sequence[dict[str, Any]]) -> None:
-        """Make a committee of student and teacher: their mean is what a strategy sees, or each of them beside others."""
+        """Make a committee of student and teacher: a strategy sees their mean, or each of them beside others."""
         for lesson, rows, arrays in zip(self._lessons(self.done - 1), candidates, seen, strict=True):
             opinion = self._taught(lesson).probabilities[rows]  # (n, C)
             arrays["probabilities"] = (arrays["probabilities"] + opinion) / 2

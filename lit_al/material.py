@@ -78,6 +78,7 @@ def prepare(config: TrainConfig) -> Material:
         vocabulary_size=config.vocabulary_size,
         max_length=config.max_length,
         how=config.standardize,
+        cut=config.cut,
     )
     return Material(
         corpus,

@@ -1,7 +1,7 @@
 """Recipes: how a round of the lean loop trains, part by part.
 
-`scratch` learns from the labels alone. `lean` is the best combination measured (docs/findings.md); `lean-teacher` is the
-same without the teacher, `scratch+vectors` the labels alone but with word vectors, and so on.
+`scratch` learns from the labels alone. `lean` is the best combination measured (docs/findings.md); `lean-teacher` is
+the same without the teacher, `scratch+vectors` the labels alone but with word vectors, and so on.
 
 | part | what it does | needs |
 |---|---|---|

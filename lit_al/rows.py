@@ -1,14 +1,15 @@
 """How a row of a benchmark is spelled: `[HOW/]PICKS`, the way it trains and the strategy that picks.
 
-`entropy` is the lean loop with fresh weights in each round; `warm/entropy` goes on from the weights before. A row is
-compared with random picks under the same training, so that the difference is that of the picks. A new way to train is
-one line in `HOWS`.
+`entropy` is the lean loop with fresh weights in each round; `warm/entropy` goes on from the weights before;
+`lean-teacher/entropy` follows a recipe (`recipes`). A row is compared with random picks under the same training, so
+that the difference is that of the picks. A new way to train is one line in `HOWS`, or a part of a recipe.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 from lit_al.errors import ConfigError
+from lit_al.recipes import SPELLING
 
 Family = Literal["picks", "training"]
 RANDOM = "random"
@@ -26,6 +27,7 @@ class How:
         words: what it does, for a reader.
         weights: that a round of the lean loop begins with.
         alone: the picks that the name by itself stands for; "" where it must be followed by some.
+        recipe: of the lean loop.
     """
 
     name: str
@@ -33,6 +35,7 @@ class How:
     words: str
     weights: Literal["fresh", "warm", "shrink"] = "fresh"
     alone: str = ""
+    recipe: str = "scratch"
 
 
 HOWS: dict[str, How] = {
@@ -48,6 +51,13 @@ HOWS: dict[str, How] = {
         How(FULL, "whole", "one fit on every label of the pool"),
     )
 }
+
+
+def _how(name: str) -> How | None:
+    """The way to train of a name, a recipe's spelling included."""
+    if SPELLING.fullmatch(name):
+        return How(name, "lean", f"the lean loop by the recipe {name}", recipe=name)
+    return HOWS.get(name)
 
 
 @dataclass(frozen=True)
@@ -78,16 +88,19 @@ class Row:
         name, slash, picks = text.partition("/")
         if not slash:
             name, colon, picks = text.partition(":")
-            how = HOWS.get(name)
+            how = _how(name)
             if how is None or not name:
                 return cls(HOWS[""], text)
             if colon and how.loop != "linear":
                 raise ConfigError(f"row {text!r} cannot be; write {how.name}{_as_in(how)}")
             picks = picks or how.alone
-        elif name not in HOWS or not name or HOWS[name].loop in ("linear", "whole"):
+        how = _how(name)
+        if how is None or (slash and (not name or how.loop in ("linear", "whole"))):
             ways = [how.name for how in HOWS.values() if how.name and how.loop in ("lean", "example")]
-            raise ConfigError(f"row {text!r} trains in no known way: before a slash stands one of {', '.join(ways)}")
-        how = HOWS[name]
+            raise ConfigError(
+                f"row {text!r} trains in no known way: before a slash stands one of {', '.join(ways)}, or a recipe as "
+                "in lean-teacher"
+            )
         if not picks and how.loop != "whole":
             raise ConfigError(f"row {text!r} does not say what picks; write {how.name}{_as_in(how)}")
         return cls(how, picks)

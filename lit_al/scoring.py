@@ -6,6 +6,7 @@ fits is a plain loop.
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from lit_al.bilstm import BiLSTM
 from lit_al.committee import Committee, LitCommittee
 from lit_al.datamodule import Batches
 from lit_al.errors import ConfigError
+from lit_al.lengths import lengths_of
 from lit_al.model import Batch, LitBiLSTM
 from lit_al.outputs import Evaluation
 
@@ -105,14 +107,28 @@ def _pass(
     shapes = {"probabilities": (n, classes), "embeddings": (n, net.width), "draws": (draws, n, classes)}
     found = {name: np.empty((members, *shape), np.float32) for name, shape in shapes.items() if name in needs}
     masks = _masks(net, draws if "draws" in found else 0, seed).to(model.device)
+    batches, places = _by_length(batches) if found and _masked(net) else (batches, np.arange(n)[None])
     done = 0
     with inference(model):
         for tokens, _ in batches if found else ():
-            here = slice(done, done := done + tokens.shape[-2])
+            here = places[:, done : (done := done + tokens.shape[-2])]  # (1 or M, B)
             features = net.features(tokens)  # (B, D) or (M, B, D)
             for name, array in found.items():
-                array[..., here, :] = _view(name, model, features, masks).float().cpu().numpy()
+                values = _view(name, model, features, masks).float().cpu().numpy()
+                for member, seen in enumerate(values.reshape(members, *values.shape[-array.ndim + 1 :])):
+                    array[member][..., here[member % len(here)], :] = seen
     return found
+
+
+def _masked(net: BiLSTM | Committee) -> bool:
+    return net.masked if isinstance(net, Committee) else net.lstm.masked
+
+
+def _by_length(batches: Batches) -> tuple[Batches, npt.NDArray[np.int64]]:
+    """The rows sorted by length, and the place (1 or M, n) of each among those that were asked for."""
+    places = np.argsort(lengths_of(batches.tokens, batches.rows), axis=-1, kind="stable")  # (n,) or (M, n)
+    rows = batches.rows.gather(-1, torch.from_numpy(places).to(batches.rows.device))
+    return replace(batches, rows=rows, generator=None), np.atleast_2d(places)
 
 
 def _masks(net: BiLSTM | Committee, draws: int, seed: int) -> Tensor:

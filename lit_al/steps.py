@@ -18,6 +18,7 @@ from lit_al.committee import LitCommittee
 from lit_al.datamodule import EVALUATION_BATCH
 from lit_al.errors import FitError
 from lit_al.fitting import fit
+from lit_al.lengths import WINDOW, in_windows, lengths_of
 from lit_al.scoring import inference
 from lit_al.split import Rows
 
@@ -75,6 +76,11 @@ def train(
     orders = [_order(len(lesson.rows), steps * size, lesson.seed) for lesson in lessons]
     rows = np.stack([lesson.rows[order] for lesson, order in zip(lessons, orders, strict=True)])  # (M, steps * B)
     truth = np.stack([lesson.answers[order] for lesson, order in zip(lessons, orders, strict=True)])
+    if model.net.masked:  # windows of one pass at most, so that hardly a text is in one twice
+        window = max(1, min(WINDOW, *(len(lesson.rows) // size for lesson in lessons)))
+        lengths = lengths_of(tokens, torch.from_numpy(rows))  # (M, steps * B)
+        places = in_windows(lengths, size, np.random.default_rng(lessons[0].seed), window)
+        rows, truth = (np.take_along_axis(array, places, axis=1) for array in (rows, truth))
     trainer = L.Trainer(
         max_epochs=1,
         accelerator=accelerator,

@@ -175,15 +175,17 @@ class SoftBatches:
 
     def __len__(self) -> int:
         """Number of steps."""
-        return self.order.shape[1] // self.size
+        steps: int = self.order.shape[1] // self.size
+        return steps
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """One after the other."""
         members = np.arange(len(self.rows))[:, None]
         for first in range(0, self.order.shape[1], self.size):
             places = self.order[:, first : first + self.size]  # (M, B)
-            yield self.tokens[torch.from_numpy(self.rows[members, places])], torch.from_numpy(
-                self.targets[members, places]
+            yield (
+                self.tokens[torch.from_numpy(self.rows[members, places])],
+                torch.from_numpy(self.targets[members, places]),
             )
 
 

@@ -2,7 +2,8 @@
 
 A text is lower-cased, loses its punctuation and is split on white space; each word becomes its rank in a
 vocabulary of the most frequent words. Two ids come first: 0 pads short texts, 1 stands for every unknown word.
-Long texts are cut at the end, so that every text is a row of exactly `max_length` ids.
+Long texts are cut at the end, so that every text is a row of exactly `max_length` ids. They can be cut in the middle
+instead, since many a review ends with its verdict.
 
 To agree with Keras's `TextVectorization` to the last token, case and white space are those of ASCII (as in
 TensorFlow's string operations), and words of equal frequency are ranked in reverse alphabetical order.
@@ -19,7 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from types import ModuleType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ import numpy.typing as npt
 from lit_al.errors import ConfigError, DataError
 
 Standardize = Literal["keras3", "keras2"]
+Cut = Literal["end", "middle"]
 
 PADDING, UNKNOWN = 0, 1
 PUNCTUATION = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'"
@@ -136,22 +138,29 @@ class TextEncoder:
         vocabulary: the word of each id; ids 0 and 1 are `RESERVED`.
         max_length: T, ids per text.
         how: see `standardize`.
+        cut: which part of a longer text is left out: its end, or its middle, so that the first and the last
+            `max_length` / 2 words are kept.
 
     >>> encoder = TextEncoder.fit(["a good film", "a bad film"], vocabulary_size=5, max_length=4)
     >>> encoder.vocabulary
     ('', '[UNK]', 'film', 'a', 'good')
     >>> encoder.encode(["A good, good plot"])
     array([[3, 4, 4, 1]], dtype=uint16)
+    >>> TextEncoder(encoder.vocabulary, 2, cut="middle").encode(["A good, good plot"])
+    array([[3, 1]], dtype=uint16)
     """
 
     vocabulary: tuple[str, ...]
     max_length: int = 150
     how: Standardize = "keras3"
+    cut: Cut = "end"
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work with a `ConfigError`."""
         if self.max_length < 1:
             raise ConfigError(f"max_length={self.max_length} leaves no word of a text; give 1 or more")
+        if self.cut not in get_args(Cut):
+            raise ConfigError(f"cut={self.cut!r} is no part of a text; give one of {', '.join(get_args(Cut))}")
         if self.vocabulary[:2] != RESERVED or not 2 < len(self.vocabulary) <= 2**16:
             raise ConfigError(
                 f"a vocabulary holds the two reserved words {RESERVED} and 1 to 65,534 others, but got "
@@ -166,8 +175,9 @@ class TextEncoder:
         vocabulary_size: int = 3_000,
         max_length: int = 150,
         how: Standardize = "keras3",
+        cut: Cut = "end",
     ) -> "TextEncoder":
-        """Learn the vocabulary: the `vocabulary_size` - 2 most frequent words of the texts.
+        """Learn the vocabulary: the `vocabulary_size` - 2 most frequent words of the whole texts.
 
         Raises:
             ConfigError: a vocabulary without room for a single word, or with more than two bytes can number.
@@ -178,7 +188,7 @@ class TextEncoder:
         words = rank_words(texts, how, most=vocabulary_size - len(RESERVED))
         if not words:
             raise DataError("the training texts hold no word at all; is the text column the right one?")
-        return cls(RESERVED + tuple(words), max_length, how)
+        return cls(RESERVED + tuple(words), max_length, how, cut)
 
     def encode(
         self, texts: Sequence[str], *, out: Ids | None = None, advance: Callable[[int], object] | None = None
@@ -209,13 +219,24 @@ class TextEncoder:
             encodings = self.tokenizer.encode_batch_fast(
                 [standardize(text, self.how) for text in texts], add_special_tokens=False
             )
-            ids[:] = [encoding.ids for encoding in encodings]
+            ids[:] = [self._kept(encoding.ids) for encoding in encodings]
             return len(texts)
         encoded = [_bytes(_without_breaks(text, self.how)) for text in texts]
         starts = np.cumsum([0, *map(len, encoded)])  # (n + 1,)
         data = np.frombuffer(b"".join(encoded), np.uint8)
-        words.number_words(data, starts, words.meaning_of_bytes(PUNCTUATION, _SPACES), *self._table, UNKNOWN, ids)
+        words.number_words(
+            data, starts, words.meaning_of_bytes(PUNCTUATION, _SPACES), *self._table, UNKNOWN, self._head, ids
+        )
         return len(texts)
+
+    @property
+    def _head(self) -> int:
+        """Words kept from the beginning of a longer text."""
+        return self.max_length if self.cut == "end" else self.max_length - self.max_length // 2
+
+    def _kept(self, numbers: list[int]) -> list[int]:
+        """The T numbers that are kept of T or more."""
+        return numbers[: self._head] + numbers[len(numbers) - self.max_length + self._head :]
 
     @functools.cached_property
     def _table(self) -> Any:
@@ -227,21 +248,25 @@ class TextEncoder:
 
     @functools.cached_property
     def tokenizer(self) -> Any:
-        """The encoder as a `tokenizers.Tokenizer` for texts that `standardize` has seen, to use it elsewhere."""
+        """The encoder as a `tokenizers.Tokenizer` for texts that `standardize` has seen, to use it elsewhere.
+
+        A tokenizer cannot cut in the middle, so of an encoder that does it leaves long texts whole.
+        """
         from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
         numbers = {word: number for number, word in enumerate(self.vocabulary)}
         tokenizer = Tokenizer(models.WordLevel(numbers, unk_token=RESERVED[UNKNOWN]))
         tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(f"[{_SPACES}]+"), behavior="removed")
-        tokenizer.enable_truncation(self.max_length)
+        if self.cut == "end":
+            tokenizer.enable_truncation(self.max_length)
         tokenizer.enable_padding(length=self.max_length, pad_id=PADDING, pad_token=RESERVED[PADDING])
         return tokenizer
 
     def state_dict(self) -> dict[str, Any]:
         """Plain types only, so that a checkpoint can be read with `weights_only=True`."""
-        return {"vocabulary": list(self.vocabulary), "max_length": self.max_length, "how": self.how}
+        return {"vocabulary": list(self.vocabulary), "max_length": self.max_length, "how": self.how, "cut": self.cut}
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any]) -> "TextEncoder":
-        """The encoder that `state_dict` described."""
-        return cls(tuple(state["vocabulary"]), state["max_length"], state["how"])
+        """The encoder that `state_dict` described; one of before there was a choice cuts at the end."""
+        return cls(tuple(state["vocabulary"]), state["max_length"], state["how"], state.get("cut", "end"))

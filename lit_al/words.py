@@ -97,9 +97,10 @@ def number_words(
     others: Hashes,
     numbers: Numbers,
     unknown: int,
+    head: int,
     ids: NDArray[np.uint16],
 ) -> None:
-    """Number the first words of each text.
+    """Number the first words of each text, and the last ones where it is cut in the middle.
 
     Args:
         data: (n,) uint8 all texts, one after the other.
@@ -109,16 +110,27 @@ def number_words(
         others: likewise.
         numbers: likewise.
         unknown: number of every other word.
+        head: words kept from the beginning of a longer text; the other T - head are its last.
         ids: out: (N, T) uint16; left alone behind the last word of a text.
     """
+    most = ids.shape[1]
+    tail = most - head
+    lasting = np.empty(tail, np.uint16)
     for row in range(ids.shape[0]):
-        position = starts[row]
-        for column in range(ids.shape[1]):
+        position, words, column = starts[row], 0, 0
+        while words < most or tail > 0:
             one, other, length, position = next_word(data, position, starts[row + 1], meaning)
             if length == 0:
                 break
             number = numbers[_slot(ones, others, numbers, one, other)]
+            column = words if words < most else head + (words - head) % tail  # the tail goes round, over its oldest
             ids[row, column] = number if number != 0 else unknown
+            words += 1
+        if words > most:  # the oldest word of the tail is behind its newest; it belongs at the front
+            for place in range(tail):
+                lasting[place] = ids[row, head + (words - head + place) % tail]
+            for place in range(tail):
+                ids[row, head + place] = lasting[place]
 
 
 @compiled

@@ -14,14 +14,15 @@ ROOT = PACKAGE.parent
 
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
-    {"errors", "compiled"},
-    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells", "rows", "validation"},
-    {"corpora", "statistics", "picks", "judging"},
+    {"errors", "compiled", "lengths"},
+    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells", "validation", "recipes"},
+    {"corpora", "statistics", "picks", "judging", "rows"},
     {"text", "split", "bilstm", "verdict", "explain"},
-    {"strategies", "oracles", "model", "cache", "vectors"},
-    {"datamodule", "committee", "checkpoints", "history", "fitting"},
-    {"scoring"},
+    {"strategies", "oracles", "model", "cache", "vectors", "wordvectors"},
+    {"datamodule", "committee", "checkpoints", "history", "fitting", "features"},
+    {"scoring", "teacher", "prior"},
     {"sight", "steps"},
+    {"student"},
     {"callback", "predict", "board", "plots", "lean"},
     {"learner", "report", "curves", "baselines"},
     {"page", "material"},

@@ -51,6 +51,7 @@ def test_second_time_is_read_from_the_file(monkeypatch, folder):
         (corpus_of("film film", "a good film", "bad"), ENCODER),
         (CORPUS, TextEncoder(ENCODER.vocabulary, max_length=5)),
         (CORPUS, TextEncoder(ENCODER.vocabulary, max_length=4, how="keras2")),
+        (CORPUS, TextEncoder(ENCODER.vocabulary, max_length=4, cut="middle")),
         (CORPUS, TextEncoder(ENCODER.vocabulary[:-1], max_length=4)),
     ],
 )

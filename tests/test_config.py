@@ -16,7 +16,17 @@ def test_defaults_are_those_of_the_example():
     assert (config.patience, config.batch_size, config.seed) == (4, 256, 0)
     assert (config.split_seed, config.log_dir, config.name) == (0, "lightning_logs", None)
     assert (config.vocabulary_size, config.max_length, config.standardize) == (3_000, 150, "keras3")
+    assert (config.cut, config.masked) == ("end", False)
     assert (config.ratio_direction, config.steer_on, config.pool_classes) == ("as-coded", "test", "true")
+
+
+@pytest.mark.parametrize("protocol", ["keras", "honest", "lean"])
+def test_longer_texts_are_options_of_every_protocol(protocol):
+    words = ["--max-length", "400", "--vocabulary-size", "20000", "--cut", "middle", "--masked"]
+    config = parse_train(["--protocol", protocol, *words]).resolved()
+    assert (config.max_length, config.vocabulary_size, config.cut, config.masked) == (400, 20_000, "middle", True)
+    with pytest.raises(ConfigError, match="--cut start does not fit, it takes end, middle"):
+        parse_train(["--protocol", protocol, "--cut", "start"])
 
 
 def test_honest_protocol_sets_all_three_right():

@@ -131,3 +131,20 @@ def test_see_leaves_the_model_and_torchs_generator_as_they_were():
 def test_see_with_no_draw_is_refused():
     with pytest.raises(ConfigError, match="draws=0"):
         see(LitBiLSTM(**SIZES), texts(), {"draws"}, draws=0)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_masked_texts_are_scored_by_length_and_come_back_in_order(own):
+    tokens = torch.randint(1, 40, (23, 9), generator=torch.Generator().manual_seed(0))
+    tokens[torch.arange(9) >= torch.randint(0, 10, (23, 1), generator=torch.Generator().manual_seed(1))] = 0
+    committee = LitCommittee([3, 1], **SIZES, masked=True).eval()
+    rows = torch.stack([torch.arange(23), torch.arange(23).flip(0)]) if own else torch.arange(23)
+    seen = see(committee, Batches(tokens, None, rows, 4), {"probabilities", "draws"}, draws=3)
+    with torch.no_grad():
+        expected = committee.probabilities(committee(tokens[rows]))
+    for member in range(2):
+        np.testing.assert_allclose(seen[member]["probabilities"], expected[member], atol=1e-6)
+        assert seen[member]["draws"].shape == (3, 23, 2)
+    alone = committee.member(0).eval()
+    single = score(alone, Batches(tokens, None, torch.arange(23), 4))
+    np.testing.assert_allclose(single, alone.probabilities(alone(tokens)).detach(), atol=1e-6)

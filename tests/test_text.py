@@ -55,6 +55,18 @@ def keras_ids(texts, vocabulary, length, how):
     return rows
 
 
+def both_ends(texts, vocabulary, length, how):
+    """The first words of a longer text and its last, one more of the first where the length is odd."""
+    rows = []
+    for each in texts:
+        words = keras_words(each, how)
+        if len(words) > length:
+            words = words[: (length + 1) // 2] + (words[-(length // 2) :] if length > 1 else [])
+        ids = [vocabulary.index(word) if word in vocabulary else 1 for word in words]
+        rows.append(ids + [0] * (length - len(ids)))
+    return rows
+
+
 def test_punctuation_is_that_of_keras():
     assert sorted(PUNCTUATION) == sorted(string.punctuation)
 
@@ -63,6 +75,13 @@ def test_punctuation_is_that_of_keras():
 def test_encode_tricky_strings_agree_with_the_reference(how, way):
     encoder = TextEncoder.fit(TRICKY, vocabulary_size=25, max_length=7, how=how)
     assert encoder.encode(TRICKY).tolist() == keras_ids(TRICKY, encoder.vocabulary, 7, how)
+
+
+@pytest.mark.parametrize("how", ["keras3", "keras2"])
+@pytest.mark.parametrize("length", [1, 2, 5, 6, 40])
+def test_cut_in_the_middle_keeps_both_ends_of_tricky_strings(how, length, way):
+    encoder = TextEncoder.fit(TRICKY, vocabulary_size=25, max_length=length, how=how, cut="middle")
+    assert encoder.encode(TRICKY).tolist() == both_ends(TRICKY, encoder.vocabulary, length, how)
 
 
 SHARED_WAY = [HealthCheck.function_scoped_fixture]  # the examples may share it: it only picks a branch
@@ -74,6 +93,13 @@ def test_encode_any_text_agrees_with_the_reference(way, texts, how):
     encoder = TextEncoder((*RESERVED, "a", "br", "0", "aa"), max_length=5, how=how)
     texts = ["a A, aa 0", *texts]
     assert encoder.encode(texts).tolist() == keras_ids(texts, encoder.vocabulary, 5, how)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=SHARED_WAY)
+@given(st.lists(st.text("abcd ,", max_size=60), min_size=1, max_size=4), st.integers(1, 9))
+def test_cut_in_the_middle_keeps_both_ends_of_any_text(way, texts, length):
+    encoder = TextEncoder((*RESERVED, "a", "b", "c", "ab", "d"), max_length=length, cut="middle")
+    assert encoder.encode(texts).tolist() == both_ends(texts, encoder.vocabulary, length, "keras3")
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=SHARED_WAY)
@@ -98,10 +124,15 @@ def test_both_ways_agree_on_many_words(monkeypatch):
     ranked, encoder = rank_words(texts), TextEncoder.fit(texts, vocabulary_size=65_536, max_length=30)
     assert len(ranked) > 10_000
     ids = encoder.encode(texts)
+    middle = TextEncoder(encoder.vocabulary, max_length=30, cut="middle")
+    ends = middle.encode(texts)
     monkeypatch.setattr(text, "_compiled", lambda: None)
     assert rank_words(texts) == ranked
     assert rank_words(texts, most=500) == ranked[:500]
     assert (encoder.encode(texts) == ids).all()
+    assert (middle.encode(texts) == ends).all()
+    assert (ends[:, :15] == ids[:, :15]).all()
+    assert (ends[:, 15:] != ids[:, 15:]).any()
 
 
 def test_encode_tells_its_progress_and_writes_where_it_is_told(way):
@@ -142,11 +173,17 @@ def test_encode_chunks_keep_the_order():
 def test_state_dict_makes_the_same_encoder():
     encoder = TextEncoder.fit(TRICKY, vocabulary_size=9, max_length=4, how="keras2")
     assert TextEncoder.from_state_dict(encoder.state_dict()) == encoder
+    middle = TextEncoder(encoder.vocabulary, max_length=4, cut="middle")
+    assert TextEncoder.from_state_dict(middle.state_dict()) == middle
+    older = {name: value for name, value in encoder.state_dict().items() if name != "cut"}
+    assert TextEncoder.from_state_dict(older) == encoder  # it cuts at the end
 
 
 def test_fit_bad_settings_are_refused():
     with pytest.raises(ConfigError, match="vocabulary_size=2"):
         TextEncoder.fit(["a"], vocabulary_size=2)
+    with pytest.raises(ConfigError, match="cut='start' is no part of a text; give one of end, middle"):
+        TextEncoder.fit(["a"], cut="start")
     with pytest.raises(ConfigError, match="max_length=0"):
         TextEncoder.fit(["a"], max_length=0)
     with pytest.raises(ConfigError, match="reserved"):

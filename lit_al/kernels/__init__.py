@@ -26,7 +26,7 @@ from types import ModuleType
 from torch import Tensor, dtype, float32
 
 from lit_al.errors import ConfigError
-from lit_al.kernels.fold import check_tokens
+from lit_al.kernels.fold import check_tokens, trimmed
 
 __all__ = ["KERNELS", "hidden_states", "pooled_states"]
 
@@ -75,6 +75,8 @@ def pooled_states(
     """
     form = _form(kernel, embedding.device.type, embedding.dtype, recurrent.shape[-2])
     tokens = check_tokens(tokens, embedding.shape[1])
+    if masked:
+        tokens = trimmed(tokens)
     pooled: Tensor = form.pooled_states(tokens, embedding, input_kernel, bias, recurrent, masked=masked)
     return pooled.relu() if masked else pooled
 

@@ -61,6 +61,18 @@ def occurring(tokens: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
     return tokens if tokens.ndim == 3 else tokens[None], embedding
 
 
+def trimmed(tokens: Tensor) -> Tensor:
+    """Leave out the last time steps that are padding in every text, but one step at least.
+
+    Args:
+        tokens: Token ids, int64, shape (B, T) or (M, B, T).
+    """
+    if tokens.device.type != "cpu":  # it would wait for the device
+        return tokens
+    used = (tokens != PADDING).flatten(0, -2).any(dim=0).nonzero()  # (steps, 1)
+    return tokens[..., : int(used[-1]) + 1 if len(used) else 1]
+
+
 def padding_gates(like: Tensor) -> Tensor:
     """Return the pre-activations of a padded step: input, forget and output gate shut, no new content.
 

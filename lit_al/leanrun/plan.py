@@ -7,9 +7,9 @@ import numpy as np
 
 from lit_al.config import TrainConfig
 from lit_al.errors import ConfigError
-from lit_al.lean import Recipe
 from lit_al.material import Material
 from lit_al.oracles import ImperfectOracle, Price, make_noise
+from lit_al.recipes import Recipe, make_recipe
 from lit_al.stopping import AnyOf, Budget, Rule, make_rule
 from lit_al.strategies import Controls, make_strategy
 from lit_al.validation import HoldOut, Validation, make_validation
@@ -47,14 +47,17 @@ class Plan:
             ConfigError: settings that cannot work.
         """
         rule = checked_rule(config)
-        recipe = Recipe(
+        base = Recipe(
             steps=config.steps,  # type: ignore[arg-type]  # resolved: not None, as are the others
             batch_size=config.batch_size,  # type: ignore[arg-type]
             learning_rate=config.learning_rate,
             weights=config.weights,  # type: ignore[arg-type]
             validation=str(config.validation),
             committee_size=config.committee_size,
+            epochs=config.epochs,  # type: ignore[arg-type]
+            masked=config.masked,
         )
+        recipe = make_recipe(str(config.recipe), base)
         schedule, validation = make_schedule(config, len(material.split.pool), rule), make_validation(recipe.validation)
         if validation:
             validation.check(schedule[0])

@@ -25,6 +25,7 @@ from lit_al.model import LitBiLSTM
 from lit_al.outputs import Evaluation, Query
 from lit_al.page import picked_texts, write_run_report
 from lit_al.picks import write_picks
+from lit_al.prior import learn
 from lit_al.report import Report
 from lit_al.run import SCHEMA, peak_memory_mb, versions, write_results
 from lit_al.scoring import evaluate
@@ -84,6 +85,17 @@ class LeanSession:
             tokens = torch.from_numpy(encoded(corpus, self.material.encoder, advance=advance))  # (N, T)
         strategy, words = make_strategy(str(self.config.strategy)), len(self.material.encoder.vocabulary)
         vectors = vectors_of(pool, tokens, words) if "vectors" in strategy.needs | strategy.needs_labeled else None
+        with self.report.console.status("learning from the unlabeled texts …") as status:
+            prior = learn(
+                self.plan.recipe,
+                corpus,
+                pool,
+                self.material.encoder,
+                tokens,
+                lambda doing: status.update(f"{doing} …"),
+            )
+        for note in prior.notes:
+            self.report.console.print(f"[yellow]{note}[/]", soft_wrap=True)
         self.loop = LeanLoop(
             tokens,
             words,
@@ -94,6 +106,7 @@ class LeanSession:
             strategy=str(self.config.strategy),
             schedule=self.plan.schedule,
             recipe=self.plan.recipe,
+            prior=prior,
             vectors=vectors,
             accelerator=self.config.accelerator,
         )

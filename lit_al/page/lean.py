@@ -31,7 +31,7 @@ def lean_blocks(results: Mapping[str, Any]) -> list[Block]:
 def _validation(results: Mapping[str, Any]) -> list[Block]:
     """The estimates by labels that are paid for, and which estimate the rules followed."""
     rounds = [entry for entry in results["rounds"] if entry.get("validation")]
-    source = {"controls": "by random controls", "validation": "by validation"}.get(results.get("follows"))
+    source = {"controls": "by random controls", "validation": "by validation"}.get(str(results.get("follows")))
     words = f"The stopping rules target and plateau follow the estimate {source}."
     followed = [Paragraph(words, "small")] if source else []
     if not rounds:
