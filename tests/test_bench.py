@@ -168,7 +168,9 @@ def short_fits(monkeypatch):
     """Two epochs a fit."""
     make = example.example_config
     for module in (example, bench):
-        monkeypatch.setattr(module, "example_config", lambda *row: replace(make(*row), max_epochs=2))
+        monkeypatch.setattr(
+            module, "example_config", lambda *given, **named: replace(make(*given, **named), max_epochs=2)
+        )
 
 
 def test_rows_of_the_examples_loop_stand_in_the_table(config, tmp_path, short_fits):
