@@ -66,7 +66,7 @@ class BenchConfig:
         masked: padding has no state.
         steps: training steps of a fit on labels alone.
         batch_size: texts per step of such a fit.
-        epochs: passes over all texts of a fit that learns from the pool.
+        study_steps: training steps of a fit that learns from the pool.
         side_by_side: seeds in one batched pass.
         oracle_noise: how the oracle errs, as of `make_noise`; it says the same of a text in every row and seed.
         oracle_skip: share of questions that it does not answer. A question without an answer is paid for too.
@@ -87,7 +87,7 @@ class BenchConfig:
     masked: bool = False
     steps: int = 200
     batch_size: int = 64
-    epochs: int = 2
+    study_steps: int = 350
     side_by_side: int = 5
     oracle_noise: str = "0"
     oracle_skip: float = 0.0
@@ -255,7 +255,7 @@ class Bench:
             batch_size=config.batch_size,
             weights=row.how.weights,
             masked=config.masked,
-            epochs=config.epochs,
+            study_steps=config.study_steps,
         )
         recipe, schedule, strategy = make_recipe(row.how.recipe, base), config.budgets, row.picks
         if row.spelling == FULL:

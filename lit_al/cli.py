@@ -122,7 +122,7 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     add("--masked", action="store_true", help="Padding has no state.")
     add("--steps", type=int, default=200, help="Training steps of a fit on labels alone.")
     add("--batch-size", type=int, default=64, help="Texts per step of such a fit.")
-    add("--epochs", type=int, default=2, help="Passes over all texts of a fit that learns from the pool.")
+    add("--study-steps", type=int, default=350, help="Training steps of a fit that learns from the pool.")
     add("--split-seed", type=int, default=0, help="Of the split.")
     add("--side-by-side", type=int, default=5, help="Seeds in one batched pass.")
     add("--oracle-noise", default="0", help="How the oracle errs: a rate, or a CSV file with a row of shares per "

@@ -24,7 +24,7 @@ LEAN_ONLY: dict[str, Any] = {
     "validation": "none",
     "recipe": "scratch",
     "steps": 200,
-    "epochs": 2,
+    "study_steps": 350,
     "weights": "fresh",
     "oracle_noise": "0",
     "oracle_skip": 0.0,
@@ -161,7 +161,9 @@ class TrainConfig:
         "scratch+vectors: " + ", ".join(PARTS) + ".",
     )
     steps: int | None = option(None, "Lean protocol", "Training steps of a fit on labels alone, 200.")
-    epochs: int | None = option(None, "Lean protocol", "Passes over all texts of a fit that learns from the pool, 2.")
+    study_steps: int | None = option(
+        None, "Lean protocol", "Training steps of a fit that learns from the pool, 350 with 256 texts each."
+    )
     weights: Literal["fresh", "warm", "shrink"] | None = option(
         None,
         "Lean protocol",
@@ -238,7 +240,7 @@ class TrainConfig:
 
     def check(self) -> None:
         """Raise `ConfigError` for a number out of range; the rest is checked where it is used."""
-        least = {"max_epochs": 1, "patience": 1, "batch_size": 1, "rounds": 0, "seed": 0, "steps": 1, "epochs": 1}
+        least = {"max_epochs": 1, "patience": 1, "batch_size": 1, "rounds": 0, "seed": 0, "steps": 1, "study_steps": 1}
         least |= {"committee_size": 2, "split_seed": 0, "demo_seed": 0, "price_per_label": 0, "price_per_token": 0}
         for name, bound in least.items():
             value = getattr(self, name)

@@ -41,10 +41,10 @@ class Recipe:
         vectors: the embedding begins with word vectors.
         pretrain: embedding and LSTM begin pretrained.
         teacher: learn from the teacher's soft labels of all texts.
-        epochs: passes over all texts, with a teacher or without.
-        study_batch: B of such a pass.
-        word_dropout: share of words made unknown, in a pass over all texts.
-        adversarial: weight of virtual adversarial training; above 0 a fit passes over all texts.
+        study_steps: training steps of a fit on all texts, with a teacher or without.
+        study_batch: B of such a fit.
+        word_dropout: share of words made unknown, in a fit on all texts.
+        adversarial: weight of virtual adversarial training; above 0 a fit learns from all texts.
         entropy: weight of entropy minimization, likewise.
     """
 
@@ -61,7 +61,7 @@ class Recipe:
     vectors: bool = False
     pretrain: bool = False
     teacher: bool = False
-    epochs: int = 1
+    study_steps: int = 350
     study_batch: int = 256
     word_dropout: float = 0.0
     adversarial: float = 0.0
@@ -69,7 +69,7 @@ class Recipe:
 
     @property
     def studies(self) -> bool:
-        """A fit passes over all texts, not over the labeled ones alone."""
+        """A fit learns from all texts, not from the labeled ones alone."""
         return self.teacher or self.adversarial > 0 or self.entropy > 0
 
 

@@ -77,21 +77,23 @@ def study(
     seed: int,
     accelerator: str = "auto",
 ) -> None:
-    """Train on targets of every text, for `recipe.epochs` passes.
+    """Train on targets of every text, for `recipe.study_steps` steps.
 
     Args:
         model: M members.
         tokens: (N, T) uint16 of the whole corpus.
         rows: (M, v) int64 texts of a pass, for each member its own.
         targets: (M, v, C) float32, see `assign`.
-        recipe: epochs, batch size and losses.
+        recipe: steps, batch size and losses.
         keep: decides which weights the model ends with.
         seed: of shuffles, dropped units and dropped words.
         accelerator: Lightning's.
     """
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    batches = SoftBatches(tokens, rows, targets, recipe.study_batch, recipe.epochs, rng, by_length=model.net.masked)
+    batches = SoftBatches(
+        tokens, rows, targets, recipe.study_batch, recipe.study_steps, rng, by_length=model.net.masked
+    )
     trainer = L.Trainer(
         max_epochs=1,
         accelerator=accelerator,
@@ -137,14 +139,14 @@ class Student(L.LightningModule):
 
 @dataclass
 class SoftBatches:
-    """Batches of tokens (M, B, T) and targets (M, B, C), several passes over the rows, in an order drawn once.
+    """Batches of tokens (M, B, T) and targets (M, B, C), passes over the rows, each in an order of its own.
 
     Attributes:
         tokens: (N, T) uint16.
         rows: (M, v) int64.
         targets: (M, v, C) float32.
         size: B.
-        epochs: passes.
+        steps: batches in all.
         rng: draws the order.
         by_length: texts of like length side by side, for a network that leaves padding out.
     """
@@ -153,15 +155,16 @@ class SoftBatches:
     rows: npt.NDArray[np.int64]
     targets: npt.NDArray[np.float32]
     size: int
-    epochs: int
+    steps: int
     rng: np.random.Generator
     by_length: bool = False
 
     def __post_init__(self) -> None:
         self.size = min(self.size, self.rows.shape[1])
         lengths = lengths_of(self.tokens, torch.from_numpy(self.rows))  # (M, v)
-        orders = [self._pass(lengths) for _ in range(self.epochs)]
-        self.order = np.concatenate(orders, axis=1)  # (M, steps * B) places in `rows`
+        passes = -(-self.steps // (self.rows.shape[1] // self.size))
+        orders = [self._pass(lengths) for _ in range(passes)]
+        self.order = np.concatenate(orders, axis=1)[:, : self.steps * self.size]  # (M, steps * B) places in `rows`
 
     def _pass(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """One pass in whole batches, (M, n); who is left over is left out of this one."""
@@ -175,8 +178,7 @@ class SoftBatches:
 
     def __len__(self) -> int:
         """Number of steps."""
-        steps: int = self.order.shape[1] // self.size
-        return steps
+        return self.steps
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """One after the other."""
@@ -241,7 +243,8 @@ def virtual_adversarial_loss(net: Any, tokens: Tensor) -> Tensor:
 
 def _moved(net: Any, tokens: Tensor, by: Tensor) -> Tensor:
     """Logits with the embedding table moved; gradients go to all weights as ever."""
-    logits: Tensor = functional_call(net, {TABLE: dict(net.named_parameters())[TABLE] + by}, (tokens,))
+    table = dict(net.named_parameters())[TABLE]
+    logits: Tensor = functional_call(net, {TABLE: table + by}, (tokens,))
     return logits
 
 

@@ -54,7 +54,7 @@ class Plan:
             weights=config.weights,  # type: ignore[arg-type]
             validation=str(config.validation),
             committee_size=config.committee_size,
-            epochs=config.epochs,  # type: ignore[arg-type]
+            study_steps=config.study_steps,  # type: ignore[arg-type]
             masked=config.masked,
         )
         recipe = make_recipe(str(config.recipe), base)
