@@ -83,7 +83,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     "average": {"average": 0.5},
 }
 SCRATCH: Final = ("average",)
-LEAN: Final = ("vectors", "teacher", "average")
+LEAN: Final = ("vectors", "teacher", "word-dropout", "average")
 NAMES: Final = {"scratch": SCRATCH, "lean": LEAN}
 SPELLING: Final = re.compile(r"(?P<name>scratch|lean)(?P<changes>([+-](" + "|".join(PARTS) + "))*)")
 
@@ -98,7 +98,7 @@ def make_recipe(text: str, base: Recipe | None = None) -> Recipe:
     Raises:
         ConfigError: no such recipe or part.
 
-    >>> recipe = make_recipe("lean-vectors+word-dropout")
+    >>> recipe = make_recipe("lean-vectors")
     >>> recipe.teacher, recipe.vectors, recipe.word_dropout
     (True, False, 0.1)
     """

@@ -255,4 +255,5 @@ def _along(direction: Tensor, table: Tensor, share: float) -> Tensor:
 
 def _divergence(expected: Tensor, logits: Tensor) -> Tensor:
     """Kullback and Leibler's, mean over texts (B), sum over members, of log-probabilities (M, B, C)."""
-    return (expected.exp() * (expected - log_probabilities(logits))).sum(dim=-1).mean(dim=1).sum()
+    total: Tensor = (expected.exp() * (expected - log_probabilities(logits))).sum(dim=-1).mean(dim=1).sum()
+    return total
