@@ -118,8 +118,8 @@ class Row:
         """The row that it is compared with; None where there is none, as for another model."""
         if self.how.loop == "whole":
             return None
-        if self.picks != RANDOM:
-            return Row(self.how, RANDOM).spelling
+        if self.picks != RANDOM:  # random picks are not steered, so both protocols of the example share theirs
+            return Row(HOWS["keras"] if self.how.loop == "example" else self.how, RANDOM).spelling
         return RANDOM if self.how.loop == "lean" and self.how.name else None
 
     @property

@@ -250,7 +250,8 @@ def _moved(net: Any, tokens: Tensor, by: Tensor) -> Tensor:
 
 def _along(direction: Tensor, table: Tensor, share: float) -> Tensor:
     """(M, V, E) steps in a direction, each of a share of its word's length."""
-    return F.normalize(direction, dim=-1) * table.norm(dim=-1, keepdim=True) * share
+    steps: Tensor = F.normalize(direction, dim=-1) * table.norm(dim=-1, keepdim=True) * share
+    return steps
 
 
 def _divergence(expected: Tensor, logits: Tensor) -> Tensor:
