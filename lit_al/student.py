@@ -24,10 +24,11 @@ from lit_al.lengths import in_windows, lengths_of
 from lit_al.recipes import Recipe
 from lit_al.split import Rows
 from lit_al.steps import Lesson
-from lit_al.teacher import Taught
+from lit_al.teacher import Taught, softmax
 from lit_al.text import PADDING, UNKNOWN
 
 REPEATED: Final = 0.1  # share of a pass that goes to labeled texts, beside their place among all
+TRUST: Final = 0.5  # in a label; the rest in what the teacher, who had not seen it, makes of the text
 STEP: Final = 0.1  # how far a word moves against the network, as a share of its vector's length
 PROBE: Final = 0.01  # how far it moves to find the direction, likewise
 TABLE: Final = "weights.0"  # name of the embedding table among a committee's weights
@@ -38,6 +39,7 @@ def assign(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """Which texts a member meets in a pass, and what it is to make of each.
 
+    A label is mixed with the teacher's opinion of its text, which softens labels that are wrong or a matter of taste.
     Labeled texts come as often as makes them a share of `REPEATED`, or of a half where there is no teacher: among
     thousands of texts a hundred labels would hardly be met.
 
@@ -61,6 +63,8 @@ def assign(
         if opinions:
             targets[member, : len(rows)] = opinions[member].probabilities[rows]
         truth = np.eye(classes, dtype=np.float32)[lesson.answers]  # (n, C)
+        if opinions:
+            truth = TRUST * truth + (1 - TRUST) * softmax(opinions[member].held_out).astype(np.float32)
         targets[member, len(rows) :] = truth[again]
         place = np.searchsorted(rows, lesson.rows)
         targets[member, place] = truth

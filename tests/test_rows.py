@@ -12,8 +12,10 @@ from lit_al.rows import HOWS, Row
         ("warm/random", "warm/random", "random", "training"),
         ("shrink/badge", "shrink/badge", "shrink/random", "picks"),
         ("keras", "keras/ratio", "keras/random", "picks"),
-        ("honest/ratio:as-coded", "honest/ratio:as-coded", "honest/random", "picks"),
+        ("honest/ratio:as-coded", "honest/ratio:as-coded", "keras/random", "picks"),
         ("honest/random", "honest/random", None, "training"),
+        ("lean-teacher/margin", "lean-teacher/margin", "lean-teacher/random", "picks"),
+        ("lean/random", "lean/random", "random", "training"),
         ("tfidf-lr:random", "tfidf-lr", None, "training"),
         ("lsa-lr:margin", "lsa-lr:margin", "lsa-lr", "picks"),
         ("full", "full", None, "picks"),
@@ -25,7 +27,7 @@ def test_a_row_knows_what_it_is_compared_with(text, spelling, reference, family)
     assert Row.of(row.spelling) == row
 
 
-@pytest.mark.parametrize("text", ["hot/entropy", "/entropy", "warm", "warm/", "keras:random", "full/random", "full:x"])
+@pytest.mark.parametrize("text", ["hot/entropy", "/entropy", "warm", "warm/", "keras:random", "full/random", "full:x", "lean", "lean-x/random"])
 def test_rows_that_cannot_be_are_refused(text):
     with pytest.raises(ConfigError, match="row "):
         Row.of(text)
