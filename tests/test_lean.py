@@ -150,7 +150,7 @@ def test_held_out_rows_are_paid_for_and_in_no_training_batch(strategy, material,
                 trained = set(rows[index * each : (index + 1) * each].flatten().tolist())
                 assert trained
                 assert not trained & set(run.held.tolist())
-    assert len(fed) == (5 if strategy == "committee-vote" else 3)
+    assert {len(rows) for rows in fed} == ({2, 4} if strategy == "committee-vote" else {2})
     assert set(done.runs[0].held.tolist()) != set(done.runs[1].held.tolist())
     assert len(oracle.asked) == 2 * SCHEDULE[-1]
 
