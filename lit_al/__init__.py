@@ -13,13 +13,16 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `split` | the one mutable thing: validation, test, labeled, pool |
 | `kernels`, `bilstm` | the recurrence, and the network around it |
 | `model` | the network as a LightningModule |
-| `cache`, `vectors` | encoded corpora on disk; text vectors that need no model |
+| `cache`, `vectors`, `wordvectors` | what is computed once for a corpus; vectors of texts and of words without a model |
 | `datamodule` | the split as a LightningDataModule |
 | `committee` | M networks side by side |
 | `scoring`, `checkpoints` | judge a model between fits; keep its best weights |
 | `strategies`, `oracles` | choose what to label; answer |
 | `sight` | what a strategy asked for, computed; the training of a committee |
 | `callback` | the active-learning loop as a Lightning callback |
+| `features`, `prior` | what unlabeled texts teach before the first label |
+| `teacher`, `student` | soft labels for the whole pool; the network that learns from them |
+| `recipes` | how a round of the honest loop trains, part by part |
 | `lean`, `steps` | the honest loop: every label counted, seeds side by side; a fit of so many steps |
 | `validation` | what labels paid for say of a model that has not learned from them |
 | `stopping` | when to stop labeling, also in shadow |
