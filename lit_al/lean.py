@@ -285,7 +285,8 @@ class LeanLoop:
         if self.recipe.studies:
             opinions = [self._taught(lesson) for lesson in lessons] if self.recipe.teacher else None
             texts = assign(self.prior.rows, lessons, len(self.classes), opinions)
-            study(model, self.tokens, *texts, self.recipe, keep, seed, self.accelerator)
+            recipe = self.recipe.for_labels(min(len(lesson.rows) for lesson in lessons))
+            study(model, self.tokens, *texts, recipe, keep, seed, self.accelerator)
         else:
             torch.manual_seed(seed)
             train(model, self.tokens, lessons, self.recipe.steps, self.recipe.batch_size, keep, self.accelerator)

@@ -16,9 +16,12 @@ the same without the teacher, `scratch+vectors` the labels alone but with word v
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from lit_al.errors import ConfigError
+
+MEETINGS: Final = 8  # passes over the labels that a fit on all texts makes at least
+CERTAIN: Final = 500  # labels; a model of fewer would be made sure of its errors
 
 Weights = Literal["fresh", "warm", "shrink"]
 
@@ -41,7 +44,7 @@ class Recipe:
         vectors: the embedding begins with word vectors.
         pretrain: embedding and LSTM begin pretrained.
         teacher: learn from the teacher's soft labels of all texts.
-        study_steps: training steps of a fit on all texts, with a teacher or without.
+        study_steps: training steps of a fit on all texts, or as many as meet every label eight times.
         study_batch: B of such a fit.
         word_dropout: share of words made unknown, in a fit on all texts.
         adversarial: weight of virtual adversarial training; above 0 a fit learns from all texts.
@@ -71,6 +74,15 @@ class Recipe:
     def studies(self) -> bool:
         """A fit learns from all texts, not from the labeled ones alone."""
         return self.teacher or self.adversarial > 0 or self.entropy > 0
+
+    def for_labels(self, labels: int) -> Self:
+        """The same for so many labels: many of them are worth more steps, few of them no certainty.
+
+        >>> Recipe(entropy=0.1).for_labels(400).entropy, Recipe().for_labels(40_000).study_steps
+        (0.0, 1250)
+        """
+        steps = max(self.study_steps, MEETINGS * labels // self.study_batch)
+        return replace(self, study_steps=steps, entropy=self.entropy if labels >= CERTAIN else 0.0)
 
 
 PARTS: Final[dict[str, dict[str, Any]]] = {
