@@ -13,7 +13,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `split` | the one mutable thing: validation, test, labeled, pool |
 | `kernels`, `bilstm` | the recurrence, and the network around it |
 | `model` | the network as a LightningModule |
-| `cache`, `vectors`, `wordvectors` | what is computed once for a corpus; vectors of texts and of words without a model |
+| `cache`, `vectors`, `wordvectors` | what is computed once for a corpus; vectors without a model |
 | `datamodule` | the split as a LightningDataModule |
 | `committee` | M networks side by side |
 | `scoring`, `checkpoints` | judge a model between fits; keep its best weights |

@@ -27,7 +27,10 @@ def test_a_row_knows_what_it_is_compared_with(text, spelling, reference, family)
     assert Row.of(row.spelling) == row
 
 
-@pytest.mark.parametrize("text", ["hot/entropy", "/entropy", "warm", "warm/", "keras:random", "full/random", "full:x", "lean", "lean-x/random"])
+@pytest.mark.parametrize(
+    "text",
+    ["hot/entropy", "/entropy", "warm", "warm/", "keras:random", "full/random", "full:x", "lean", "lean-x/random"],
+)
 def test_rows_that_cannot_be_are_refused(text):
     with pytest.raises(ConfigError, match="row "):
         Row.of(text)
