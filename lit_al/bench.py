@@ -63,7 +63,7 @@ class BenchConfig:
         vocabulary_size: words of the network; the linear models have their own, the example's loop has the example's.
         max_length: words kept of each text, likewise.
         cut: which words of a longer text are dropped.
-        masked: padding has no state.
+        padding: read by the LSTM as a word, or masked.
         steps: training steps of a fit on labels alone.
         batch_size: texts per step of such a fit.
         study_steps: training steps of a fit that learns from the pool.
@@ -84,7 +84,7 @@ class BenchConfig:
     vocabulary_size: int = 3_000
     max_length: int = 150
     cut: Cut = "end"
-    masked: bool = False
+    padding: Literal["read", "masked"] = "read"
     steps: int = 200
     batch_size: int = 64
     study_steps: int = 350
@@ -254,7 +254,7 @@ class Bench:
             steps=config.steps,
             batch_size=config.batch_size,
             weights=row.how.weights,
-            masked=config.masked,
+            masked=config.padding == "masked",
             study_steps=config.study_steps,
         )
         recipe, schedule, strategy = make_recipe(row.how.recipe, base), config.budgets, row.picks

@@ -119,7 +119,7 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     add("--vocabulary-size", type=int, default=3_000, help="Words of the network.")
     add("--max-length", type=int, default=150, help="Words kept of each text.")
     add("--cut", choices=["end", "middle"], default="end", help="Which words of a longer text are dropped.")
-    add("--masked", action="store_true", help="Padding has no state.")
+    add("--padding", choices=["read", "masked"], default="read", help="Read by the LSTM as a word, or without state.")
     add("--steps", type=int, default=200, help="Training steps of a fit on labels alone.")
     add("--batch-size", type=int, default=64, help="Texts per step of such a fit.")
     add("--study-steps", type=int, default=350, help="Training steps of a fit that learns from the pool.")

@@ -16,13 +16,22 @@ Protocol = Literal["keras", "honest", "lean"]
 
 _PLAIN = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
-EXAMPLE: dict[str, Any] = {"strategy": "ratio", "rounds": 3, "query_size": 5_000, "batch_size": 256}
+EXAMPLE: dict[str, Any] = {
+    "strategy": "ratio",
+    "rounds": 3,
+    "query_size": 5_000,
+    "batch_size": 256,
+    "vocabulary_size": 3_000,
+    "max_length": 150,
+    "cut": "end",
+    "padding": "read",
+}
 HONEST: dict[str, Any] = {**EXAMPLE, "ratio_direction": "as-stated", "steer_on": "val", "pool_classes": "predicted"}
 KERAS: dict[str, Any] = {**EXAMPLE, "ratio_direction": "as-coded", "steer_on": "test", "pool_classes": "true"}
 LEAN_ONLY: dict[str, Any] = {
     "stop": None,
     "validation": "none",
-    "recipe": "scratch",
+    "recipe": "lean",
     "steps": 200,
     "study_steps": 350,
     "weights": "fresh",
@@ -36,6 +45,10 @@ LEAN: dict[str, Any] = {
     "query_size": 100,
     "batch_size": 64,
     "initial_size": 100,
+    "vocabulary_size": 20_000,
+    "max_length": 400,
+    "cut": "middle",
+    "padding": "masked",
     **LEAN_ONLY,
 }
 LEAN_ROUNDS = 24  # 100 labels at first and 100 a round: 2,500, the budget at which strategies are compared
@@ -94,13 +107,23 @@ class TrainConfig:
     standardize: Literal["keras3", "keras2"] = option(
         "keras3", "Encoder", "keras3: tags become words such as br; keras2: <br /> becomes a space first."
     )
-    vocabulary_size: int = option(3_000, "Encoder", "Words, padding and unknown included.")
-    max_length: int = option(150, "Encoder", "Words kept of each text; --cut says which.")
-    cut: Literal["end", "middle"] = option(
-        "end", "Encoder", "Part of a longer text that is left out: middle keeps its first and its last words."
+    vocabulary_size: int | None = option(
+        None, "Encoder", "Words, padding and unknown included: 3,000, or 20,000 with --protocol lean."
     )
-    masked: bool = option(
-        False, "Encoder", "Padding has no state in the LSTM; without it, as in the example, padding is a word."
+    max_length: int | None = option(
+        None, "Encoder", "Words kept of each text: the example's 150, or 400 with --protocol lean."
+    )
+    cut: Literal["end", "middle"] | None = option(
+        None,
+        "Encoder",
+        "Part of a longer text that is left out: the end, or, with --protocol lean, the middle, which keeps the first "
+        "and the last words.",
+    )
+    padding: Literal["read", "masked"] | None = option(
+        None,
+        "Encoder",
+        "read: the LSTM reads padding as a word, as in the example; masked: padding has no state, as with --protocol "
+        "lean.",
     )
 
     protocol: Protocol = option(
@@ -157,8 +180,8 @@ class TrainConfig:
     recipe: str | None = option(
         None,
         "Lean protocol",
-        "scratch: learns from the labels alone; lean: from the whole pool too; with parts as in lean-teacher or "
-        "scratch+vectors: " + ", ".join(PARTS) + ".",
+        "lean: learns from the whole pool, the default; scratch: from the labels alone; with parts as in lean-teacher "
+        "or scratch+vectors: " + ", ".join(PARTS) + ".",
     )
     steps: int | None = option(None, "Lean protocol", "Training steps of a fit on labels alone, 200.")
     study_steps: int | None = option(

@@ -85,7 +85,7 @@ class ExampleLoop:
             encoder.state_dict(),
             learning_rate=config.learning_rate,
             kernel=config.kernel,
-            masked=config.masked,
+            masked=config.padding == "masked",
         )
         self.oracle = SimulatedOracle(corpus.labels)
         self.history = EpochHistory(on_epoch)

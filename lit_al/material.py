@@ -75,10 +75,10 @@ def prepare(config: TrainConfig) -> Material:
     split = _lean_split(config, corpus, first) if lean else _split(config, corpus, first, config.initial_size)
     encoder = TextEncoder.fit(
         (corpus.texts[row] for row in (split.pool if lean else split.labeled)),
-        vocabulary_size=config.vocabulary_size,
-        max_length=config.max_length,
+        vocabulary_size=config.vocabulary_size,  # type: ignore[arg-type]  # resolved: not None, as are the others
+        max_length=config.max_length,  # type: ignore[arg-type]
         how=config.standardize,
-        cut=config.cut,
+        cut=config.cut,  # type: ignore[arg-type]
     )
     return Material(
         corpus,

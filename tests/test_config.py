@@ -16,15 +16,15 @@ def test_defaults_are_those_of_the_example():
     assert (config.patience, config.batch_size, config.seed) == (4, 256, 0)
     assert (config.split_seed, config.log_dir, config.name) == (0, "lightning_logs", None)
     assert (config.vocabulary_size, config.max_length, config.standardize) == (3_000, 150, "keras3")
-    assert (config.cut, config.masked) == ("end", False)
+    assert (config.cut, config.padding) == ("end", "read")
     assert (config.ratio_direction, config.steer_on, config.pool_classes) == ("as-coded", "test", "true")
 
 
 @pytest.mark.parametrize("protocol", ["keras", "honest", "lean"])
 def test_longer_texts_are_options_of_every_protocol(protocol):
-    words = ["--max-length", "400", "--vocabulary-size", "20000", "--cut", "middle", "--masked"]
+    words = ["--max-length", "400", "--vocabulary-size", "20000", "--cut", "middle", "--padding", "masked"]
     config = parse_train(["--protocol", protocol, *words]).resolved()
-    assert (config.max_length, config.vocabulary_size, config.cut, config.masked) == (400, 20_000, "middle", True)
+    assert (config.max_length, config.vocabulary_size, config.cut, config.padding) == (400, 20_000, "middle", "masked")
     with pytest.raises(ConfigError, match="--cut start does not fit, it takes end, middle"):
         parse_train(["--protocol", protocol, "--cut", "start"])
 
@@ -38,6 +38,7 @@ def test_lean_protocol_has_defaults_of_its_own():
     config = parse_train(["--protocol", "lean"]).resolved()
     assert (config.initial_size, config.query_size, config.rounds) == (100, 100, 24)
     assert (config.strategy, config.batch_size, config.steps) == ("margin+balanced+random:0.1", 64, 200)
+    assert (config.recipe, config.vocabulary_size, config.max_length, config.cut) == ("lean", 20_000, 400, "middle")
     assert config.resolved() == config
     assert parse_train(["--protocol", "lean", "--stop", "kappa"]).resolved().rounds is None
     listed = parse_train(["--protocol", "lean", "--query-size", "10,20,40"]).resolved()

@@ -55,7 +55,7 @@ class Plan:
             validation=str(config.validation),
             committee_size=config.committee_size,
             study_steps=config.study_steps,  # type: ignore[arg-type]
-            masked=config.masked,
+            masked=config.padding == "masked",
         )
         recipe = make_recipe(str(config.recipe), base)
         schedule, validation = make_schedule(config, len(material.split.pool), rule), make_validation(recipe.validation)

@@ -36,6 +36,9 @@ from lit_al.vectors import vectors_of
 ROOT = Path(__file__).parents[2]
 CONFIG = TrainConfig(
     protocol="lean",
+    recipe="scratch",
+    vocabulary_size=3_000,
+    max_length=150,
     data="demo",
     demo_rows=300,
     initial_size=30,
