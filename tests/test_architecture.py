@@ -15,8 +15,9 @@ ROOT = PACKAGE.parent
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
     {"errors", "compiled", "lengths"},
-    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells", "validation", "recipes"},
-    {"corpora", "statistics", "picks", "judging", "rows"},
+    {"recipes"},
+    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells", "validation", "rows"},
+    {"corpora", "statistics", "picks", "judging"},
     {"text", "split", "bilstm", "verdict", "explain"},
     {"strategies", "oracles", "model", "cache", "vectors", "wordvectors"},
     {"datamodule", "committee", "checkpoints", "history", "fitting", "features"},
