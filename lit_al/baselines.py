@@ -41,7 +41,7 @@ def check_baseline(row: Row) -> None:
     try:
         import sklearn  # noqa: F401
     except ImportError as error:
-        raise ConfigError(f"{row.spelling!r} needs scikit-learn ({error}); pip install 'lit_al[bench]'") from error
+        raise ConfigError(f"{row.spelling!r} needs scikit-learn ({error}); pip install scikit-learn") from error
 
 
 class Linear:
