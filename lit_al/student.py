@@ -42,8 +42,8 @@ def assign(
     thousands of texts a hundred labels would hardly be met.
 
     Args:
-        rows: (u,) int64 texts that may be learned from.
-        lessons: M, the labels of each member.
+        rows: (u,) int64 texts that may be learned from, in any order.
+        lessons: M, the labels of each member, of texts among them; one label at least.
         classes: C.
         opinions: M, of the teachers; None where there are none.
 
@@ -55,6 +55,7 @@ def assign(
     extra = round(share / (1 - share) * len(rows))
     texts = np.empty((len(lessons), len(rows) + extra), np.int64)
     targets = np.zeros((*texts.shape, classes), np.float32)
+    order = np.argsort(rows)
     for member, lesson in enumerate(lessons):
         again = np.resize(np.arange(len(lesson.rows)), extra)  # places of labels, one round after the other
         texts[member] = np.concatenate([rows, lesson.rows[again]])
@@ -62,7 +63,7 @@ def assign(
             targets[member, : len(rows)] = opinions[member].probabilities[rows]
         truth = np.eye(classes, dtype=np.float32)[lesson.answers]  # (n, C)
         targets[member, len(rows) :] = truth[again]
-        place = np.searchsorted(rows, lesson.rows)
+        place = order[np.searchsorted(rows, lesson.rows, sorter=order)]
         targets[member, place] = truth
     return texts, targets
 
@@ -105,7 +106,7 @@ def study(
         enable_model_summary=False,
         limit_val_batches=0,
     )
-    fit(trainer, Student(model, recipe), batches, batches)  # Lightning warns of a module without validation
+    fit(trainer, Student(model, recipe), batches)
 
 
 class Student(L.LightningModule):
@@ -250,7 +251,8 @@ def _moved(net: Any, tokens: Tensor, by: Tensor) -> Tensor:
 
 def _along(direction: Tensor, table: Tensor, share: float) -> Tensor:
     """(M, V, E) steps in a direction, each of a share of its word's length."""
-    return F.normalize(direction, dim=-1) * table.norm(dim=-1, keepdim=True) * share
+    step: Tensor = F.normalize(direction, dim=-1) * table.norm(dim=-1, keepdim=True) * share
+    return step
 
 
 def _divergence(expected: Tensor, logits: Tensor) -> Tensor:
