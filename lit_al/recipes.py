@@ -72,6 +72,12 @@ class Recipe:
         """A fit learns from all texts, not from the labeled ones alone."""
         return self.teacher or self.adversarial > 0 or self.entropy > 0
 
+    def samples(self, labels: int, pool: int) -> int:
+        """Texts that a fit on so many labels takes its steps with, those of a pool included where it studies them."""
+        if self.studies:
+            return self.study_steps * min(self.study_batch, pool)
+        return self.steps * min(self.batch_size, labels)
+
 
 PARTS: Final[dict[str, dict[str, Any]]] = {
     "vectors": {"vectors": True},
