@@ -35,7 +35,7 @@ from lit_al.prior import Prior
 from lit_al.recipes import Recipe
 from lit_al.scoring import see
 from lit_al.split import Rows
-from lit_al.steps import AveragedWeights, Lesson, LowestLoss, shrink_and_perturb, train
+from lit_al.steps import AveragedWeights, Lesson, LowestLoss, fewest, shrink_and_perturb, train
 from lit_al.strategies import Choice, Collapse, Context, Labeled, Pool, Strategy, choose, collapsed, make_strategy
 from lit_al.student import assign, study
 from lit_al.teacher import Taught, teach
@@ -173,7 +173,7 @@ class LeanLoop:
 
     Raises:
         ConfigError: a schedule that does not grow, or that asks for more than the pool; validation that the first
-            labels are too few for; a recipe that needs a prior, and none given.
+            labels are too few for; a recipe that needs a prior, and none given, or one of another recipe.
     """
 
     def __init__(
@@ -198,8 +198,7 @@ class LeanLoop:
         self.validation = make_validation(self.recipe.validation)
         if self.validation:
             self.validation.check(self.schedule[0])
-        if prior is None and (self.recipe.studies or self.recipe.vectors or self.recipe.pretrain):
-            raise ConfigError("this recipe learns from unlabeled texts; pass prior=learn(recipe, ...) to LeanLoop")
+        _check_prior(self.recipe, prior)
         self.prior = prior or Prior(pool)
         self.vectors, self.accelerator = vectors, accelerator
         self._heard: dict[bytes, Taught] = {}  # what the teacher made of the labels of this round
@@ -283,6 +282,7 @@ class LeanLoop:
     def _train(self, model: LitCommittee, number: int, lessons: Sequence[Lesson], keep: L.Callback) -> None:
         seed = _seed(self.runs[0].seed, number)  # of dropout
         if self.recipe.studies:
+            fewest(lessons)  # before the teacher asks for one
             opinions = [self._taught(lesson) for lesson in lessons] if self.recipe.teacher else None
             texts = assign(self.prior.rows, lessons, len(self.classes), opinions)
             recipe = self.recipe.for_labels(min(len(lesson.rows) for lesson in lessons))
@@ -435,6 +435,16 @@ def _seed(*parts: int) -> int:
 
 def _at_random(pool: Rows, n: int, rng: np.random.Generator) -> Choice:
     return choose(make_strategy("random"), Pool(pool), n, Context(rng))
+
+
+def _check_prior(recipe: Recipe, prior: Prior | None) -> None:
+    if prior is None:
+        missing = recipe.studies or recipe.vectors or recipe.pretrain
+    else:
+        begun = "embedding.weight" in prior.weights
+        missing = (recipe.teacher and prior.features is None) or ((recipe.vectors or recipe.pretrain) and not begun)
+    if missing:
+        raise ConfigError("this recipe learns from unlabeled texts; pass prior=learn(recipe, ...) to LeanLoop")
 
 
 def _check_schedule(schedule: Sequence[int], pool: int) -> None:

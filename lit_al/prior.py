@@ -27,6 +27,7 @@ from lit_al.cache import kept
 from lit_al.committee import LitCommittee
 from lit_al.corpora import Corpus
 from lit_al.features import Features, text_features
+from lit_al.fitting import fit
 from lit_al.lengths import in_windows, lengths_of
 from lit_al.model import rms_prop
 from lit_al.recipes import Recipe
@@ -159,7 +160,7 @@ def pretrain(
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-        trainer.fit(task, _Texts(tokens, rows, centered / max(float(centered.std()), 1e-12)))
+        fit(trainer, task, _Texts(tokens, rows, centered / max(float(centered.std()), 1e-12)))
     state = net.state_dict()
     return {name: weight.cpu().numpy() for name, weight in state.items() if name.startswith(("embedding", "lstm"))}
 

@@ -84,6 +84,12 @@ class Recipe:
         steps = max(self.study_steps, MEETINGS * labels // self.study_batch)
         return replace(self, study_steps=steps, entropy=self.entropy if labels >= CERTAIN else 0.0)
 
+    def samples(self, labels: int, pool: int) -> int:
+        """Texts that a fit on so many labels takes its steps with, those of a pool included where it studies them."""
+        if self.studies:
+            return self.for_labels(labels).study_steps * min(self.study_batch, pool)
+        return self.steps * min(self.batch_size, labels)
+
 
 PARTS: Final[dict[str, dict[str, Any]]] = {
     "vectors": {"vectors": True},

@@ -68,11 +68,7 @@ def train(
     Raises:
         FitError: a lesson without a row.
     """
-    size = min(batch_size, *(len(lesson.rows) for lesson in lessons))
-    if size == 0:
-        raise FitError(
-            "a fit has no label to learn from, for the oracle skipped too many texts; begin with more labels"
-        )
+    size = min(batch_size, fewest(lessons))
     orders = [_order(len(lesson.rows), steps * size, lesson.seed) for lesson in lessons]
     rows = np.stack([lesson.rows[order] for lesson, order in zip(lessons, orders, strict=True)])  # (M, steps * B)
     truth = np.stack([lesson.answers[order] for lesson, order in zip(lessons, orders, strict=True)])
@@ -94,6 +90,20 @@ def train(
     )
     batches = Steps(tokens, torch.from_numpy(rows), torch.from_numpy(truth), size)
     fit(trainer, model, batches, batches)  # Lightning warns of a module without validation, and then validates none
+
+
+def fewest(lessons: Sequence[Lesson]) -> int:
+    """Labels of the shortest lesson.
+
+    Raises:
+        FitError: it has none.
+    """
+    found = min(len(lesson.rows) for lesson in lessons)
+    if found == 0:
+        raise FitError(
+            "a fit has no label to learn from, for the oracle skipped too many texts; begin with more labels"
+        )
+    return found
 
 
 @dataclass
@@ -177,8 +187,8 @@ class LowestLoss(L.Callback):
         step, total = trainer.global_step, int(trainer.estimated_stepping_batches)
         if step * LOOKS // total == (step - 1) * LOOKS // total:
             return
-        assert isinstance(pl_module, LitCommittee)
-        losses, weights = self._look(pl_module), [weight.detach() for weight in pl_module.parameters()]
+        model = next(part for part in pl_module.modules() if isinstance(part, LitCommittee))  # a student has one
+        losses, weights = self._look(model), [weight.detach() for weight in model.parameters()]
         if not self._best:
             self.losses, self._best = torch.full_like(losses, torch.inf), [weight.clone() for weight in weights]
         better = losses <= self.losses

@@ -44,8 +44,8 @@ def assign(
     thousands of texts a hundred labels would hardly be met.
 
     Args:
-        rows: (u,) int64 texts that may be learned from.
-        lessons: M, the labels of each member.
+        rows: (u,) int64 texts that may be learned from, in any order.
+        lessons: M, the labels of each member, of texts among them; one label at least.
         classes: C.
         opinions: M, of the teachers; None where there are none.
 
@@ -57,6 +57,7 @@ def assign(
     extra = round(share / (1 - share) * len(rows))
     texts = np.empty((len(lessons), len(rows) + extra), np.int64)
     targets = np.zeros((*texts.shape, classes), np.float32)
+    order = np.argsort(rows)
     for member, lesson in enumerate(lessons):
         again = np.resize(np.arange(len(lesson.rows)), extra)  # places of labels, one round after the other
         texts[member] = np.concatenate([rows, lesson.rows[again]])
@@ -66,7 +67,7 @@ def assign(
         if opinions:
             truth = TRUST * truth + (1 - TRUST) * softmax(opinions[member].held_out).astype(np.float32)
         targets[member, len(rows) :] = truth[again]
-        place = np.searchsorted(rows, lesson.rows)
+        place = order[np.searchsorted(rows, lesson.rows, sorter=order)]
         targets[member, place] = truth
     return texts, targets
 
@@ -109,7 +110,7 @@ def study(
         enable_model_summary=False,
         limit_val_batches=0,
     )
-    fit(trainer, Student(model, recipe), batches, batches)  # Lightning warns of a module without validation
+    fit(trainer, Student(model, recipe), batches)
 
 
 class Student(L.LightningModule):

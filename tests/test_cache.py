@@ -145,3 +145,88 @@ def test_two_processes_at_once_leave_one_whole_file(folder):
     running = [subprocess.Popen([sys.executable, "-c", code], env=dict(os.environ)) for _ in range(2)]
     assert [process.wait() for process in running] == [0, 0]
     assert [file.suffix for file in folder.iterdir()] == [".npy"]
+
+
+PARTS = {"what": "numbers", "rows": np.arange(5), "setting": 3}
+
+
+def made():
+    return {"first": np.arange(6, dtype=np.float32).reshape(2, 3), "second": np.array(7)}
+
+
+def test_kept_arrays_are_read_back_equal(folder):
+    first = cache.kept(PARTS, 3, made)
+    again = cache.kept(dict(reversed(PARTS.items())), 3, refuse)
+    assert first.keys() == again.keys() == {"first", "second"}
+    for name, array in made().items():
+        np.testing.assert_array_equal(again[name], array)
+        assert again[name].dtype == array.dtype
+        again[name][...] = 0  # a copy of one's own
+    assert cache.kept(PARTS, 3, refuse)["second"] == 7
+    assert [file.suffix for file in folder.iterdir()] == [".npz"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"what": "words"},
+        {"setting": 4},
+        {"rows": np.array([0, 1, 2, 4, 3])},
+        {"rows": np.arange(5, dtype=np.int32)},
+        {"rows": np.arange(5)[None]},
+        {"more": None},
+    ],
+)
+def test_other_parts_are_computed_anew(other, folder):
+    cache.kept(PARTS, 3, made)
+    with pytest.raises(AssertionError, match="encoded again"):
+        cache.kept({**PARTS, **other}, 3, refuse)
+    cache.kept({**PARTS, **other}, 3, made)
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_arrays_of_few_texts_leave_no_file(folder):
+    assert cache.kept(PARTS, 2, made).keys() == made().keys()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04", None])
+def test_broken_archive_is_replaced(content, folder):
+    cache.kept(PARTS, 3, made)
+    path = next(folder.iterdir())
+    path.write_bytes(path.read_bytes()[:-30] if content is None else content)
+    np.testing.assert_array_equal(cache.kept(PARTS, 3, made)["first"], made()["first"])
+    cache.kept(PARTS, 3, refuse)
+
+
+def test_archive_with_a_wrong_byte_is_replaced(folder):
+    cache.kept(PARTS, 3, made)
+    path = next(folder.iterdir())
+    content = bytearray(path.read_bytes())
+    content[content.index(np.float32(4).tobytes())] ^= 0xFF  # within the array: its checksum tells
+    path.write_bytes(content)
+    np.testing.assert_array_equal(cache.kept(PARTS, 3, made)["first"], made()["first"])
+
+
+def test_arrays_that_cannot_be_kept_are_said_and_given_all_the_same(folder, caplog):
+    folder.write_text("a file")
+    assert cache.kept(PARTS, 3, made)["second"] == 7
+    assert cache.VARIABLE in caplog.text
+
+
+def test_interrupted_computation_leaves_no_file(folder):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.kept(PARTS, 3, interrupt)
+    assert not folder.exists() or not list(folder.iterdir())
+
+
+def test_kept_arrays_and_ids_share_the_room(monkeypatch, folder):
+    cache.kept(PARTS, 3, made)
+    old = next(folder.iterdir())
+    os.utime(old, (1_000_000, 1_000_000))
+    monkeypatch.setattr(cache, "MOST", 1)
+    cache.encoded(CORPUS, ENCODER)
+    assert [file.suffix for file in folder.iterdir()] == [".npy"]

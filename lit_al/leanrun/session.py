@@ -205,7 +205,7 @@ class LeanSession:
         classes = self.material.corpus.classes
         last = self.rounds[-1] if self.rounds else None
         seconds = sum(done.fit_seconds for done in self.rounds)
-        samples = sum(self.plan.recipe.steps * min(self.plan.recipe.batch_size, done.labels) for done in self.rounds)
+        samples = sum(self.plan.recipe.samples(done.labels, len(self.material.split.pool)) for done in self.rounds)
         test = None
         if last is not None and status == "finished":
             test = {**last.test.described(classes), "standard_error": last.test.confusion.standard_error}

@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lit_al import teacher
+from lit_al.features import Features
+from lit_al.teacher import PRIOR, PULL, softmax, teach
+
+sparse = pytest.importorskip("scipy.sparse", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")
+pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")
+
+
+@pytest.fixture(params=[2, 3], scope="module")
+def texts(request):
+    """Features of 240 texts in two noisy views, and their labels."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, request.param, 240)
+    views = [np.eye(size)[labels] + rng.normal(0, noise, (240, size)) for size, noise in ((4, 0.5), (9, 1.0))]
+    features = Features(sparse.csr_matrix(views[1].astype(np.float32)), views[0].astype(np.float32))
+    return features, labels, request.param
+
+
+def assert_distributions(found, classes, texts=240):
+    assert found.shape == (texts, classes)
+    assert found.dtype == np.float32
+    assert (found >= 0).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("labels", [1, 2, 3, 7, 60])
+def test_any_number_of_labels_gives_distributions(labels, texts):
+    features, truth, classes = texts
+    rows = np.arange(labels)
+    taught = teach(features, rows, truth[rows], classes, 0)
+    assert_distributions(taught.probabilities, classes)
+    assert taught.held_out.shape == (labels, classes)
+    assert taught.weights.shape == (2,)
+    assert (taught.weights >= 0).all()
+    assert np.isfinite(taught.logits).all()
+
+
+def test_one_class_alone_is_taken_for_that_of_every_text(texts):
+    features, truth, classes = texts
+    rows = np.flatnonzero(truth == 1)[:8]
+    taught = teach(features, rows, truth[rows], classes, 0)
+    assert_distributions(taught.probabilities, classes)
+    assert (taught.probabilities[:, 1] > 0.99).all()
+
+
+@pytest.mark.parametrize("texts", [3], indirect=True)
+def test_class_without_a_label_is_next_to_impossible_and_the_others_keep_their_odds(texts):
+    features, truth, _ = texts
+    rows = np.flatnonzero(truth != 1)[:40]
+    taught = teach(features, rows, truth[rows], 3, 0)
+    assert_distributions(taught.probabilities, 3)
+    assert (taught.probabilities[:, 1] < 0.05).all()
+    two = teach(features, rows, (truth[rows] > 0).astype(np.int64), 2, 0)
+    odds, alone = (found.logits[:, -1] - found.logits[:, 0] for found in (taught, two))
+    assert np.corrcoef(odds, alone)[0, 1] > 0.99
+
+
+def test_sixty_labels_teach(texts):
+    features, truth, classes = texts
+    taught = teach(features, np.arange(60), truth[:60], classes, 0)
+    assert (taught.probabilities[60:].argmax(axis=1) == truth[60:]).mean() > 0.75
+
+
+def test_same_seed_same_lesson(texts):
+    features, truth, classes = texts
+    first, again, other = (teach(features, np.arange(31), truth[:31], classes, seed) for seed in (4, 4, 5))
+    np.testing.assert_array_equal(first.logits, again.logits)
+    np.testing.assert_array_equal(first.held_out, again.held_out)
+    assert (first.held_out != other.held_out).any()
+
+
+def test_held_out_logits_come_from_models_that_had_not_seen_the_label(texts, monkeypatch):
+    """With the weights of the two views fixed, for those are learned from all labels."""
+    monkeypatch.setattr(teacher, "_stack", lambda logits, answers: np.array([1.0, 2.0]))
+    features, truth, classes = texts
+    rows = np.arange(40)
+    before = teach(features, rows, truth[rows], classes, 0)
+    for place in (0, 17, 39):
+        lied = truth[rows].copy()
+        lied[place] = (lied[place] + 1) % classes
+        after = teach(features, rows, lied, classes, 0)
+        np.testing.assert_array_equal(before.held_out[place], after.held_out[place])
+        assert (before.held_out != after.held_out).any(axis=1).sum() >= 30  # all but those of its own fold
+        assert (before.logits != after.logits).any()
+
+
+def test_weights_are_the_best_of_a_grid():
+    rng = np.random.default_rng(3)
+    answers = rng.integers(0, 3, 50)
+    for noises in ((1.5, 1.5), (1.2, 3.0), (9.0, 9.0)):
+        logits = np.stack([np.eye(3)[answers] * 2 + rng.normal(0, noise, (50, 3)) for noise in noises])
+
+        def loss(first, second, logits=logits):
+            given = softmax(first * logits[0] + second * logits[1])[np.arange(50), answers]
+            return -np.log(given).sum() + PULL * ((first - PRIOR[0]) ** 2 + (second - PRIOR[1]) ** 2)
+
+        found = teacher._stack(logits, answers)
+        grid = np.arange(0, 4, 0.05)
+        losses = np.array([[loss(first, second) for second in grid] for first in grid])
+        best = np.unravel_index(losses.argmin(), losses.shape)
+        assert loss(*found) <= losses.min() + 1e-9
+        np.testing.assert_allclose(found, grid[list(best)], atol=0.051)
+
+
+def test_views_that_say_nothing_leave_the_weights_as_believed_before():
+    np.testing.assert_allclose(teacher._stack(np.zeros((2, 5, 3)), np.array([0, 1, 2, 0, 1])), PRIOR)
+
+
+def test_view_that_always_errs_gets_no_weight():
+    answers = np.arange(60) % 2
+    logits = np.stack([np.eye(2)[answers], np.eye(2)[1 - answers] * 5])
+    assert teacher._stack(logits, answers)[1] == 0
+
+
+@given(st.lists(st.lists(st.floats(-700, 700), min_size=3, max_size=3), min_size=1, max_size=4))
+def test_softmax_is_that_of_the_textbook(logits):
+    expected = [[1 / sum(np.exp(np.clip(other - own, None, 700)) for other in row) for own in row] for row in logits]
+    found = softmax(np.array(logits))
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-300)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
