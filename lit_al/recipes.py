@@ -20,7 +20,7 @@ from typing import Any, Final, Literal, Self
 
 from lit_al.errors import ConfigError
 
-MEETINGS: Final = 8  # passes over the labels that a fit on all texts makes at least
+MEETINGS: Final = 16  # passes over the labels that a fit on all texts makes at least
 CERTAIN: Final = 500  # labels; a model of fewer would be made sure of its errors
 
 Weights = Literal["fresh", "warm", "shrink"]
@@ -44,7 +44,7 @@ class Recipe:
         vectors: the embedding begins with word vectors.
         pretrain: embedding and LSTM begin pretrained.
         teacher: learn from the teacher's soft labels of all texts.
-        study_steps: training steps of a fit on all texts, or as many as meet every label eight times.
+        study_steps: training steps of a fit on all texts, or as many as meet every label sixteen times.
         study_batch: B of such a fit.
         word_dropout: share of words made unknown, in a fit on all texts.
         adversarial: weight of virtual adversarial training; above 0 a fit learns from all texts.
@@ -79,7 +79,7 @@ class Recipe:
         """The same for so many labels: many of them are worth more steps, few of them no certainty.
 
         >>> Recipe(entropy=0.1).for_labels(400).entropy, Recipe().for_labels(40_000).study_steps
-        (0.0, 1250)
+        (0.0, 2500)
         """
         steps = max(self.study_steps, MEETINGS * labels // self.study_batch)
         return replace(self, study_steps=steps, entropy=self.entropy if labels >= CERTAIN else 0.0)

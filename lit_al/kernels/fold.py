@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 PADDING = 0  # the token that a masked table shuts out
+SMALL = 4_096  # words that a batch is expected to hold nearly all of
 SHUT = -60.0  # a gate of 1e-26; whatever the recurrent weights add, its square is no number of float32
 
 
@@ -44,7 +45,9 @@ def check_tokens(tokens: Tensor, vocabulary: int) -> Tensor:
 
 
 def occurring(tokens: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
-    """Leave the words out that no text of a small batch holds: their rows need not be projected.
+    """Leave the words out that no text of the batch holds: their rows need not be projected.
+
+    Of a small vocabulary a large batch holds nearly every word, and looking would cost more than it saves.
 
     Args:
         tokens: Token ids, int64, shape (B, T) or (M, B, T).
@@ -54,10 +57,13 @@ def occurring(tokens: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
         The token ids as row numbers of the tables, shape (1 or M, B, T), and the tables, shape (M, W, E), W <= V. Row
         0 is that of padding, even if no text holds it.
     """
-    if embedding.device.type == "cpu" and tokens.numel() < embedding.shape[1]:  # elsewhere it would wait for the device
-        ids = torch.cat([tokens.new_full((1,), PADDING), tokens.flatten()])
-        distinct, ids = torch.unique(ids, return_inverse=True)  # (W,) ascending, as ids
-        tokens, embedding = ids[1:].view(tokens.shape), embedding[:, distinct]  # embedding (M, W, E)
+    words = embedding.shape[1]
+    if embedding.device.type == "cpu" and words > min(SMALL, tokens.numel()):  # elsewhere it would wait for the device
+        held = torch.zeros(words, dtype=torch.bool)
+        held[PADDING] = True
+        held[tokens.flatten()] = True
+        rows = held.cumsum(0) - 1  # (V,) row of each word that is held
+        tokens, embedding = rows[tokens], embedding[:, held.nonzero()[:, 0]]  # embedding (M, W, E)
     return tokens if tokens.ndim == 3 else tokens[None], embedding
 
 
