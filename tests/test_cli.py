@@ -14,6 +14,7 @@ from lit_al.strategies import STRATEGIES, WRAPPERS
 from lit_al.text import TextEncoder
 
 ROOT = Path(__file__).parents[1]
+LEAN = ["--protocol", "lean", "--recipe"]
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,12 @@ def test_train_refuses_in_one_sentence(capsys, tmp_path):
         (["--strategy", "entrpy"], "did you mean 'entropy'?"),
         (["--strategy", "entropy+random:2"], "random share 2 must lie above 0"),
         (["--committee-size", "1"], "--committee-size 1 must be 2 or more"),
+        (["--recipe", "lean"], "--recipe works with --protocol lean alone"),
+        (
+            ["--data", "demo", "--demo-rows", "300", *LEAN, "nonsense"],
+            "recipe 'nonsense' is not one of scratch and lean",
+        ),
+        (["--data", "demo", "--demo-rows", "300", *LEAN, "lean+magic"], "the parts are vectors, pretrain, teacher"),
         (["--data", "demo", "--demo-rows", "100", "--kernel", "x", "--log-dir", str(tmp_path)], "kernel"),
     ]:
         assert cli.train(arguments) == 2
@@ -90,6 +97,29 @@ def test_train_refuses_in_one_sentence(capsys, tmp_path):
         assert printed.startswith("error: ")
         assert words in printed
         assert printed.count("\n") == 1, printed
+
+
+def test_three_hundred_texts_of_three_classes_are_learned_from_with_a_word_of_warning(
+    make_corpus, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    corpus = make_corpus(300, ("negative", "neutral", "positive"))
+    lines = [f"{text},{corpus.classes[label]}" for text, label in zip(corpus.texts, corpus.labels, strict=True)]
+    (tmp_path / "three.csv").write_text("\n".join(["text,label", *lines]))
+    sizes = ["--initial-size", "30", "--query-size", "20", "--rounds", "1", "--study-steps", "4", "--max-length", "15"]
+    more = ["--data", "three.csv", "--accelerator", "cpu", "--name", "three", "--log-dir", str(tmp_path), *sizes]
+    assert cli.train([*LEAN, "lean", *more]) == 0
+    printed = capsys.readouterr().out
+    assert "270 texts teach little without labels" in printed
+    results = json.loads((tmp_path / "three" / "results.json").read_text())
+    assert results["status"] == "finished"
+    assert results["recipe"]["teacher"]
+    assert [entry["labels"] for entry in results["rounds"]] == [30, 50]
+    assert set(results["rounds"][1]["taken"]) == set(corpus.classes)
+    fitted = sum(entry["fit_seconds"] for entry in results["rounds"])
+    assert results["train_samples_per_second"] == pytest.approx(2 * 4 * 256 / fitted, rel=0.05)
+    assert cli.predict(["--checkpoint", str(tmp_path / "three"), "--json", "great superb"]) == 0  # without the teacher
+    assert set(json.loads(capsys.readouterr().out)["probabilities"]) == set(corpus.classes)
 
 
 def test_list_strategies_prints_a_line_each_name_first(capsys):

@@ -1,0 +1,208 @@
+"""The lean loop with every part of a recipe."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from lit_al import lean
+from lit_al.datamodule import Batches
+from lit_al.errors import ConfigError, FitError
+from lit_al.lean import LeanLoop
+from lit_al.oracles import ImperfectOracle, SimulatedOracle, uniform_noise
+from lit_al.prior import Prior, learn
+from lit_al.recipes import Recipe, make_recipe
+from lit_al.scoring import score
+from lit_al.steps import LowestLoss
+from lit_al.strategies import Collapse
+from lit_al.text import TextEncoder
+
+pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")
+BASE = Recipe(steps=4, batch_size=16, study_steps=4, study_batch=32, guard=False, committee_size=2, draws=3)
+POOL = np.arange(150)[::-1]  # in any order
+SCHEDULE = (20, 30, 45)
+RECIPES = [
+    "scratch+vectors", "scratch+pretrain", "scratch+teacher", "scratch+adversarial", "scratch+entropy",
+    "scratch+teacher+word-dropout", "lean", "lean-average", "lean+pretrain+adversarial+entropy",
+]  # fmt: skip
+
+
+@pytest.fixture(params=[2, 3], scope="module")
+def material(request, make_corpus):
+    """Corpus, encoder, tokens and the priors that were learned from it; rows from 150 on are nobody's business."""
+    corpus = make_corpus(classes=("negative", "neutral", "positive")[: request.param])
+    encoder = TextEncoder.fit(corpus.texts, max_length=15)
+    return corpus, encoder, torch.from_numpy(encoder.encode(corpus.texts)), {}
+
+
+def make_loop(material, recipe, oracle=None, **options):
+    corpus, encoder, tokens, priors = material
+    base = replace(BASE, **options.pop("base", {}))
+    if recipe not in priors:
+        priors[recipe] = learn(make_recipe(recipe, base), corpus, POOL, encoder, tokens)
+    settings = {"seeds": [7, 8], "schedule": SCHEDULE, "accelerator": "cpu", "strategy": "margin"}
+    settings |= {"recipe": make_recipe(recipe, base), "prior": priors[recipe], **options}
+    oracle = oracle or SimulatedOracle(corpus.labels)
+    return LeanLoop(tokens, len(encoder.vocabulary), corpus.classes, POOL, oracle, **settings)
+
+
+def weights(model):
+    return [weight.detach().clone() for weight in model.parameters()]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_loop_learns_and_goes_on_from_a_saved_state_as_if_never_stopped(recipe, material, tmp_path):
+    whole = None
+    for done, target in zip(make_loop(material, recipe).rounds(), SCHEDULE, strict=True):
+        for run in done.runs:
+            assert len(set(run.labeled.tolist())) == target
+            assert set(run.labeled.tolist()) <= set(POOL.tolist())
+        assert all(torch.isfinite(weight).all() for weight in done.model.parameters())
+        if done.number == 0:
+            broken = make_loop(material, recipe)
+            next(broken.rounds())
+            torch.save(broken.state_dict(), tmp_path / "state.pt")
+            assert all(torch.equal(a, b) for a, b in zip(weights(done.model), weights(broken.model), strict=True))
+        whole = done
+    resumed = make_loop(material, recipe)
+    resumed.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    *_, last = resumed.rounds()
+    for run, expected in zip(last.runs, whole.runs, strict=True):
+        assert (run.labeled == expected.labeled).all()
+        np.testing.assert_array_equal(run.probabilities, expected.probabilities)
+    assert all(torch.equal(a, b) for a, b in zip(weights(last.model), weights(whole.model), strict=True))
+
+
+@pytest.mark.parametrize("recipe", ["scratch+vectors", "scratch+pretrain", "lean"])
+def test_every_round_begins_with_the_prior_and_otherwise_as_from_scratch(recipe, material):
+    loop, scratch = make_loop(material, recipe), make_loop(material, "scratch", prior=None)
+    for number in (0, 1, 2):
+        model, plain = (each._new_model(number, 2) for each in (loop, scratch))
+        assert model.net.size == 4
+        for name, weight, drawn in zip(model.net.names, model.net.weights, plain.net.weights, strict=True):
+            given = loop.prior.weights.get(name)
+            assert torch.equal(weight, drawn if given is None else given.expand_as(weight)), name
+
+
+def test_strategies_see_the_mean_of_student_and_teacher_and_a_committee_has_it_too(material, monkeypatch):
+    seen = []
+    look = LeanLoop._look
+    monkeypatch.setattr(LeanLoop, "_look", lambda *args: (seen.append(look(*args)), seen[-1])[1])
+    corpus, _, tokens, _ = material
+    loop = make_loop(material, "lean", strategy="committee-vote")
+    rounds = loop.rounds()
+    first = next(rounds)
+    students, asked = first.model, [run.labeled for run in first.runs]
+    taught = [loop._taught(lesson) for lesson in loop._lessons(0)]
+    next(rounds)
+    [(pools, _, own)] = seen
+    for member, (pool, alone, opinion) in enumerate(zip(pools, own, taught, strict=True)):
+        assert not set(pool.rows.tolist()) & set(asked[member].tolist())
+        student = score(students.member(member), Batches(tokens, None, torch.from_numpy(pool.rows.copy()), 50))
+        np.testing.assert_allclose(alone, student, atol=1e-5)
+        teacher = opinion.probabilities[pool.rows]
+        np.testing.assert_allclose(pool.probabilities, (student + teacher) / 2, atol=1e-5)
+        np.testing.assert_allclose(pool.probabilities.sum(axis=1), 1, rtol=1e-4)
+        assert pool.committee.shape == (3, len(pool.rows), len(corpus.classes))
+        np.testing.assert_array_equal(pool.committee[-1], teacher)
+
+
+def test_controls_are_judged_by_the_model_alone(material):
+    """The teacher errs always: whoever asks it calls no control right."""
+    labels, classes = material[0].labels, len(material[0].classes)
+
+    class Liar:
+        probabilities = np.eye(classes, dtype=np.float32)[(labels + 1) % classes]
+
+    loop = make_loop(material, "scratch+teacher", strategy="random")
+    rounds = loop.rounds()
+    students = next(rounds).model
+    loop._taught = lambda lesson: Liar
+    next(rounds)
+    for member, run in enumerate(loop.runs):
+        newest = run.choice.rows.copy()
+        student = score(students.member(member), Batches(material[2], None, torch.from_numpy(newest), 50))
+        np.testing.assert_allclose(run.probabilities, student, atol=1e-5)
+        assert run.predicted.tolist() == student.argmax(axis=1).tolist()
+        assert run.controls == (student.argmax(axis=1) == labels[newest]).tolist()
+
+
+def test_teacher_is_asked_once_for_the_same_labels(material, monkeypatch):
+    asked = []
+    real = lean.teach
+    monkeypatch.setattr(lean, "teach", lambda *args, **more: (asked.append(args[1]), real(*args, **more))[1])
+    for done in make_loop(material, "lean", strategy="committee-vote").rounds():
+        assert [rows.tolist() for rows in asked[-2:]] == [run.labeled.tolist() for run in done.runs]
+    assert len(asked) == 2 * len(SCHEDULE)
+
+
+def test_teacher_and_student_see_no_label_but_those_paid_for(material):
+    """Labels that nobody asked for are turned round; picks and weights are the same."""
+    corpus, last = material[0], None
+    for _ in range(2):
+        labels = corpus.labels.copy()
+        if last:
+            paid = np.concatenate([run.labeled for run in last.runs])
+            unpaid = ~np.isin(np.arange(len(labels)), paid)
+            labels[unpaid] = (labels[unpaid] + 1) % len(corpus.classes)
+        *_, done = make_loop(material, "lean", SimulatedOracle(labels)).rounds()
+        if last:
+            assert all((a.labeled == b.labeled).all() for a, b in zip(done.runs, last.runs, strict=True))
+            assert all(torch.equal(a, b) for a, b in zip(weights(done.model), weights(last.model), strict=True))
+        last = done
+
+
+@pytest.mark.parametrize("validation", ["holdout:0.3", "cross:3"])
+@pytest.mark.parametrize("recipe", ["lean", "scratch+adversarial"])
+def test_validation_goes_with_studying(validation, recipe, material, monkeypatch):
+    looked, given = [], []
+    look, assign = LowestLoss._look, lean.assign
+    monkeypatch.setattr(LowestLoss, "_look", lambda *args: (looked.append(args[0].held), look(*args))[1])
+    monkeypatch.setattr(lean, "assign", lambda *args: (given.append(args[1]), assign(*args))[1])
+    for done in make_loop(material, recipe, base={"validation": validation}).rounds():
+        for index, run in enumerate(done.runs):
+            assert len(run.validated.rows) == (len(run.held) or len(run.labeled)) > 0
+            unseen = set(run.validated.rows.tolist())
+            if validation.startswith("holdout"):
+                assert not unseen & set(given[-1][index].rows.tolist())
+            else:
+                members = given[-1][3 * index : 3 * index + 3]
+                assert sorted(row for m in members for row in unseen - set(m.rows.tolist())) == sorted(unseen)
+    assert len(looked) == (3 * BASE.study_steps if validation.startswith("holdout") else 0)
+
+
+@pytest.mark.parametrize("recipe", ["lean", "scratch+entropy"])
+def test_answers_none_to_learn_from_are_refused(recipe, material):
+    oracle = ImperfectOracle(material[0].labels, uniform_noise(len(material[0].classes), 0.0), skip=0.9999)
+    with pytest.raises(FitError, match="no label to learn from"):
+        list(make_loop(material, recipe, oracle).rounds())
+
+
+def test_skipped_texts_are_learned_from_without_a_label(material):
+    oracle = ImperfectOracle(material[0].labels, uniform_noise(len(material[0].classes), 0.0), skip=0.5)
+    *_, last = make_loop(material, "lean", oracle).rounds()
+    assert all(0 < len(run.labeled) < run.asked == 45 for run in last.runs)
+
+
+def test_one_label_is_enough(material):
+    for done in make_loop(material, "lean", schedule=(1, 2, 3)).rounds():
+        assert all(torch.isfinite(weight).all() for weight in done.model.parameters())
+
+
+def test_guard_looks_at_the_mean_of_model_and_teacher(material, monkeypatch):
+    monkeypatch.setattr(lean, "collapsed", lambda probabilities: Collapse(0, 1.0))
+    *_, last = make_loop(material, "lean", base={"guard": True}).rounds()
+    assert not any(run.choice.reasons[0].startswith("margin") for run in last.runs)
+
+
+@pytest.mark.parametrize(
+    "recipe", ["scratch+vectors", "scratch+pretrain", "scratch+teacher", "scratch+entropy", "lean"]
+)
+def test_recipe_without_the_prior_that_it_needs_is_refused_in_one_sentence(recipe, material):
+    with pytest.raises(ConfigError, match=r"^this recipe learns from unlabeled texts; pass prior=learn") as error:
+        make_loop(material, recipe, prior=None)
+    assert "\n" not in str(error.value)
+    if recipe != "scratch+entropy":  # which needs the rows alone
+        with pytest.raises(ConfigError, match="pass prior=learn"):
+            make_loop(material, recipe, prior=Prior(POOL))
