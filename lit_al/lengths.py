@@ -50,7 +50,7 @@ def in_windows(
         (M, n) int64 places.
 
     >>> in_windows(np.array([[3, 9, 2, 8, 1]]), 2, np.random.default_rng(0), window=2).tolist()
-    [[3, 1, 2, 0, 4]]
+    [[2, 0, 3, 1, 4]]
     """
     total = lengths.shape[1]
     span = window * batch_size
