@@ -92,7 +92,7 @@ def kept(parts: Mapping[str, Any], texts: int, compute: Callable[[], Arrays]) ->
     plain = {key: _digest(part) if isinstance(part, np.ndarray) else part for key, part in parts.items()}
     path = cache_folder() / f"{hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()}.npz"
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
             found = dict(arrays)
         os.utime(path)  # used now
         return found
