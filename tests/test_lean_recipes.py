@@ -23,8 +23,7 @@ BASE = Recipe(steps=4, batch_size=16, study_steps=4, study_batch=32, guard=False
 POOL = np.arange(150)[::-1]  # in any order
 SCHEDULE = (20, 30, 45)
 RECIPES = [
-    "scratch+vectors", "scratch+pretrain", "scratch+teacher", "scratch+adversarial", "scratch+entropy",
-    "scratch+teacher+word-dropout", "lean", "lean-average", "lean+pretrain+adversarial+entropy",
+    "scratch+vectors", "scratch+pretrain", "scratch+entropy", "lean", "lean-average+adversarial"
 ]  # fmt: skip
 
 
