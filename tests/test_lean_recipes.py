@@ -14,11 +14,12 @@ from lit_al.oracles import ImperfectOracle, SimulatedOracle, uniform_noise
 from lit_al.prior import Prior, learn
 from lit_al.recipes import Recipe, make_recipe
 from lit_al.scoring import score
-from lit_al.steps import LowestLoss
+from lit_al.steps import LOOKS, LowestLoss
 from lit_al.strategies import Collapse
+from lit_al.teacher import Taught
 from lit_al.text import TextEncoder
 
-pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")
+pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install scikit-learn")
 BASE = Recipe(steps=4, batch_size=16, study_steps=4, study_batch=32, guard=False, committee_size=2, draws=3)
 POOL = np.arange(150)[::-1]  # in any order
 SCHEDULE = (20, 30, 45)
@@ -111,13 +112,14 @@ def test_controls_are_judged_by_the_model_alone(material):
     """The teacher errs always: whoever asks it calls no control right."""
     labels, classes = material[0].labels, len(material[0].classes)
 
-    class Liar:
-        probabilities = np.eye(classes, dtype=np.float32)[(labels + 1) % classes]
+    def lie(lesson):
+        logits = 9.0 * np.eye(classes)[(labels + 1) % classes]
+        return Taught(logits, logits[lesson.rows], np.ones(2))
 
     loop = make_loop(material, "scratch+teacher", strategy="random")
     rounds = loop.rounds()
     students = next(rounds).model
-    loop._taught = lambda lesson: Liar
+    loop._taught = lie
     next(rounds)
     for member, run in enumerate(loop.runs):
         newest = run.choice.rows.copy()
@@ -168,7 +170,8 @@ def test_validation_goes_with_studying(validation, recipe, material, monkeypatch
             else:
                 members = given[-1][3 * index : 3 * index + 3]
                 assert sorted(row for m in members for row in unseen - set(m.rows.tolist())) == sorted(unseen)
-    assert len(looked) == (3 * BASE.study_steps if validation.startswith("holdout") else 0)
+    steps = [BASE.for_labels(min(len(lesson.rows) for lesson in lessons)).study_steps for lessons in given]
+    assert len(looked) == (sum(min(LOOKS, number) for number in steps) if validation.startswith("holdout") else 0)
 
 
 @pytest.mark.parametrize("recipe", ["lean", "scratch+entropy"])
