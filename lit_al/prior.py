@@ -75,6 +75,7 @@ def learn(
     encoder: TextEncoder,
     tokens: Tensor,
     report: Callable[[str], object] = lambda doing: None,
+    accelerator: str = "auto",
 ) -> Prior:
     """Learn what a recipe begins with.
 
@@ -85,6 +86,7 @@ def learn(
         encoder: of the tokens.
         tokens: (N, T) uint16.
         report: called with what is being done.
+        accelerator: Lightning's, for pretraining.
 
     Raises:
         ConfigError: see `text_features`.
@@ -115,7 +117,7 @@ def learn(
         found = kept(
             {**key, "what": "pretrain", "masked": recipe.masked, "vectors": recipe.vectors},
             len(rows),
-            lambda: pretrain(tokens, rows, directions, words, start, masked=recipe.masked),
+            lambda: pretrain(tokens, rows, directions, words, start, masked=recipe.masked, accelerator=accelerator),
         )
         weights = {name: torch.from_numpy(array) for name, array in found.items()}
     return Prior(rows, features, weights, notes)

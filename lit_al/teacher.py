@@ -25,7 +25,7 @@ STRENGTH: Final = 10.0  # C of the regressions: the inverse of the penalty on th
 FOLDS: Final = 5
 PRIOR: Final = np.array([1.5, 0.25])  # weights of the two before any label has spoken, and where too few can speak
 PULL: Final = 0.05  # of the prior, in nats per squared unit: a handful of labels outweighs it
-LEAST: Final = -8.0  # logit of a class that no label has named yet, about one in three thousand
+LEAST: Final = -8.0  # logit, before stacking, of a class that no label has named yet: one in thousands
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Taught:
 
     Attributes:
         logits: (N, C) float64, softmax of which are its probabilities.
-        held_out: (n, C) float64 likewise for the labeled rows, each by models that had not seen its label.
+        held_out: (n, C) float64 likewise for the labeled rows, each by models that had not seen its label (the two
+            weights have seen all of them).
         weights: (2,) of the latent directions and of the words.
     """
 

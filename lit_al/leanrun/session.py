@@ -93,6 +93,7 @@ class LeanSession:
                 self.material.encoder,
                 tokens,
                 lambda doing: status.update(f"{doing} …"),
+                self.config.accelerator,
             )
         for note in prior.notes:
             self.report.console.print(f"[yellow]{note}[/]", soft_wrap=True)
