@@ -6,9 +6,11 @@ Every part is computed anew, in a cache folder of its own. The last row is a fit
 """
 
 import argparse
+import logging
 import os
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +38,8 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, default=400)
     parser.add_argument("--vocabulary-size", type=int, default=20_000)
     options = parser.parse_args()
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
     with tempfile.TemporaryDirectory() as cache:
         os.environ["LIT_AL_CACHE"] = cache
         measure(options)
