@@ -1,4 +1,4 @@
-"""Fit with a Trainer in such a way that Ctrl-C means what it means elsewhere."""
+"""Fit with a Trainer in such a way that Ctrl-C means what it means elsewhere; the plainest Trainer."""
 
 import signal
 import threading
@@ -24,3 +24,18 @@ def fit(trainer: L.Trainer, model: L.LightningModule, *data: Any) -> None:
     finally:
         if main:
             signal.signal(signal.SIGINT, handler)
+
+
+def plain_trainer(accelerator: str, *callbacks: L.Callback) -> L.Trainer:
+    """A Trainer for one pass on one device, without validation: it prints nothing, logs nothing and keeps no file."""
+    return L.Trainer(
+        max_epochs=1,
+        accelerator=accelerator,
+        devices=1,
+        callbacks=[*callbacks],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        limit_val_batches=0,
+    )

@@ -282,11 +282,10 @@ class LeanLoop:
     def _train(self, model: LitCommittee, number: int, lessons: Sequence[Lesson], keep: L.Callback) -> None:
         seed = _seed(self.runs[0].seed, number)  # of dropout
         if self.recipe.studies:
-            fewest(lessons)  # before the teacher asks for one
+            labels = fewest(lessons)  # before the teacher asks for one
             opinions = [self._taught(lesson) for lesson in lessons] if self.recipe.teacher else None
             texts = assign(self.prior.rows, lessons, len(self.classes), opinions)
-            recipe = self.recipe.for_labels(min(len(lesson.rows) for lesson in lessons))
-            study(model, self.tokens, *texts, recipe, keep, seed, self.accelerator)
+            study(model, self.tokens, *texts, self.recipe.for_labels(labels), keep, seed, self.accelerator)
         else:
             torch.manual_seed(seed)
             train(model, self.tokens, lessons, self.recipe.steps, self.recipe.batch_size, keep, self.accelerator)

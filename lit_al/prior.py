@@ -10,7 +10,6 @@ All of it is learned from the texts that may be labeled or read freely, never fr
 so that every round, seed and strategy begins with the same.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -27,7 +26,7 @@ from lit_al.cache import kept
 from lit_al.committee import LitCommittee
 from lit_al.corpora import Corpus
 from lit_al.features import Features, text_features
-from lit_al.fitting import fit
+from lit_al.fitting import fit, plain_trainer
 from lit_al.lengths import in_windows, lengths_of
 from lit_al.model import rms_prop
 from lit_al.recipes import Recipe
@@ -40,8 +39,6 @@ DIRECTIONS: Final = 100  # the main ones, which pretraining tells
 PASSES: Final = 2  # of pretraining
 BATCH: Final = 256
 FEWEST: Final = 1_000  # texts from which there is something to learn without labels
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -153,16 +150,8 @@ def pretrain(
         net.load_state_dict({name: torch.from_numpy(array) for name, array in start.items()}, strict=False)
         centered = directions - directions.mean(axis=0)
         task = Directions(net, centered.shape[1])
-        trainer = L.Trainer(
-            max_epochs=1,
-            accelerator=accelerator,
-            devices=1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        fit(trainer, task, _Texts(tokens, rows, centered / max(float(centered.std()), 1e-12)))
+        texts = _Texts(tokens, rows, centered / max(float(centered.std()), 1e-12))
+        fit(plain_trainer(accelerator), task, texts)
     state = net.state_dict()
     return {name: weight.cpu().numpy() for name, weight in state.items() if name.startswith(("embedding", "lstm"))}
 

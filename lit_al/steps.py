@@ -17,7 +17,7 @@ from torch import Tensor
 from lit_al.committee import LitCommittee
 from lit_al.datamodule import EVALUATION_BATCH
 from lit_al.errors import FitError
-from lit_al.fitting import fit
+from lit_al.fitting import fit, plain_trainer
 from lit_al.lengths import WINDOW, in_windows, lengths_of
 from lit_al.scoring import inference
 from lit_al.split import Rows
@@ -77,19 +77,10 @@ def train(
         lengths = lengths_of(tokens, torch.from_numpy(rows))  # (M, steps * B)
         places = in_windows(lengths, size, np.random.default_rng(lessons[0].seed), window)
         rows, truth = (np.take_along_axis(array, places, axis=1) for array in (rows, truth))
-    trainer = L.Trainer(
-        max_epochs=1,
-        accelerator=accelerator,
-        devices=1,
-        callbacks=[keep],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        limit_val_batches=0,
-    )
     batches = Steps(tokens, torch.from_numpy(rows), torch.from_numpy(truth), size)
-    fit(trainer, model, batches, batches)  # Lightning warns of a module without validation, and then validates none
+    fit(
+        plain_trainer(accelerator, keep), model, batches, batches
+    )  # Lightning warns of a module without validation, and then validates none
 
 
 def fewest(lessons: Sequence[Lesson]) -> int:

@@ -19,7 +19,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from lit_al.committee import LitCommittee
-from lit_al.fitting import fit
+from lit_al.fitting import fit, plain_trainer
 from lit_al.lengths import in_windows, lengths_of
 from lit_al.recipes import Recipe
 from lit_al.split import Rows
@@ -99,18 +99,7 @@ def study(
     batches = SoftBatches(
         tokens, rows, targets, recipe.study_batch, recipe.study_steps, rng, by_length=model.net.masked
     )
-    trainer = L.Trainer(
-        max_epochs=1,
-        accelerator=accelerator,
-        devices=1,
-        callbacks=[keep],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        limit_val_batches=0,
-    )
-    fit(trainer, Student(model, recipe), batches)
+    fit(plain_trainer(accelerator, keep), Student(model, recipe), batches)
 
 
 class Student(L.LightningModule):
@@ -238,7 +227,7 @@ def virtual_adversarial_loss(net: Any, tokens: Tensor) -> Tensor:
         with torch.no_grad():
             expected = log_probabilities(net(tokens))  # (M, B, C)
         probe = _along(torch.randn_like(table), table, PROBE).requires_grad_()
-        change = _divergence(expected, functional_call(net, {TABLE: table + probe}, (tokens,)))
+        change = _divergence(expected, _moved(net, tokens, probe))
         [direction] = torch.autograd.grad(change, probe)
         loss = _divergence(expected, _moved(net, tokens, _along(direction, table, STEP)))
     finally:
