@@ -6,6 +6,8 @@ A map of the package, in the direction of the data; imports run downwards only:
 |---|---|
 | `errors` | what can go wrong, as one tree |
 | `compiled` | how loops are compiled |
+| `faults` | places at which a test may end the process |
+| `record` | every answer ever given, in one SQLite file that never loses one |
 | `outputs` | small frozen records that the parts hand each other |
 | `corpora`, `demo` | texts, labels, class names, stable row ids; generated reviews |
 | `text`, `words` | texts to rows of word ids; the compiled loops over their bytes |

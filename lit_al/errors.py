@@ -7,7 +7,10 @@ LitALError
 ├── CheckpointError  a checkpoint that is missing, broken or not of this model
 ├── FitError         a fit that came to nothing
 ├── StrategyError    a choice of texts that breaks the contract of choosing
-└── RunError         a run folder that cannot be written or would overwrite another
+├── RunError         a run folder that cannot be written or would overwrite another
+└── StoreError       a record of labels that is missing, damaged, in use or of another kind
+    ├── RefusedError an event that the record cannot take: an unknown text, a label outside the set
+    └── ConflictError an event whose id stands there already with other content
 ```
 """
 
@@ -38,3 +41,15 @@ class StrategyError(LitALError):
 
 class RunError(LitALError):
     """A run folder that cannot be written or would overwrite another."""
+
+
+class StoreError(LitALError):
+    """A record of labels that is missing, damaged, in use or of another kind."""
+
+
+class RefusedError(StoreError):
+    """An event that the record cannot take: an unknown text, a label outside the set."""
+
+
+class ConflictError(StoreError):
+    """An event whose id stands there already with other content."""

@@ -14,9 +14,9 @@ ROOT = PACKAGE.parent
 
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
-    {"errors", "compiled", "lengths"},
+    {"errors", "compiled", "lengths", "faults"},
     {"recipes"},
-    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells", "validation", "rows"},
+    {"outputs", "demo", "kernels", "words", "run", "config", "stopping", "cells", "validation", "rows", "record"},
     {"corpora", "statistics", "picks", "judging"},
     {"text", "split", "bilstm", "verdict", "explain"},
     {"strategies", "oracles", "model", "cache", "vectors", "wordvectors"},

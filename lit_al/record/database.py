@@ -1,0 +1,133 @@
+"""Connections to the file of a record: one for each thread, every transaction synced before it is acknowledged."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lit_al.errors import StoreError
+from lit_al.faults import crash_point
+
+WAIT_SECONDS = 10  # for another writer
+NETWORK = ("nfs", "cifs", "smb", "sshfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "lustre")
+
+
+def now() -> str:
+    """UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Database:
+    """The file behind a record, for several threads and processes.
+
+    Args:
+        path: of the file, there already.
+
+    Attributes:
+        path: likewise.
+        on_network: it lies on a share, where a write-ahead log is not safe; a rollback journal is used instead.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.on_network = on_network(path)
+        self._own = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        found: sqlite3.Connection | None = getattr(self._own, "db", None)
+        if found is None:
+            found = self._connect()
+            self._own.db = found
+            with self._guard:
+                self._open.append(found)
+        return found
+
+    def _connect(self) -> sqlite3.Connection:
+        with self.told():
+            # A URI with mode=rw: a file that has gone must not come back empty.
+            db = sqlite3.connect(
+                f"{self.path.resolve().as_uri()}?mode=rw",
+                uri=True,
+                timeout=WAIT_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,  # `close` is called by whoever ends the record
+            )
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA foreign_keys = ON")
+            db.execute("PRAGMA trusted_schema = OFF")
+            db.execute(f"PRAGMA journal_mode = {'DELETE' if self.on_network else 'WAL'}")
+            db.execute(f"PRAGMA synchronous = {'EXTRA' if self.on_network else 'FULL'}")
+        return db
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._guard:
+            for db in self._open:
+                db.close()
+            self._open.clear()
+        self._own = threading.local()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write: all of it on the disk when the block ends, or none of it.
+
+        Raises:
+            StoreError: it could not be written; the record is as it was.
+        """
+        with self.told():
+            db = self.db
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                crash_point("before_commit")
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            crash_point("after_commit")
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say in words what SQLite says in codes."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(in_words(error, self.path)) from error
+
+
+def in_words(error: sqlite3.Error, path: Path) -> str:
+    """What went wrong, where, and the way out."""
+    code = getattr(error, "sqlite_errorname", "") or ""
+    if code.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")):
+        return f"not saved: the disk that holds {path} is full; free some space, nothing half-written is left"
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return f"not saved: {path} is being written by another process for more than {WAIT_SECONDS} s; try again"
+    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return f"{path} cannot be opened for writing ({error}); check that it is there and whose it is"
+    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return damaged(path, str(error))
+    return f"{path}: {error}"
+
+
+def damaged(path: Path, why: str) -> str:
+    """The sentence for a file that is not sound."""
+    return f"{path} is damaged ({why}); nothing was written to it, run: lit-al recover {path.parent}"
+
+
+def on_network(path: Path) -> bool:
+    """Does the path lie on a network share, by /proc/mounts? False where that is not to be known."""
+    try:
+        mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+    except OSError:
+        return False
+    there = os.fspath(path.resolve())
+    over = [(len(point), kind) for point, kind in mounts if there == point or there.startswith(point.rstrip("/") + "/")]
+    return bool(over) and max(over)[1].startswith(NETWORK)

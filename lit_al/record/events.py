@@ -1,0 +1,244 @@
+"""Events: append them, take them back by others, and see what is current."""
+
+import json
+import sqlite3
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from typing import Any, Literal
+
+from lit_al.errors import ConflictError, RefusedError, StoreError
+from lit_al.record.database import Database, now
+from lit_al.record.kinds import Action, Answer, Event, NewEvent
+
+Resolve = Literal["majority", "latest", "drop"]
+
+_FIELDS = tuple(item.name for item in fields(NewEvent))
+_SAME = ("item", "annotator", "action", "label", "note", "undoes")  # what makes two events of one uuid the same
+_FLAGS = ("suggestion_shown", "control", "forced", "late")
+_INSERT = (
+    f"INSERT INTO event({', '.join(_FIELDS)}, server_time, late, schema_hash) "
+    f"VALUES ({', '.join('?' * (len(_FIELDS) + 3))})"
+)
+
+
+class Events(Database):
+    """The part of a record that answers are in; `Record` sets the class names."""
+
+    classes: tuple[str, ...]
+    schema_hash: str
+
+    def append(self, event: NewEvent) -> Event:
+        """Add an event; it is on the disk when this returns.
+
+        Sent again, an event is found, not added.
+
+        Raises:
+            RefusedError: an unknown text, a label outside the set, an undo of nothing or of someone else's answer.
+            ConflictError: its uuid stands there with other content, or what it takes back is taken back already.
+            StoreError: it could not be written.
+        """
+        return self.append_all([event])[0]
+
+    def append_all(self, events: Sequence[NewEvent]) -> list[Event]:
+        """Add several events, all or none.
+
+        Raises:
+            StoreError: as `append`; none was added.
+        """
+        for event in events:
+            self._check(event)
+        with self.transaction() as db:
+            added = [self._append(db, event) for event in events]
+        self.after_commit()
+        return added
+
+    def after_commit(self) -> None:
+        """What follows once events are on the disk."""
+
+    def _check(self, event: NewEvent) -> None:
+        """What can be seen without the file."""
+        if event.action is Action.LABEL and event.label not in self.classes:
+            known = ", ".join(map(repr, self.classes))
+            raise RefusedError(f"{event.label!r} is not a label of this run; its labels are {known}")
+        if not event.uuid or not event.annotator:
+            raise RefusedError("an event needs a uuid and an annotator")
+        for words in (event.uuid, event.annotator, event.note or "", event.client_time or "", event.undoes or ""):
+            if "\0" in words or not _encodable(words):
+                raise RefusedError("an event holds a NUL character or half a surrogate pair; take it out")
+
+    def _append(self, db: sqlite3.Connection, event: NewEvent) -> Event:
+        there = db.execute("SELECT * FROM event WHERE uuid = ?", (event.uuid,)).fetchone()
+        if there is not None:
+            return _same(_event(there), event)
+        if db.execute("SELECT 1 FROM item WHERE id = ?", (event.item,)).fetchone() is None:
+            raise RefusedError(f"there is no text {event.item} in this run")
+        if event.action is Action.UNDO:
+            _check_undo(db, event)
+        moment = now()
+        db.execute("INSERT OR IGNORE INTO annotator(name, created) VALUES (?, ?)", (event.annotator, moment))
+        late = _end_lease(db, event) if event.action in (Action.LABEL, Action.SKIP) else False
+        values = [getattr(event, name) for name in _FIELDS]
+        cursor = db.execute(_INSERT, (*values, moment, late, self.schema_hash))
+        given = {name: getattr(event, name) for name in _FIELDS}
+        return Event(**given, seq=cursor.lastrowid or 0, server_time=moment, late=late, schema_hash=self.schema_hash)
+
+    def event(self, uuid: str) -> Event | None:
+        """The event of a uuid."""
+        with self.told():
+            row = self.db.execute("SELECT * FROM event WHERE uuid = ?", (uuid,)).fetchone()
+        return None if row is None else _event(row)
+
+    def events(self, since: int = 0) -> Iterator[Event]:
+        """All events after a sequence number, in order."""
+        with self.told():
+            for row in self.db.execute("SELECT * FROM event WHERE seq > ? ORDER BY seq", (since,)):
+                yield _event(row)
+
+    def last_seq(self) -> int:
+        """Of the newest event; 0 where there is none."""
+        with self.told():
+            return int(self.db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
+
+    def answers(self, annotator: str | None = None) -> list[Answer]:
+        """What each annotator, or one, says of each text now, in the order of saying it."""
+        query = "SELECT * FROM answer WHERE ?1 IS NULL OR annotator = ?1 ORDER BY seq"
+        with self.told():
+            return [_answer(row) for row in self.db.execute(query, (annotator,))]
+
+    def history(self, annotator: str, limit: int = 50, before: int | None = None) -> list[Event]:
+        """An annotator's labels and skips, the newest first, without those taken back or given anew since.
+
+        Args:
+            annotator: whose.
+            limit: of the list.
+            before: a sequence number to begin below.
+        """
+        query = "SELECT * FROM answer WHERE annotator = ?1 AND (?2 IS NULL OR seq < ?2) ORDER BY seq DESC LIMIT ?3"
+        with self.told():
+            return [_event(row) for row in self.db.execute(query, (annotator, before, limit))]
+
+    def labels(self, resolve: Resolve = "majority") -> dict[int, str]:
+        """One label for each text that has one; skips count for nothing.
+
+        Args:
+            resolve: where annotators disagree: `majority` takes the label given most often and leaves ties out,
+                `latest` the one given last, `drop` leaves all out that are not unanimous.
+        """
+        if resolve not in ("majority", "latest", "drop"):
+            raise StoreError(f"disagreement is resolved by majority, latest or drop, not by {resolve!r}")
+        given: dict[int, list[str]] = defaultdict(list)
+        for answer in self.answers():
+            if answer.label is not None:
+                given[answer.item].append(answer.label)
+        found = {item: resolved(labels, resolve) for item, labels in given.items()}
+        return {item: label for item, label in found.items() if label is not None}
+
+    def flags(self) -> set[tuple[int, str]]:
+        """Texts that are flagged now, each with the annotator who did it."""
+        last: dict[tuple[int, str], str] = {}
+        query = "SELECT item, annotator, action FROM event WHERE action IN ('flag', 'unflag') ORDER BY seq"
+        with self.told():
+            for row in self.db.execute(query):
+                last[row["item"], row["annotator"]] = row["action"]
+        return {key for key, action in last.items() if action == "flag"}
+
+    def notes(self) -> dict[tuple[int, str], str]:
+        """The last note of each annotator on each text; an empty one takes it away."""
+        query = "SELECT item, annotator, note FROM event WHERE action = 'note' ORDER BY seq"
+        with self.told():
+            last = {(row["item"], row["annotator"]): str(row["note"]) for row in self.db.execute(query)}
+        return {key: note for key, note in last.items() if note}
+
+
+def resolved(labels: Sequence[str], resolve: Resolve) -> str | None:
+    """One label out of several, in the order given; None where the rule finds none.
+
+    >>> resolved(["a", "b", "b"], "majority"), resolved(["a", "b"], "majority"), resolved(["a", "b"], "latest")
+    ('b', None, 'b')
+    """
+    if resolve == "latest":
+        return labels[-1]
+    ranked = Counter(labels).most_common()
+    if resolve == "drop":
+        return labels[0] if len(ranked) == 1 else None
+    return ranked[0][0] if len(ranked) == 1 or ranked[0][1] > ranked[1][1] else None
+
+
+def _check_undo(db: sqlite3.Connection, event: NewEvent) -> None:
+    target = db.execute("SELECT * FROM event WHERE uuid = ?", (event.undoes,)).fetchone()
+    if target is None:
+        raise RefusedError(f"there is no answer {event.undoes!r} to take back")
+    if (target["annotator"], target["item"]) != (event.annotator, event.item):
+        raise RefusedError("an annotator can take back an answer of their own alone, by the text that it was given to")
+    if target["action"] not in (Action.LABEL, Action.SKIP):
+        raise RefusedError(f"a {target['action']} cannot be taken back; a label or a skip can")
+    if db.execute("SELECT 1 FROM event WHERE undoes = ?", (event.undoes,)).fetchone():
+        raise ConflictError("this answer has been taken back already")
+
+
+def _end_lease(db: sqlite3.Connection, event: NewEvent) -> bool:
+    """Give the text free; was the answer late?"""
+    key = (event.item, event.annotator)
+    lease = db.execute("SELECT until FROM lease WHERE item = ? AND annotator = ?", key).fetchone()
+    if lease is None:
+        return False
+    db.execute("DELETE FROM lease WHERE item = ? AND annotator = ?", key)
+    return float(lease["until"]) <= time.time()
+
+
+def _same(there: Event, event: NewEvent) -> Event:
+    for name in _SAME:
+        if getattr(there, name) != getattr(event, name):
+            raise ConflictError(
+                f"event {event.uuid} is on record with {name} {getattr(there, name)!r}, not {getattr(event, name)!r}; "
+                "a new event needs a new uuid"
+            )
+    return there
+
+
+def _event(row: sqlite3.Row) -> Event:
+    values: dict[str, Any] = dict(row)
+    values.update({name: bool(values[name]) for name in _FLAGS})
+    return Event(**{**values, "action": Action(values["action"])})
+
+
+def _answer(row: sqlite3.Row) -> Answer:
+    return Answer(
+        row["item"],
+        row["annotator"],
+        row["label"],
+        row["seq"],
+        row["uuid"],
+        bool(row["control"]),
+        row["predicted"],
+        row["round"],
+    )
+
+
+def _encodable(words: str) -> bool:
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def as_json(events: Iterable[Event]) -> Iterator[str]:
+    """A line for each event, without its line break; `from_json` reads it back."""
+    for event in events:
+        yield json.dumps({item.name: getattr(event, item.name) for item in fields(Event)}, ensure_ascii=False)
+
+
+def from_json(line: str) -> Event:
+    """The event of a line.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    try:
+        values = json.loads(line)
+        return Event(**{**values, "action": Action(values["action"])})
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"not an event: {error}") from error

@@ -1,0 +1,67 @@
+"""One owner of a run at a time, known by name.
+
+The lock is the operating system's, on an open file: it ends with the process, however that ends. What stands in the
+file is for people.
+"""
+
+import fcntl
+import json
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lit_al.errors import StoreError
+from lit_al.record.database import now
+
+OWNER_FILE = "owner.lock"
+
+
+class OwnerLock:
+    """Held while a run is being written.
+
+    Args:
+        folder: of the run.
+        what: the holder is doing, for others to read.
+        file: name of the lock; processes with locks of different names do not exclude each other.
+
+    Raises:
+        StoreError: when entered, if someone else holds it; the holder is named.
+    """
+
+    def __init__(self, folder: Path, what: str, file: str = OWNER_FILE) -> None:
+        self.path, self.what = folder / file, what
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be opened: {error.strerror or error}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = self.holder()
+            os.close(descriptor)
+            raise StoreError(f"{self.path.parent} is in use by {holder}; stop that first") from None
+        os.ftruncate(descriptor, 0)
+        facts = {"pid": os.getpid(), "host": socket.gethostname(), "what": self.what, "since": now()}
+        os.write(descriptor, json.dumps(facts).encode())
+        self._descriptor = descriptor
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def holder(self) -> str:
+        """Who wrote into the file last, in words."""
+        try:
+            facts = json.loads(self.path.read_text(encoding="utf-8"))
+            return f"{facts['what']}, process {facts['pid']} on {facts['host']}, since {facts['since']}"
+        except (OSError, ValueError, KeyError, TypeError):
+            return "another process"

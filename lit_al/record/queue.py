@@ -1,0 +1,138 @@
+"""Who gets which text next.
+
+A text is leased to whom it was handed to, so that nobody else gets it meanwhile; a lease that runs out gives it free
+again. Clocks may jump: a lease that ends further ahead than any lease can has run out too.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from lit_al.record.database import Database
+from lit_al.record.kinds import Item, Queued
+from lit_al.record.rankings import as_ranked
+
+QueueState = Literal["open", "wait", "skipped", "finished"]
+
+LONGEST_LEASE = 3_600.0  # seconds
+
+# Texts that an annotator may be given: not answered or skipped by them, and wanted by fewer others than overlap allows.
+_FREE = """
+    NOT EXISTS (SELECT 1 FROM standing m WHERE m.item = i.id AND m.annotator = :me)
+    AND i.id NOT IN (SELECT value FROM json_each(:exclude))
+    AND i.text IS NOT NULL
+    AND (
+        SELECT count(*) FROM (
+            SELECT a.annotator FROM answer a WHERE a.item = i.id AND a.annotator <> :me AND a.label IS NOT NULL
+            UNION
+            SELECT l.annotator FROM lease l
+            WHERE :leases AND l.item = i.id AND l.annotator <> :me AND l.until > :now AND l.until <= :latest
+        )
+    ) < :overlap
+"""
+_RANKED = f"""
+    SELECT i.*, r.*, g.model_version, g.strategy FROM ranking r
+    JOIN item i ON i.id = r.item JOIN generation g ON g.id = r.generation
+    WHERE r.generation = (SELECT max(id) FROM generation) AND {_FREE}
+    ORDER BY r.rank LIMIT :n
+"""
+_UNRANKED = f"SELECT i.* FROM item i WHERE {_FREE} ORDER BY i.place LIMIT :n"
+_SKIPPED = """
+    SELECT 1 FROM answer s WHERE s.annotator = :me AND s.label IS NULL AND (
+        SELECT count(*) FROM answer a WHERE a.item = s.item AND a.label IS NOT NULL
+    ) < :overlap LIMIT 1
+"""
+
+
+class Queue(Database):
+    """The part of a record that hands texts out."""
+
+    def next_items(
+        self,
+        annotator: str,
+        n: int,
+        *,
+        overlap: int = 1,
+        lease_seconds: float = 600.0,
+        exclude: Iterable[int] = (),
+    ) -> tuple[list[Queued], QueueState]:
+        """Hand out the next texts and lease them.
+
+        They come from the newest ranking; where it is used up, or there is none, from all texts in an order of their
+        own.
+
+        Args:
+            annotator: to whom; on record.
+            n: texts at most.
+            overlap: annotators that each text is to be labeled by.
+            lease_seconds: how long nobody else gets them.
+            exclude: texts that this annotator holds already; their leases are renewed.
+
+        Returns:
+            The texts, and `open`; where there are none, `wait` if others hold all that is left, `skipped` if only texts
+            are left that this annotator skipped, else `finished`.
+        """
+        held = [int(item) for item in exclude]
+        clock = time.time()
+        values = {
+            "me": annotator,
+            "exclude": json.dumps(held),
+            "now": clock,
+            "latest": clock + LONGEST_LEASE,
+            "overlap": overlap,
+            "leases": 1,
+            "n": n,
+        }
+        until = clock + min(lease_seconds, LONGEST_LEASE)
+        with self.transaction() as db:
+            found = [_queued(row) for row in db.execute(_RANKED, values)]
+            if len(found) < n:
+                taken = held + [one.item.id for one in found]
+                rest = {**values, "exclude": json.dumps(taken), "n": n - len(found)}
+                found += [Queued(_item(row)) for row in db.execute(_UNRANKED, rest)]
+            _lease(db, annotator, [one.item.id for one in found] + held, until)
+            state = _state(db, values) if not found and not held else "open"
+        return found, state
+
+    def release(self, annotator: str | None = None) -> None:
+        """Give free all that an annotator, or everyone, holds."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM lease WHERE ?1 IS NULL OR annotator = ?1", (annotator,))
+
+
+def _lease(db: sqlite3.Connection, annotator: str, items: Sequence[int], until: float) -> None:
+    db.executemany(
+        "INSERT INTO lease SELECT id, ?, ? FROM item WHERE id = ? "
+        "AND NOT EXISTS (SELECT 1 FROM standing s WHERE s.item = item.id AND s.annotator = ?1) "
+        "ON CONFLICT (item, annotator) DO UPDATE SET until = excluded.until",
+        ((annotator, until, item) for item in items),
+    )
+
+
+def _state(db: sqlite3.Connection, values: dict[str, object]) -> QueueState:
+    """Why there is nothing."""
+    if db.execute(_UNRANKED, {**values, "leases": 0, "n": 1}).fetchone():
+        return "wait"
+    return "skipped" if db.execute(_SKIPPED, values).fetchone() else "finished"
+
+
+def _queued(row: sqlite3.Row) -> Queued:
+    ranked = as_ranked(row)
+    predicted = ranked.predicted
+    return Queued(
+        _item(row),
+        row["generation"],
+        row["rank"],
+        ranked.control,
+        row["model_version"],
+        predicted,
+        ranked.probabilities[predicted] if predicted else None,
+        row["strategy"],
+        ranked.reason,
+    )
+
+
+def _item(row: sqlite3.Row) -> Item:
+    return Item(row["id"], row["sha256"], row["text"], json.loads(row["meta"]))

@@ -1,0 +1,156 @@
+"""What models leave in a record: rankings, checkpoints, rounds, small facts."""
+
+import json
+import math
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lit_al.errors import StoreError
+from lit_al.record.database import Database, now
+from lit_al.record.kinds import Generation, ModelVersion, NewGeneration, Ranked, RoundFacts
+
+
+class Rankings(Database):
+    """The part of a record that trainers write."""
+
+    def publish(self, generation: NewGeneration, ranked: Sequence[Ranked]) -> int:
+        """Put a whole ranking in force; readers see the old one until it is there.
+
+        Returns:
+            The number of the generation.
+        """
+        with self.transaction() as db:
+            cursor = db.execute(
+                "INSERT INTO generation(model_version, strategy, labels_seen, n, created) VALUES (?, ?, ?, ?, ?)",
+                (generation.model_version, generation.strategy, generation.labels_seen, len(ranked), now()),
+            )
+            number = cursor.lastrowid or 0
+            db.executemany(
+                "INSERT INTO ranking VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (number, rank, one.item, _finite(one.score), one.reason, json.dumps(dict(one.probabilities)),
+                     one.control)
+                    for rank, one in enumerate(ranked)
+                ),
+            )  # fmt: skip
+        return number
+
+    def newest_generation(self) -> Generation | None:
+        """The ranking in force."""
+        with self.told():
+            row = self.db.execute("SELECT * FROM generation ORDER BY id DESC LIMIT 1").fetchone()
+        return None if row is None else _generation(row)
+
+    def generations(self) -> list[Generation]:
+        """All rankings, the oldest first."""
+        with self.told():
+            return [_generation(row) for row in self.db.execute("SELECT * FROM generation ORDER BY id")]
+
+    def ranked(self, generation: int) -> list[Ranked]:
+        """The texts of a ranking, the most wanted first."""
+        query = "SELECT * FROM ranking WHERE generation = ? ORDER BY rank"
+        with self.told():
+            return [as_ranked(row) for row in self.db.execute(query, (generation,))]
+
+    def ranked_item(self, generation: int, item: int) -> Ranked | None:
+        """What a ranking says of a text; None where it does not hold it."""
+        query = "SELECT * FROM ranking WHERE generation = ? AND item = ?"
+        with self.told():
+            row = self.db.execute(query, (generation, item)).fetchone()
+        return None if row is None else as_ranked(row)
+
+    def add_model(self, model: ModelVersion) -> None:
+        """Note a checkpoint that has been written and read back."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT INTO model VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (model.version, model.path, model.sha256, model.labels_seen, model.labels,
+                 json.dumps(dict(model.facts)), now()),
+            )  # fmt: skip
+
+    def models(self) -> list[ModelVersion]:
+        """All of them, the oldest first."""
+        with self.told():
+            rows = self.db.execute("SELECT * FROM model ORDER BY version").fetchall()
+        return [ModelVersion(**{**dict(row), "facts": json.loads(row["facts"])}) for row in rows]
+
+    def newest_model(self) -> ModelVersion | None:
+        """The last one noted."""
+        models = self.models()
+        return models[-1] if models else None
+
+    def begin_round(
+        self, number: int, rows: Sequence[int], strategy: str, facts: Mapping[str, Any] | None = None
+    ) -> None:
+        """Note what a round asks for; begun again, it must ask for the same.
+
+        Raises:
+            StoreError: the round stands there with other texts.
+        """
+        there = {found.number: found for found in self.rounds()}.get(number)
+        if there is not None:
+            if there.rows != tuple(map(int, rows)):
+                raise StoreError(
+                    f"round {number} of {self.path} asked for other texts; was it begun with other settings or data?"
+                )
+            return
+        with self.transaction() as db:
+            db.execute(
+                "INSERT INTO round(number, strategy, facts, begun) VALUES (?, ?, ?, ?)",
+                (number, strategy, json.dumps(dict(facts or {})), now()),
+            )
+            places = ((number, place, int(row)) for place, row in enumerate(rows))
+            db.executemany("INSERT INTO question VALUES (?, ?, ?)", places)
+
+    def end_round(self, number: int, facts: Mapping[str, Any]) -> None:
+        """Note that a round was learned from, and what there is to know of it, such as the file of its state."""
+        with self.transaction() as db:
+            found = db.execute("SELECT facts FROM round WHERE number = ?", (number,)).fetchone()
+            if found is None:
+                raise StoreError(f"round {number} of {self.path} has not begun")
+            known = json.dumps({**json.loads(found["facts"]), **facts})
+            db.execute("UPDATE round SET facts = ?, ended = ? WHERE number = ?", (known, now(), number))
+
+    def rounds(self) -> list[RoundFacts]:
+        """All rounds, in order."""
+        with self.told():
+            rows: dict[int, list[int]] = {}
+            for row in self.db.execute("SELECT round, item FROM question ORDER BY round, place"):
+                rows.setdefault(row["round"], []).append(row["item"])
+            return [
+                RoundFacts(
+                    row["number"],
+                    row["strategy"],
+                    tuple(rows.get(row["number"], ())),
+                    json.loads(row["facts"]),
+                    row["ended"] is not None,
+                )
+                for row in self.db.execute("SELECT * FROM round ORDER BY number")
+            ]
+
+    def set_state(self, key: str, value: Mapping[str, Any]) -> None:
+        """Note a small fact that changes, such as what the trainer is at."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (key, json.dumps(dict(value)), now()))
+
+    def state(self, key: str) -> dict[str, Any] | None:
+        """The fact; None where nobody noted one."""
+        with self.told():
+            row = self.db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
+        return None if row is None else dict(json.loads(row["value"]))
+
+
+def as_ranked(row: sqlite3.Row) -> Ranked:
+    """A line of `ranking`."""
+    score = math.nan if row["score"] is None else row["score"]
+    return Ranked(row["item"], score, row["reason"], json.loads(row["probabilities"]), bool(row["control"]))
+
+
+def _generation(row: sqlite3.Row) -> Generation:
+    return Generation(**dict(row))
+
+
+def _finite(score: float) -> float | None:
+    """Infinite scores, as of a first center, are none in a database."""
+    return float(score) if math.isfinite(score) else None

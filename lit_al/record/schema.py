@@ -1,0 +1,160 @@
+"""The tables of a record.
+
+`event` only grows: triggers refuse to update, delete or replace a line. Whatever else is here can be made again, or is
+bookkeeping that no answer depends on.
+"""
+
+import sqlite3
+
+APPLICATION = 0x6C697461  # "lita", in the header of the file
+VERSION = 1
+
+TABLES = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+CREATE TABLE item(
+    id INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL,
+    text TEXT,
+    meta TEXT NOT NULL DEFAULT '{}',
+    place INTEGER NOT NULL  -- in the order of a cold start
+) STRICT;
+CREATE INDEX item_place ON item(place);
+
+CREATE TABLE annotator(name TEXT PRIMARY KEY, token TEXT UNIQUE, created TEXT NOT NULL, removed TEXT) STRICT;
+
+CREATE TABLE event(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    uuid TEXT NOT NULL UNIQUE,
+    item INTEGER NOT NULL REFERENCES item(id),
+    annotator TEXT NOT NULL REFERENCES annotator(name),
+    action TEXT NOT NULL CHECK (action IN ('label', 'skip', 'undo', 'flag', 'unflag', 'note')),
+    label TEXT,
+    note TEXT,
+    undoes TEXT REFERENCES event(uuid),
+    generation INTEGER,
+    model_version INTEGER,
+    predicted TEXT,
+    probability REAL,
+    suggestion_shown INTEGER NOT NULL,
+    strategy TEXT NOT NULL,
+    round INTEGER,
+    control INTEGER NOT NULL,
+    lead_ms INTEGER,
+    client_time TEXT,
+    forced INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    server_time TEXT NOT NULL,
+    late INTEGER NOT NULL,
+    schema_hash TEXT NOT NULL,
+    CHECK ((action = 'label') = (label IS NOT NULL)),
+    CHECK ((action = 'note') = (note IS NOT NULL)),
+    CHECK ((action = 'undo') = (undoes IS NOT NULL))
+) STRICT;
+CREATE INDEX event_item ON event(item, annotator, seq);
+CREATE INDEX event_annotator ON event(annotator, seq);
+CREATE UNIQUE INDEX event_undoes ON event(undoes) WHERE undoes IS NOT NULL;
+
+CREATE TRIGGER event_is_never_updated BEFORE UPDATE ON event
+BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
+CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
+BEGIN SELECT RAISE(ABORT, 'events are never deleted; append another'); END;
+CREATE TRIGGER event_is_never_replaced BEFORE INSERT ON event
+WHEN EXISTS (SELECT 1 FROM event WHERE uuid = NEW.uuid OR seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'events are never replaced; append another'); END;
+CREATE TRIGGER item_is_never_changed BEFORE UPDATE OF id, sha256, text ON item
+BEGIN SELECT RAISE(ABORT, 'texts are never changed'); END;
+
+-- labels and skips that nobody has taken back
+CREATE VIEW standing AS
+SELECT e.* FROM event e
+WHERE e.action IN ('label', 'skip') AND NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes = e.uuid);
+
+-- the last of them, by text and annotator
+CREATE VIEW answer AS
+SELECT s.* FROM standing s
+WHERE NOT EXISTS (
+    SELECT 1 FROM standing l WHERE l.item = s.item AND l.annotator = s.annotator AND l.seq > s.seq
+);
+
+CREATE TABLE lease(
+    item INTEGER NOT NULL REFERENCES item(id),
+    annotator TEXT NOT NULL REFERENCES annotator(name),
+    until REAL NOT NULL,
+    PRIMARY KEY (item, annotator)
+) STRICT;
+
+CREATE TABLE model(
+    version INTEGER PRIMARY KEY,
+    path TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    labels_seen INTEGER NOT NULL,
+    labels INTEGER NOT NULL,
+    facts TEXT NOT NULL,
+    created TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE generation(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    model_version INTEGER,
+    strategy TEXT NOT NULL,
+    labels_seen INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    created TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE ranking(
+    generation INTEGER NOT NULL REFERENCES generation(id),
+    rank INTEGER NOT NULL,
+    item INTEGER NOT NULL REFERENCES item(id),
+    score REAL,
+    reason TEXT NOT NULL,
+    probabilities TEXT NOT NULL,
+    control INTEGER NOT NULL,
+    PRIMARY KEY (generation, rank)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX ranking_item ON ranking(generation, item);
+
+CREATE TABLE round(
+    number INTEGER PRIMARY KEY,
+    strategy TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    begun TEXT NOT NULL,
+    ended TEXT
+) STRICT;
+
+CREATE TABLE question(
+    round INTEGER NOT NULL REFERENCES round(number),
+    place INTEGER NOT NULL,
+    item INTEGER NOT NULL REFERENCES item(id),
+    PRIMARY KEY (round, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL, updated TEXT NOT NULL) STRICT;
+"""
+
+MIGRATIONS: dict[int, str] = {}  # from a version to the next, in SQL
+
+
+def create(db: sqlite3.Connection) -> None:
+    """Make the tables of a new file; inside a transaction of the caller."""
+    run(db, TABLES)
+    db.execute(f"PRAGMA application_id = {APPLICATION}")
+    db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def migrate(db: sqlite3.Connection, version: int) -> None:
+    """Bring an older file to this version; inside a transaction of the caller."""
+    for step in range(version, VERSION):
+        run(db, MIGRATIONS[step])
+    db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def run(db: sqlite3.Connection, script: str) -> None:
+    """Several statements in the caller's transaction; `executescript` would commit it first."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            db.execute(statement)
+            statement = ""
