@@ -56,6 +56,37 @@ def encode_labels(
     return numbers, names or tuple(map(str, found))
 
 
+def encode_as(values: Sequence[object], where: Callable[[int], str], classes: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Number the labels by classes that are given; none need be there.
+
+    Args:
+        values: N labels as the file holds them; `None`, empty strings and the integer -1 mean "no label".
+        where: from a row to its place in the file, for messages.
+        classes: the C names.
+
+    Returns:
+        (N,) int64 classes, -1 for no label.
+
+    Raises:
+        DataError: a label that is not one of the classes.
+
+    >>> encode_as(["pos", None, " neg"], str, ("neg", "pos"))
+    array([ 1, -1,  0])
+    """
+    index: dict[int | str | None, int] = {name: number for number, name in enumerate(classes)}
+    numbers = np.full(len(values), UNLABELED, np.int64)
+    for row, value in enumerate(values):
+        label = _read(value, row, where)
+        if label is None or label == UNLABELED:
+            continue
+        name = str(label)
+        if name not in index:
+            near = next((f"; did it mean {known!r}?" for known in classes if known.lower() == name.lower()), "")
+            raise DataError(f"{where(row)}: {name!r} is not one of the labels {', '.join(map(repr, classes))}{near}")
+        numbers[row] = index[name]
+    return numbers
+
+
 def _read(value: object, row: int, where: Callable[[int], str]) -> int | str | None:
     """One label: an integer, a word, or None."""
     match value:

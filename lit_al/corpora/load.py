@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lit_al.corpora.corpus import IMDB_CLASSES, Corpus, build_corpus, is_imdb
+from lit_al.corpora.corpus import IMDB_CLASSES, UNLABELED, Corpus, build_corpus, is_imdb
 from lit_al.corpora.hub import HubError, load_imdb
-from lit_al.corpora.labels import encode_labels
+from lit_al.corpora.labels import encode_as, encode_labels
 from lit_al.corpora.tables import Table, read_table
 from lit_al.errors import DataError
 
@@ -24,6 +24,7 @@ def load_corpus(
     label_column: str | None = None,
     demo_rows: int = 50_000,
     demo_seed: int = 0,
+    classes: tuple[str, ...] | None = None,
 ) -> Corpus:
     """Load the corpus that `data` names.
 
@@ -35,6 +36,8 @@ def load_corpus(
         label_column: likewise the labels; by default label, sentiment, class, category or target.
         demo_rows: reviews to generate.
         demo_seed: seed of the generator.
+        classes: of a file or folder, where people are to label it: the names that labels may have, whether or not
+            any text has one yet.
 
     Raises:
         DataError: a corpus that cannot be had or read, in one sentence with the way out.
@@ -45,7 +48,7 @@ def load_corpus(
         return _imdb()
     if data == "auto":
         return _auto(text_column, label_column, demo_rows, demo_seed)
-    return _local(Path(data).expanduser(), text_column, label_column)
+    return _local(Path(data).expanduser(), text_column, label_column, classes)
 
 
 def _auto(text_column: str | None, label_column: str | None, demo_rows: int, demo_seed: int) -> Corpus:
@@ -90,29 +93,33 @@ def _demo(rows: int, seed: int, *notes: str) -> Corpus:
     return build_corpus(texts, np.asarray(labels, np.int64), IMDB_CLASSES, source, is_demo=True, notes=notes)
 
 
-def _local(path: Path, text_column: str | None, label_column: str | None) -> Corpus:
+def _local(
+    path: Path, text_column: str | None, label_column: str | None, classes: tuple[str, ...] | None = None
+) -> Corpus:
     """A folder of two Parquet files, or one file."""
     try:
         if path.is_dir():
-            return _folder(path, text_column, label_column)
+            return _folder(path, text_column, label_column, classes)
         if not path.exists():
             raise DataError(f"no file or folder {path} (looked in {Path.cwd()}); --data takes {_WAYS}")
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
-    return _corpus(read_table(path, text_column, label_column), str(path), f"file {path.name}")
+    table = read_table(path, text_column, label_column, labeled=classes is None)
+    return _corpus(table, str(path), f"file {path.name}", classes)
 
 
-def _folder(path: Path, text_column: str | None, label_column: str | None) -> Corpus:
+def _folder(path: Path, text_column: str | None, label_column: str | None, classes: tuple[str, ...] | None) -> Corpus:
     there = sorted(entry.name for entry in path.iterdir())
     missing = [name for name in _FILES if name not in there]
     if missing:
         holds = ", ".join(there[:8]) + (", …" if len(there) > 8 else "") if there else "nothing"
         raise DataError(f"the folder {path} has no {' and no '.join(missing)} (it holds {holds}); --data takes {_WAYS}")
-    train = read_table(path / _FILES[0], text_column, label_column)
-    test = read_table(path / _FILES[1], *train.columns)
+    labeled = classes is None
+    train = read_table(path / _FILES[0], text_column, label_column, labeled=labeled)
+    test = read_table(path / _FILES[1], *train.columns, labeled=labeled)
     if train.names != test.names:
         raise DataError(f"the two files of {path} name their classes differently: {train.names} and {test.names}")
-    return _corpus(_joined(train, test), str(path), f"folder {path.resolve().name}")
+    return _corpus(_joined(train, test), str(path), f"folder {path.resolve().name}", classes)
 
 
 def _joined(first: Table, second: Table) -> Table:
@@ -125,7 +132,21 @@ def _joined(first: Table, second: Table) -> Table:
     return Table(first.texts + second.texts, first.labels + second.labels, first.columns, where, first.names)
 
 
-def _corpus(table: Table, origin: str, source: str) -> Corpus:
+def _corpus(table: Table, origin: str, source: str, classes: tuple[str, ...] | None) -> Corpus:
+    if classes is not None:
+        labels = encode_as(_by_name(table), table.where, classes)
+        return build_corpus(table.texts, labels, classes, source)
     origin = f"{origin}, column {table.columns[1]!r}"
     labels, classes = encode_labels(table.labels, table.where, origin, table.names)
     return build_corpus(table.texts, labels, classes, source)
+
+
+def _by_name(table: Table) -> Sequence[object]:
+    """The labels as words, where the file numbers them and brings the names."""
+    names = table.names
+    if names is None:
+        return table.labels
+    return [
+        names[label] if isinstance(label, int) and 0 <= label < len(names) else None if label == UNLABELED else label
+        for label in table.labels
+    ]

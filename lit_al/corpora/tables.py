@@ -29,6 +29,9 @@ _BYTE_ORDER_MARKS = {  # the longer ones first: UTF-32's begins like UTF-16's
 }
 
 
+Columns = tuple[str, str | None]
+
+
 @dataclass(frozen=True)
 class Table:
     """Texts and labels of one file.
@@ -36,25 +39,28 @@ class Table:
     Args:
         texts: N texts.
         labels: N labels as the file holds them; None where it holds none.
-        columns: the names of the text column and of the label column.
+        columns: the names of the text column and of the label column; None where it has no labels.
         where: from a row, counted from 0, to its place in the file, for messages.
         names: the class names, where the file brings them.
     """
 
     texts: list[str]
     labels: list[object]
-    columns: tuple[str, str]
+    columns: Columns
     where: Callable[[int], str]
     names: tuple[str, ...] | None = None
 
 
-def read_table(path: Path, text_column: str | None = None, label_column: str | None = None) -> Table:
+def read_table(
+    path: Path, text_column: str | None = None, label_column: str | None = None, *, labeled: bool = True
+) -> Table:
     """Read one `.csv`, `.jsonl` or `.parquet` file.
 
     Args:
         path: the file; CSV and JSONL are UTF-8, with or without a byte order mark.
         text_column: the column of the texts; by default the first of `TEXT_COLUMNS` that is there, in any case.
         label_column: the column of the labels; by default the first of `LABEL_COLUMNS` that is there.
+        labeled: a label column is needed; else a file without one is a file of unlabeled texts.
 
     Raises:
         DataError: a file that is missing, unreadable, empty, of another kind, or broken; a column that is missing;
@@ -71,7 +77,7 @@ def read_table(path: Path, text_column: str | None = None, label_column: str | N
         with path.open("rb") as file:
             if not file.read(1):
                 raise DataError(f"{path} is empty")
-        table = reader(path, text_column, label_column)
+        table = reader(path, text_column, label_column, labeled)
     except UnicodeDecodeError:
         raise DataError(_describe_encoding(path)) from None
     except OSError as error:
@@ -81,7 +87,7 @@ def read_table(path: Path, text_column: str | None = None, label_column: str | N
     return table
 
 
-def read_csv(path: Path, text_column: str | None, label_column: str | None) -> Table:
+def read_csv(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> Table:
     """Read a comma-separated file with a header; a quoted cell may hold commas, quotes (doubled) and lines."""
     texts: list[str] = []
     labels: list[object] = []
@@ -92,8 +98,8 @@ def read_csv(path: Path, text_column: str | None, label_column: str | None) -> T
         if not header:
             raise DataError(f"{path} is empty: it holds blank lines only")
         _check_text("".join(header), f"{path}, line {first}")
-        columns = choose_columns(header, text_column, label_column, path)
-        text_at, label_at = map(header.index, columns)
+        columns = choose_columns(header, text_column, label_column, path, labeled)
+        text_at, label_at = header.index(columns[0]), None if columns[1] is None else header.index(columns[1])
         for line, row in rows:
             if len(row) != len(header):
                 raise DataError(
@@ -101,12 +107,12 @@ def read_csv(path: Path, text_column: str | None, label_column: str | None) -> T
                     "a text that holds commas or line breaks must stand in quotes"
                 )
             texts.append(_check_text(row[text_at], f"{path}, line {line}"))
-            labels.append(row[label_at])
+            labels.append(None if label_at is None else row[label_at])
             lines.append(line)
     return Table(texts, labels, columns, lambda row: f"{path}, line {lines[row]}")
 
 
-def read_jsonl(path: Path, text_column: str | None, label_column: str | None) -> Table:
+def read_jsonl(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> Table:
     """Read a file with one JSON object per line; blank lines are skipped, a missing label is no label."""
     wanted = {*TEXT_COLUMNS, *LABEL_COLUMNS, text_column, label_column}
     seen: dict[str, None] = {}  # an ordered set of all keys
@@ -119,16 +125,17 @@ def read_jsonl(path: Path, text_column: str | None, label_column: str | None) ->
             lines.append(line)
     if not records:
         raise DataError(f"{path} is empty: it holds no JSON object")
-    text, label = choose_columns(list(seen), text_column, label_column, path)
+    text, label = choose_columns(list(seen), text_column, label_column, path, labeled)
 
     def where(row: int) -> str:
         return f"{path}, line {lines[row]}"
 
     texts = [_check_text(record.get(text), where(row)) for row, record in enumerate(records)]
-    return Table(texts, [record.get(label) for record in records], (text, label), where)
+    labels = [None if label is None else record.get(label) for record in records]
+    return Table(texts, labels, (text, label), where)
 
 
-def read_parquet(path: Path, text_column: str | None, label_column: str | None) -> Table:
+def read_parquet(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> Table:
     """Read a Parquet file; class names come from the metadata that Hugging Face `datasets` writes, if there."""
     try:
         import pyarrow as pa
@@ -140,21 +147,21 @@ def read_parquet(path: Path, text_column: str | None, label_column: str | None) 
     try:
         with parquet.ParquetFile(path) as file:
             schema, rows = file.schema_arrow, file.metadata.num_rows
-            text, label = choose_columns(schema.names, text_column, label_column, path)
-            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=[text, label]):
+            text, label = choose_columns(schema.names, text_column, label_column, path, labeled)
+            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=[text, label] if label else [text]):
                 for value in batch.column(text).to_pylist():
                     texts.append(_check_text(value, f"{path}, row {len(texts) + 1} of {rows}"))
-                labels.extend(batch.column(label).to_pylist())
+                labels.extend(batch.column(label).to_pylist() if label else [None] * len(batch))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not a sound Parquet file ({_first_line(error)}); copy or write it again") from None
-    names = class_names(schema.metadata or {}, label)
+    names = class_names(schema.metadata or {}, label) if label else None
     return Table(texts, labels, (text, label), lambda row: f"{path}, row {row + 1} of {rows}", names)
 
 
 def choose_columns(
-    columns: Sequence[str], text_column: str | None, label_column: str | None, path: Path
-) -> tuple[str, str]:
-    """The text column and the label column: those named, else the first of the usual names.
+    columns: Sequence[str], text_column: str | None, label_column: str | None, path: Path, labeled: bool = True
+) -> Columns:
+    """The text column and the label column: those named, else the first of the usual names; None for no labels.
 
     Raises:
         DataError: a column that is missing, stands twice, or is to be both.
@@ -163,7 +170,8 @@ def choose_columns(
     ('Review', 'sentiment')
     """
     text = _choose(columns, text_column, TEXT_COLUMNS, "text", path)
-    label = _choose(columns, label_column, LABEL_COLUMNS, "label", path)
+    without = not labeled and label_column is None and not {_plain(column) for column in columns} & {*LABEL_COLUMNS}
+    label = None if without else _choose(columns, label_column, LABEL_COLUMNS, "label", path)
     if text == label:
         raise DataError(f"{path}: {text!r} cannot be the text column and the label column at once")
     return text, label

@@ -79,8 +79,6 @@ def _from_backup(folder: Path) -> Path:
             backup.backup(target)
     except StoreError as error:
         raise StoreError(f"the backup is of no use: {error}") from error
-    for name in (f"{BACKUP_FILE}-wal", f"{BACKUP_FILE}-shm"):
-        (folder / name).unlink(missing_ok=True)
     return target
 
 

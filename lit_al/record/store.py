@@ -60,7 +60,9 @@ class Record(Events, Rankings, Queue):
         self.settings: dict[str, Any] = meta["settings"]
         self.guidelines: str = meta["guidelines"]
         head = {"run_id": self.run_id, "classes": list(self.classes)}
-        self.mirror, self.mirror_error = Mirror(path.with_name(MIRROR_FILE), head), ""
+        # A copy has no mirror: the one beside it is that of the record.
+        self.mirror = Mirror(path.with_name(MIRROR_FILE), head) if path.name == RECORD_FILE else None
+        self.mirror_error = ""
 
     @classmethod
     def create(
@@ -132,6 +134,8 @@ class Record(Events, Rankings, Queue):
 
     def after_commit(self) -> None:
         """Bring the second copy up to date; if that fails the labels are safe, and the next event tries again."""
+        if self.mirror is None:
+            return
         try:
             self.mirror.catch_up(self.events)
             self.mirror_error = ""
@@ -139,6 +143,8 @@ class Record(Events, Rankings, Queue):
             self.mirror_error = f"{self.mirror.path} lags behind: {error.strerror or error}"
 
     def _check_mirror(self) -> None:
+        if self.mirror is None:
+            return
         try:
             mirrored = self.mirror.last_seq()
         except (OSError, ValueError):

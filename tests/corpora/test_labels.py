@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_al.corpora.labels import encode_labels
+from lit_al.corpora.labels import encode_as, encode_labels
 from lit_al.errors import DataError
 
 
@@ -95,3 +95,16 @@ def test_integers_come_back_by_name(values):
     assert list(classes) == [str(value) for value in sorted(present)]
     for value, label in zip(values, labels, strict=True):
         assert (label == -1) if value in (None, -1) else classes[label] == str(value)
+
+
+def test_given_classes_need_no_labels():
+    assert encode_as([None, "", -1], str, ("neg", "pos")).tolist() == [-1, -1, -1]
+
+
+def test_given_classes_number_labels_by_their_place():
+    assert encode_as(["zeta", "alpha", " zeta "], str, ("zeta", "alpha")).tolist() == [0, 1, 0]
+
+
+def test_a_label_outside_the_given_classes_is_refused_with_its_place_and_the_likely_one():
+    with pytest.raises(DataError, match=r"line 1: 'Pos' is not one of the labels 'neg', 'pos'; did it mean 'pos'\?"):
+        encode_as(["neg", "Pos"], lambda row: f"line {row}", ("neg", "pos"))

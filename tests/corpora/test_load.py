@@ -270,3 +270,29 @@ print(peak_memory_mb())
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(run.stdout) < 400  # the reviews alone are 65 MB of characters, some of them in wide strings
+
+
+@pytest.mark.parametrize("name", ["texts.csv", "texts.jsonl", "texts.parquet"])
+def test_a_file_without_labels_loads_where_the_classes_are_given(tmp_path, name):
+    path = tmp_path / name
+    if path.suffix == ".csv":
+        path.write_text("id,text\n1,so so\n2,a gem\n")
+    elif path.suffix == ".jsonl":
+        path.write_text('{"text": "so so"}\n{"text": "a gem"}\n')
+    else:
+        parquet.write_table(pa.table({"text": ["so so", "a gem"]}), path)
+    corpus = load_corpus(str(path), classes=("dull", "gem"))
+    assert (corpus.texts, corpus.labels.tolist(), corpus.classes) == (["so so", "a gem"], [-1, -1], ("dull", "gem"))
+
+
+def test_labels_of_a_file_are_read_by_the_given_classes(tmp_path):
+    path = tmp_path / "texts.csv"
+    path.write_text("text,label\nso so,\na gem,gem\n")
+    assert load_corpus(str(path), classes=("dull", "gem")).labels.tolist() == [-1, 1]
+
+
+def test_a_label_that_is_not_given_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "texts.csv"
+    path.write_text("text,label\nso so,bad\n")
+    with pytest.raises(DataError, match=r"line 2: 'bad' is not one of the labels 'dull', 'gem'"):
+        load_corpus(str(path), classes=("dull", "gem"))
