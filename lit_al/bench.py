@@ -43,6 +43,7 @@ from lit_al.vectors import vectors_of
 
 FULL_EPOCHS = 5
 SETTINGS = "benchmark.yaml"
+_NOT_OF_CELLS = ("name", "log_dir", "strategies", "targets")  # a folder is gone on with whatever these are
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class BenchConfig:
         side_by_side: seeds in one batched pass.
         oracle_noise: how the oracle errs, as of `make_noise`; it says the same of a text in every row and seed.
         oracle_skip: share of questions that it does not answer. A question without an answer is paid for too.
+        targets: accuracies whose labels the report counts; without any, what random picks reach at half their budget.
     """
 
     data: str = "demo"
@@ -91,6 +93,7 @@ class BenchConfig:
     side_by_side: int = 5
     oracle_noise: str = "0"
     oracle_skip: float = 0.0
+    targets: tuple[float, ...] = ()
 
     def checked(self) -> "BenchConfig":
         """The same with each row spelled as in the table.
@@ -104,6 +107,8 @@ class BenchConfig:
             raise ConfigError(f"--oracle-skip {self.oracle_skip} must be 0 or more and less than 1")
         if not self.budgets or list(self.budgets) != sorted({*self.budgets}) or self.budgets[0] < 1:
             raise ConfigError(f"--budgets {','.join(map(str, self.budgets))} must grow, as in 100,200,400")
+        if not all(0 < target <= 1 for target in self.targets):
+            raise ConfigError(f"--targets {','.join(map(str, self.targets))} must be accuracies, as in 0.85,0.9")
         rows = [Row.of(name) for name in self.strategies]
         names = tuple(row.spelling for row in rows)
         repeated = {name for name in names if names.count(name) > 1}
@@ -160,7 +165,7 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     source = f"{bench.corpus.source}, judged on {len(bench.judged):,} {config.judge} texts"
     if config.oracle_noise != "0" or config.oracle_skip:
         source += f", labels by an oracle that errs at {config.oracle_noise} and skips {config.oracle_skip:.0%}"
-    files = write_benchmark_report(folder, About(subtitle=source, demo=bench.corpus.is_demo))
+    files = write_benchmark_report(folder, About(subtitle=source, demo=bench.corpus.is_demo, targets=config.targets))
     console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
     return files
 
@@ -353,7 +358,7 @@ def _begin(folder: Path, config: BenchConfig) -> None:
 
 def _settings(config: BenchConfig) -> dict[str, Any]:
     """All that cells depend on besides their row."""
-    found = {name: value for name, value in asdict(config).items() if name not in ("name", "log_dir", "strategies")}
+    found = {name: value for name, value in asdict(config).items() if name not in _NOT_OF_CELLS}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from lit_al.errors import CheckpointError, ConfigError, DataError, LitALError
+from lit_al.errors import CheckpointError, ConfigError, DataError, LitALError, StoreError
 from lit_al.rows import HOWS
 
 USAGE = """usage: lit-al COMMAND [options]
@@ -21,6 +21,7 @@ USAGE = """usage: lit-al COMMAND [options]
   predict   classify texts with the checkpoint of a run
   explain   say why each text of a round was chosen
   benchmark compare strategies over paired seeds and budgets
+  recover   make a damaged record of labels sound again
 
 lit-al COMMAND --help lists a command's options."""
 
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "predict": predict,
         "explain": explain,
         "benchmark": benchmark,
+        "recover": recover,
     }
     if words and words[0] in commands:
         return commands[words[0]](words[1:])
@@ -58,6 +60,11 @@ def explain(arguments: Sequence[str] | None = None) -> int:
 def benchmark(arguments: Sequence[str] | None = None) -> int:
     """`scripts/benchmark.py …`; returns the exit code."""
     return _guarded(lambda: _benchmark(arguments))
+
+
+def recover(arguments: Sequence[str] | None = None) -> int:
+    """`lit-al recover …`; returns the exit code."""
+    return _guarded(lambda: _recover(arguments))
 
 
 def _guarded(command: Callable[[], None]) -> int:
@@ -128,6 +135,8 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     add("--oracle-noise", default="0", help="How the oracle errs: a rate, or a CSV file with a row of shares per "
         "class; accuracy is judged by true labels.")  # fmt: skip
     add("--oracle-skip", type=float, default=0.0, help="Share of questions that it does not answer; they are paid for.")
+    add("--targets", type=_shares, default="", help="Accuracies whose labels the report counts, as in 0.86,0.9; "
+        "without any, what random picks reach at half their budget.")  # fmt: skip
     add("--name", default="benchmark", help="Of the folder below --log-dir.")
     add("--log-dir", default="lightning_logs", help="Where folders go.")
     options = vars(parser.parse_args(arguments))
@@ -148,6 +157,13 @@ def _numbers(text: str) -> tuple[int, ...]:
         return tuple(int(word) for word in _words(text))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} must be whole numbers with commas, as in 100,200,400") from None
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(word) for word in _words(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} must be numbers with commas, as in 0.86,0.9") from None
 
 
 def _predict(arguments: Sequence[str] | None) -> None:
@@ -187,6 +203,23 @@ def _explain(arguments: Sequence[str] | None) -> None:
 
     for line in lines(Path(options.run), options.round, options.top):
         print(line)
+
+
+def _recover(arguments: Sequence[str] | None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="lit-al recover",
+        description="Make a damaged record of labels sound again, from its last backup and events.jsonl. Nothing is "
+        "deleted: damaged files are moved into a folder beside the record.",
+    )
+    parser.add_argument("run", metavar="RUN", help="Folder of a run.")
+    folder = Path(parser.parse_args(arguments).run)
+    from lit_al.record import OwnerLock
+    from lit_al.record import recover as make_sound
+
+    if not folder.is_dir():
+        raise StoreError(f"there is no folder {folder}; give the folder of a run")
+    with OwnerLock(folder, "recovery"):
+        print(make_sound(folder))
 
 
 def _checkpoint(path: Path) -> Path:

@@ -131,6 +131,7 @@ def test_strategies_can_be_added_but_other_settings_are_refused(config, tmp_path
         ({"strategies": ("hot/entropy",)}, "before a slash stands one of warm, shrink, keras, honest"),
         ({"strategies": ("warm",)}, "write warm/random"),
         ({"oracle_skip": 1.0}, "--oracle-skip 1.0"),
+        ({"targets": (86.0,)}, "--targets 86.0 must be accuracies"),
         ({"oracle_noise": "much"}, "neither a rate nor a CSV"),
         ({"strategies": ("random", "keras"), "oracle_noise": "0.1"}, "have no part in keras/ratio"),
         ({"strategies": ("keras/randon",)}, "randon"),
@@ -149,6 +150,15 @@ def test_settings_refused_leave_no_folder_behind(config, tmp_path):
     with pytest.raises(ConfigError):
         run_benchmark(replace(config, budgets=(20, 1_000)), CONSOLE)
     assert not (tmp_path / "b").exists()
+
+
+def test_labels_to_an_accuracy_are_counted_without_running_a_cell_again(config, tmp_path, monkeypatch):
+    run_benchmark(replace(config, strategies=("random",)), CONSOLE)
+    monkeypatch.setattr(bench.LeanLoop, "rounds", None)
+    run_benchmark(replace(config, strategies=("random",), targets=(0.31, 0.77)), CONSOLE)
+    report = (tmp_path / "b" / "report.md").read_text()
+    assert "target .31" in report
+    assert "target .77" in report
 
 
 def test_a_folder_from_before_a_setting_was_there_goes_on_with_its_default(config, tmp_path):
