@@ -1,0 +1,107 @@
+"""Anything may happen in any order: the record says what a plain dictionary of stacks says."""
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from lit_al.record import Action, Item, NewEvent, Record, sha256_of
+
+CLASSES = ("bad", "good")
+TEXTS = [f"text {number}" for number in range(6)]
+PEOPLE = ("ann", "bob")
+ITEMS, WHO = st.integers(0, len(TEXTS) - 1), st.sampled_from(PEOPLE)
+
+
+class Labeling(RuleBasedStateMachine):
+    """Two annotators, six texts, restarts, leases that run out."""
+
+    @initialize()
+    def begin(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.record = Record.create(self.folder / "record.sqlite", CLASSES)
+        self.record.add_items(Item(number, sha256_of(text), text) for number, text in enumerate(TEXTS))
+        for name in PEOPLE:
+            self.record.add_annotator(name)
+        self.said = {}  # (item, annotator): the answers that stand, as (uuid, label), the last one on top
+        self.sent = []
+
+    def send(self, item, who, action, **more):
+        event = NewEvent(f"u{len(self.sent)}", item, who, action, **more)
+        self.sent.append(event)
+        self.record.append(event)
+        return event
+
+    @rule(item=ITEMS, who=WHO, label=st.sampled_from(CLASSES))
+    def label(self, item, who, label):
+        event = self.send(item, who, Action.LABEL, label=label)
+        self.said.setdefault((item, who), []).append((event.uuid, label))
+
+    @rule(item=ITEMS, who=WHO)
+    def skip(self, item, who):
+        event = self.send(item, who, Action.SKIP)
+        self.said.setdefault((item, who), []).append((event.uuid, None))
+
+    @precondition(lambda self: any(self.said.values()))
+    @rule(data=st.data())
+    def undo(self, data):
+        item, who = data.draw(st.sampled_from(sorted(key for key, stack in self.said.items() if stack)))
+        stack = self.said[item, who]
+        place = data.draw(st.integers(0, len(stack) - 1))  # at any depth
+        uuid, _ = stack.pop(place)
+        self.send(item, who, Action.UNDO, undoes=uuid)
+
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data())
+    def send_again(self, data):
+        event = data.draw(st.sampled_from(self.sent))
+        before = self.record.last_seq()
+        self.record.append(event)
+        assert self.record.last_seq() == before
+
+    @rule(who=WHO, n=st.integers(1, 4), seconds=st.sampled_from([0.0, 600.0]))
+    def hand_out(self, who, n, seconds):
+        found, state = self.record.next_items(who, n, lease_seconds=seconds)
+        for one in found:
+            assert not self.said.get((one.item.id, who))
+            labels = [stack for (item, _), stack in self.said.items() if item == one.item.id and stack]
+            assert not any(stack[-1][1] for stack in labels)
+        if state == "finished":
+            assert all(self.labeled(item) for item in range(len(TEXTS)))
+
+    @rule()
+    def leases_run_out(self):
+        with self.record.transaction() as db:
+            db.execute("UPDATE lease SET until = ?", (time.time() - 1,))
+
+    @rule()
+    def restart(self):
+        self.record.close()
+        self.record = Record.open(self.folder)
+
+    @invariant()
+    def it_says_what_was_said(self):
+        if not hasattr(self, "record"):
+            return
+        found = {(answer.item, answer.annotator): answer.label for answer in self.record.answers()}
+        assert found == {key: stack[-1][1] for key, stack in self.said.items() if stack}
+        assert [event.uuid for event in self.record.events()] == [event.uuid for event in self.sent]
+
+    def labeled(self, item):
+        stacks = [self.said.get((item, who)) for who in PEOPLE]
+        return any(stack and stack[-1][1] for stack in stacks)
+
+    def teardown(self):
+        if hasattr(self, "record"):
+            self.record.close()
+            shutil.rmtree(self.folder)
+
+
+TestLabeling = Labeling.TestCase
+TestLabeling.settings = settings(
+    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
