@@ -9,6 +9,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `faults` | places at which a test may end the process |
 | `record` | every answer ever given, in one SQLite file that never loses one |
 | `outputs` | small frozen records that the parts hand each other |
+| `sheets` | CSV and JSONL, read strictly |
 | `corpora`, `demo` | texts, labels, class names, stable row ids; generated reviews |
 | `text`, `words` | texts to rows of word ids; the compiled loops over their bytes |
 | `lengths` | texts of like length side by side |

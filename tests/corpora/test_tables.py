@@ -257,24 +257,24 @@ def test_other_separator_is_named(write):
 
 
 def test_ragged_csv_is_refused_with_its_line(write):
-    refuses(write("r.csv", 'text,label\n"a\nb",0\na, b,1\n'), "line 4: 3 cells where the header has 2")
-    refuses(write("r.csv", "text,label\na,0\nb\n"), "line 3: 1 cells where the header has 2")
+    refuses(write("r.csv", 'text,label\n"a\nb",0\na, b,1\n'), "line 4, column 3: 3 cells where the header has 2")
+    refuses(write("r.csv", "text,label\na,0\nb\n"), "line 3, column 2: 1 cells where the header has 2")
 
 
 def test_unclosed_quote_is_refused_with_its_line(write):
     path = write("r.csv", 'text,label\na,0\n"b,1\nc,0\nd,1\n')
-    refuses(path, "line 3: a quote that opens in this row is never closed")
+    refuses(path, "line 3, column 1: a quote that opens here is never closed")
 
 
 def test_stray_quote_is_refused_with_its_line(write):
-    refuses(write("r.csv", 'text,label\na,0\n"b" c,1\n'), "line 3: not valid CSV")
+    refuses(write("r.csv", 'text,label\na,0\n"b" c,1\n'), "line 3, column 1: not valid CSV")
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"text": "a"', "line 2: not valid JSON"),
-        ("text,label", "line 2: not valid JSON"),
+        ('{"text": "a"', "line 2, character 1"),
+        ("text,label", "line 2, character 1: not valid JSON"),
         ("[" * 100_000, "line 2: not valid JSON"),
         ('["a", 1]', 'line 2: ["a", 1] is not a JSON object'),
         ("3", "line 2: 3 is not a JSON object"),
