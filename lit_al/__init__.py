@@ -10,6 +10,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `record` | every answer ever given, in one SQLite file that never loses one |
 | `outputs` | small frozen records that the parts hand each other |
 | `sheets` | CSV and JSONL, read strictly |
+| `exchange` | questions, answers and labels out to files and in |
 | `corpora`, `demo` | texts, labels, class names, stable row ids; generated reviews |
 | `text`, `words` | texts to rows of word ids; the compiled loops over their bytes |
 | `lengths` | texts of like length side by side |

@@ -22,6 +22,8 @@ USAGE = """usage: lit-al COMMAND [options]
   explain   say why each text of a round was chosen
   benchmark compare strategies over paired seeds and budgets
   recover   make a damaged record of labels sound again
+  export    write the labels of a run, or texts to be labeled elsewhere, to a file
+  import    take the labels of a file into a run
 
 lit-al COMMAND --help lists a command's options."""
 
@@ -35,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "explain": explain,
         "benchmark": benchmark,
         "recover": recover,
+        "export": export,
+        "import": import_,
     }
     if words and words[0] in commands:
         return commands[words[0]](words[1:])
@@ -65,6 +69,16 @@ def benchmark(arguments: Sequence[str] | None = None) -> int:
 def recover(arguments: Sequence[str] | None = None) -> int:
     """`lit-al recover …`; returns the exit code."""
     return _guarded(lambda: _recover(arguments))
+
+
+def export(arguments: Sequence[str] | None = None) -> int:
+    """`lit-al export …`; returns the exit code."""
+    return _guarded(lambda: _export(arguments))
+
+
+def import_(arguments: Sequence[str] | None = None) -> int:
+    """`lit-al import …`; returns the exit code."""
+    return _guarded(lambda: _import(arguments))
 
 
 def _guarded(command: Callable[[], None]) -> int:
@@ -220,6 +234,67 @@ def _recover(arguments: Sequence[str] | None) -> None:
         raise StoreError(f"there is no folder {folder}; give the folder of a run")
     with OwnerLock(folder, "recovery"):
         print(make_sound(folder))
+
+
+def _export(arguments: Sequence[str] | None) -> None:
+    from lit_al.exchange import EXPORTED, export
+    from lit_al.record import Record
+
+    parser = argparse.ArgumentParser(
+        prog="lit-al export", description="Write the labels of a run, or texts to be labeled elsewhere, to a file."
+    )
+    add = parser.add_argument
+    add("run", metavar="RUN", help="Folder of a run.")
+    add("--to", required=True, metavar="FILE", help="The file; written whole, and never over another.")
+    add("--format", choices=EXPORTED, help="By default what the suffix says: .csv, .jsonl, .parquet, or .json for "
+        "labelstudio. argilla and prodigy hold what each annotator said, events everything that happened.")  # fmt: skip
+    add("--resolve", choices=["majority", "latest", "drop"], help="Which label a text has where annotators disagree: "
+        "the one given most often (ties have none), the one given last, or none; majority if not given.")  # fmt: skip
+    add("--unlabeled", type=int, metavar="N", help="Write the N most wanted texts that nobody has answered, instead of "
+        "labels.")  # fmt: skip
+    add("--suggestions", action="store_true", help="With --unlabeled: what the model thinks; people follow it.")
+    add("--raw", action="store_true", help="Leave cells of a CSV that a spreadsheet would compute as they are.")
+    add("--overwrite", action="store_true", help="Replace a file that is there, with any answers in it.")
+    options = parser.parse_args(arguments)
+    with Record.open(Path(options.run)) as record:
+        words = export(
+            record,
+            Path(options.to),
+            options.format,
+            resolve=options.resolve,
+            unlabeled=options.unlabeled,
+            suggestions=options.suggestions,
+            raw=options.raw,
+            overwrite=options.overwrite,
+        )
+    print(words)
+
+
+def _import(arguments: Sequence[str] | None) -> None:
+    from lit_al.exchange import IMPORTED, import_answers
+    from lit_al.record import Record
+
+    parser = argparse.ArgumentParser(
+        prog="lit-al import", description="Take the labels of a file into a run: all of them, or none."
+    )
+    add = parser.add_argument
+    add("run", metavar="RUN", help="Folder of a run.")
+    add("file", metavar="FILE", help="With the answers.")
+    add("--format", choices=IMPORTED, help="By default what the suffix and the first line say.")
+    add("--annotator", metavar="NAME", help="Who answered, where the file does not say; 'file' if not given.")
+    add("--dry-run", action="store_true", help="Check and count, but take nothing.")
+    add("--force", action="store_true", help="Take answers to texts that were edited too, and mark them.")
+    options = parser.parse_args(arguments)
+    with Record.open(Path(options.run)) as record:
+        report = import_answers(
+            record,
+            Path(options.file),
+            options.format,
+            annotator=options.annotator,
+            dry_run=options.dry_run,
+            force=options.force,
+        )
+    print(report.in_words())
 
 
 def _checkpoint(path: Path) -> Path:

@@ -30,7 +30,7 @@ LAYERS = [
         "record",
         "sheets",
     },
-    {"corpora", "statistics", "picks", "judging"},
+    {"corpora", "exchange", "statistics", "picks", "judging"},
     {"text", "split", "bilstm", "verdict", "explain"},
     {"strategies", "oracles", "model", "cache", "vectors", "wordvectors"},
     {"datamodule", "committee", "checkpoints", "history", "fitting", "features"},

@@ -1,0 +1,111 @@
+"""Answers from CSV or JSONL, row by row, as they stand there; `checking` says whether they can be believed.
+
+Needed is `lit_al_id`, with `lit_al_sha256` or `text`, and `label`. `action` may be `skip`; `note`, `annotator`,
+`round`, `suggestion` and `probability` are taken where they are there; other columns are passed over. An empty label
+without an action is a text that has not been answered yet.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lit_al.errors import DataError
+from lit_al.exchange.formulas import unguard
+from lit_al.exchange.kinds import SCHEMA, Given
+from lit_al.record import sha256_of
+from lit_al.sheets import check_text, csv_table, json_objects, marked_encoding, reading, separator_hint, shown
+
+FIELDS = {
+    "lit_al_id": "id",
+    "lit_al_sha256": "sha256",
+    "text": "text",
+    "label": "label",
+    "action": "action",
+    "note": "note",
+    "annotator": "annotator",
+    "round": "round",
+    "suggestion": "suggestion",
+    "probability": "probability",
+}
+NEEDED = ("lit_al_id", "label")
+
+
+def read_answers_csv(path: Path) -> list[Given]:
+    """The rows of a CSV file in UTF-8, or in the encoding that its byte order mark names.
+
+    Raises:
+        DataError: a file that is missing, empty or in another encoding, broken CSV, a header without what is needed.
+    """
+    with reading(path):
+        encoding = marked_encoding(path)
+    with reading(path, encoding), csv_table(path, encoding) as (line, header, rows):
+        columns = _columns(header, f"{path}, line {line}")
+        return [_of_cells(_where(path, line, number), row, columns) for number, (line, row) in enumerate(rows, start=2)]
+
+
+def _where(path: Path, line: int, number: int) -> str:
+    """Texts have lines of their own, so that the line in the file and the row of a spreadsheet may differ."""
+    return f"{path}, line {line}" if line == number else f"{path}, line {line} (row {number})"
+
+
+def _columns(header: list[str], where: str) -> dict[str, int]:
+    """The column of each field, from 1."""
+    for name in header:
+        if header.count(name) > 1:
+            second = header.index(name, header.index(name) + 1) + 1
+            raise DataError(f"{where}, column {second}: the column {name!r} stands twice; rename or remove one")
+    _check_names(header, where)
+    lacking = [name for name in NEEDED if name not in header]
+    if lacking:
+        raise DataError(f"{where}: no column {lacking[0]!r}{separator_hint(header)}; its columns are {shown(header)}")
+    return {FIELDS[name]: header.index(name) + 1 for name in header if name in FIELDS}
+
+
+def _check_names(names: list[str], where: str) -> None:
+    """Nobody's answers are passed over for a capital letter or a blank in the name of their column."""
+    for name in names:
+        plain = name.strip().lower()
+        if plain in FIELDS and name != plain and plain not in names:
+            raise DataError(f"{where}: the column {name!r} must be spelled {plain!r}")
+
+
+def _of_cells(where: str, cells: list[str], columns: Mapping[str, int]) -> Given:
+    check_text("\n".join(cells), where, "row")
+    raw = {name: cells[column - 1] for name, column in columns.items()}
+    values: dict[str, Any] = {name: unguard(cell) for name, cell in raw.items()}
+    if "text" in raw and sha256_of(raw["text"]) == raw.get("sha256"):
+        values["text"] = raw["text"]  # a file that was written without guards
+    return Given(where, **values, columns=columns)
+
+
+def read_answers_jsonl(path: Path) -> list[Given]:
+    """The lines of a JSONL file in UTF-8, or in the encoding that its byte order mark names.
+
+    Raises:
+        DataError: a file that is missing, empty or in another encoding, or a line that is no JSON object.
+    """
+    with reading(path):
+        encoding = marked_encoding(path)
+    with reading(path, encoding):
+        return list(_of_lines(path, encoding))
+
+
+def _of_lines(path: Path, encoding: str) -> Iterator[Given]:
+    for line, record in json_objects(path, encoding):
+        where = f"{path}, line {line}"
+        check_version(record, where)
+        _check_names(list(record), where)
+        if "lit_al_id" not in record:
+            raise DataError(f"{where}: no 'lit_al_id'; its keys are {shown(list(record))}")
+        yield Given(where, **{FIELDS[key]: value for key, value in record.items() if key in FIELDS})
+
+
+def check_version(record: Mapping[str, Any], where: str) -> None:
+    """Refuse lines of a version that this one does not know.
+
+    Raises:
+        DataError: the line says so.
+    """
+    version = record.get("schema_version", SCHEMA)
+    if version != SCHEMA:
+        raise DataError(f"{where}: schema_version {version!r}, but this lit_al knows {SCHEMA}; upgrade lit_al")

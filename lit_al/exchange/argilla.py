@@ -1,0 +1,93 @@
+"""Argilla: records as JSONL, one a line, out and in.
+
+Written: `id`, `fields.text`, `metadata.lit_al_id` and `metadata.lit_al_sha256`, `suggestions` of the question `label`
+with `value`, `score` and `agent`, `responses.label` with `value`, `user_id` and `status`. A skip is a response without
+a value whose status is `discarded`. Notes have no place in this shape.
+
+Read: the same but for the suggestions. `discarded` is a skip, `draft` and `pending` are no answers yet, and a response
+without a status counts as `submitted`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from lit_al.errors import DataError
+from lit_al.exchange.checking import SKIP
+from lit_al.exchange.kinds import Given, Question, Said
+from lit_al.exchange.writing import jsonl_bytes
+from lit_al.sheets import first_line, json_objects, reading
+
+QUESTION = "label"
+_OPEN = ("draft", "pending")
+
+
+def question_records(questions: Iterable[Question], model_version: str) -> bytes:
+    """Records to be labeled, with a suggestion where a question has one."""
+    return jsonl_bytes(_record(one, suggestions=_suggestions(one, model_version)) for one in questions)
+
+
+def said_records(said: Sequence[Said]) -> bytes:
+    """Records with what every annotator says of them; those of one text must be neighbors."""
+    groups = (list(group) for _, group in groupby(said, lambda one: one.id))
+    return jsonl_bytes(_record(group[0], responses={QUESTION: list(map(_response, group))}) for group in groups)
+
+
+def _record(one: Question | Said, **more: Any) -> dict[str, Any]:
+    metadata = {"lit_al_id": one.id, "lit_al_sha256": one.sha256}
+    return {"id": str(one.id), "fields": {"text": one.text}, "metadata": metadata, **more}
+
+
+def _suggestions(one: Question, model_version: str) -> list[dict[str, Any]]:
+    if one.suggestion is None:
+        return []
+    return [
+        {"question_name": QUESTION, "value": one.suggestion, "score": one.probability, "agent": model_version},
+    ]
+
+
+def _response(one: Said) -> dict[str, Any]:
+    return {
+        "value": one.label,
+        "user_id": one.annotator,
+        "status": "submitted" if one.label is not None else "discarded",
+    }
+
+
+def read_argilla(path: Path) -> list[Given]:
+    """The responses of each record; a record without any is an unanswered row.
+
+    Raises:
+        DataError: no such file, or a line of another shape.
+    """
+    with reading(path):
+        return [row for line, record in json_objects(path) for row in _rows(record, f"{path}, line {line}")]
+
+
+def _rows(record: dict[str, Any], where: str) -> Iterator[Given]:
+    match record:
+        case {"fields": {"text": text}, "metadata": {"lit_al_id": number, "lit_al_sha256": sha256}}:
+            responses = (record.get("responses") or {}).get(QUESTION) or []
+        case _:
+            raise DataError(f"{where}: no record with fields.text, metadata.lit_al_id and metadata.lit_al_sha256")
+    if not isinstance(responses, list):
+        raise DataError(f"{where}: responses.{QUESTION} is no list")
+    if not responses:
+        yield Given(where, number, sha256, text)
+    for place, response in enumerate(responses, start=1):
+        label, action, user = _answer(response, f"{where}, response {place}")
+        yield Given(f"{where}, response {place}", number, sha256, text, label, action, annotator=user)
+
+
+def _answer(response: Any, where: str) -> tuple[object, str | None, object]:
+    """Label, action and annotator of a response."""
+    match response:
+        case {"status": "discarded"}:
+            return None, SKIP, response.get("user_id")
+        case {"status": status} if status in _OPEN:
+            return None, None, response.get("user_id")
+        case {"value": value} if response.get("status") in (None, "submitted"):
+            return value, None, response.get("user_id")
+        case _:
+            raise DataError(f"{where}: {first_line(repr(response), 60)} is no response with a value and a known status")

@@ -1,0 +1,226 @@
+"""From a file to a record: answers checked, then added in one transaction, each once however often they come.
+
+The uuid of an answer is made of the run, the text, the annotator, what is said, and the time of saying it or, where a
+file holds no times, its content. So a file that is imported again adds nothing, also when an answer was taken back
+since.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from lit_al.errors import ConfigError
+from lit_al.exchange.answers import read_answers_csv, read_answers_jsonl
+from lit_al.exchange.argilla import read_argilla
+from lit_al.exchange.checking import Asked, check_answers, id_of
+from lit_al.exchange.eventlog import check_events, read_events
+from lit_al.exchange.kinds import Given, Reply, Report
+from lit_al.exchange.labelstudio import read_labelstudio
+from lit_al.exchange.prodigy import read_prodigy
+from lit_al.record import Action, Event, NewEvent, Record
+from lit_al.sheets import json_objects, reading
+
+FORMATS = ("csv", "jsonl", "labelstudio", "argilla", "prodigy", "events")
+NOBODY = "file"  # the annotator of answers that come without one
+_OURS = UUID("3f0d9c52-8a55-5c0e-9d3e-0c6f8a2f4c11")  # namespace of the uuids made here
+
+
+def import_answers(
+    record: Record,
+    path: Path,
+    format: str | None = None,
+    *,
+    annotator: str | None = None,
+    dry_run: bool = False,
+    force: bool = False,
+    source: str = "import",
+) -> Report:
+    """Take the answers of a file, all of them or none.
+
+    Args:
+        record: of the run.
+        path: of the file.
+        format: one of `FORMATS`; by default what the suffix, and of JSONL the first line, says.
+        annotator: who answered where the file does not say.
+        dry_run: check and count, but add nothing.
+        force: take answers to texts that were edited too; their events are marked.
+        source: noted with each event.
+
+    Raises:
+        ConfigError: a format that is none, or that the file does not show.
+        DataError: a file that cannot be read, or rows that cannot be taken, with their places.
+        StoreError: the events cannot be written; none was.
+    """
+    kind = format or format_of(path)
+    if kind not in FORMATS:
+        raise ConfigError(f"--format {kind!r} is none of {', '.join(FORMATS)}")
+    if kind == "events":
+        return _import_events(record, path, dry_run=dry_run)
+    rows = _read(record, path, kind)
+    texts = {item.id: item.sha256 for item in record.items(_ids(rows))}
+    checked = check_answers(rows, Asked(texts, record.classes, annotator or NOBODY, force), path)
+    new = _new_events(record, checked.replies, _digest(path), source)
+    known = sum(reply.answered + bool(reply.note) for reply in checked.replies) - len(new)
+    if not dry_run:
+        _append(record, new)
+    return _report(record, path, new, checked.unanswered, checked.repeated, known, dry_run)
+
+
+def format_of(path: Path) -> str:
+    """What a file is, by its suffix and, if that is .jsonl, by the keys of its first line.
+
+    Raises:
+        ConfigError: the suffix says nothing.
+        DataError: it cannot be read.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".jsonl":
+        with reading(path):
+            return _format_of_keys(next(json_objects(path), (0, {}))[1])
+    if suffix not in (".csv", ".json"):
+        raise ConfigError(f"the suffix of {path} says no format; name one with --format: {', '.join(FORMATS)}")
+    return "csv" if suffix == ".csv" else "labelstudio"
+
+
+def _format_of_keys(first: Mapping[str, object]) -> str:
+    keys = {"uuid": "events", "fields": "argilla", "meta": "prodigy"}
+    return next((kind for key, kind in keys.items() if key in first), "jsonl")
+
+
+def _read(record: Record, path: Path, kind: str) -> list[Given]:
+    if kind == "prodigy":
+        return read_prodigy(path, record.classes)
+    readers = {
+        "csv": read_answers_csv,
+        "jsonl": read_answers_jsonl,
+        "labelstudio": read_labelstudio,
+        "argilla": read_argilla,
+    }
+    return readers[kind](path)
+
+
+def _ids(rows: Iterable[Given]) -> list[int]:
+    """The texts that rows speak of, each once."""
+    return list(dict.fromkeys(number for row in rows if (number := id_of(row.id)) is not None))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes events of replies.
+
+    Attributes:
+        run_id: of the record.
+        digest: of the file.
+        source: noted with each event.
+    """
+
+    run_id: str
+    digest: str
+    source: str
+
+    def answer(self, reply: Reply) -> NewEvent:
+        """The label or skip of a reply."""
+        return NewEvent(
+            self._uuid(reply, "skip" if reply.skipped else "label", reply.label),
+            reply.item,
+            reply.annotator,
+            Action.SKIP if reply.skipped else Action.LABEL,
+            label=reply.label,
+            predicted=reply.suggestion,
+            probability=None if reply.suggestion is None else reply.probability,
+            suggestion_shown=reply.suggestion is not None,
+            round=reply.round,
+            lead_ms=reply.lead_ms,
+            client_time=reply.time,
+            forced=reply.forced,
+            source=self.source,
+        )
+
+    def note(self, reply: Reply) -> NewEvent:
+        """The note of a reply."""
+        return NewEvent(
+            self._uuid(reply, "note", reply.note),
+            reply.item,
+            reply.annotator,
+            Action.NOTE,
+            note=reply.note,
+            client_time=reply.time,
+            forced=reply.forced,
+            source=self.source,
+        )
+
+    def _uuid(self, reply: Reply, action: str, content: str | None) -> str:
+        when = reply.time or self.digest
+        key = [self.run_id, reply.item, reply.annotator, action, content, reply.forced, when]
+        return str(uuid5(_OURS, json.dumps(key)))
+
+
+def _new_events(record: Record, replies: Sequence[Reply], digest: str, source: str) -> list[NewEvent]:
+    """What replies say that the record does not say already."""
+    maker = _Maker(record.run_id, digest, source)
+    return [event for event in _events(record, replies, maker) if record.event(event.uuid) is None]
+
+
+def _events(record: Record, replies: Sequence[Reply], maker: _Maker) -> Iterator[NewEvent]:
+    answers = {(answer.item, answer.annotator): answer.label for answer in record.answers()}
+    notes = record.notes()
+    for reply in replies:
+        key = reply.item, reply.annotator
+        if reply.answered and not (key in answers and answers[key] == reply.label):
+            yield maker.answer(reply)
+        if reply.note and notes.get(key) != reply.note:
+            yield maker.note(reply)
+
+
+def _append(record: Record, events: Sequence[NewEvent]) -> None:
+    if events:
+        record.append_all(events)
+
+
+def _import_events(record: Record, path: Path, *, dry_run: bool) -> Report:
+    logged = read_events(path)
+    texts = {item.id: item.sha256 for item in record.items(sorted({one.event.item for one in logged}))}
+    known = _known(record, [one.event for one in logged])
+    check_events(logged, texts, record.classes, known, path)
+    by_uuid = {one.event.uuid: one.event for one in logged}
+    new = [event for uuid, event in by_uuid.items() if uuid not in known]
+    if not dry_run:
+        _append(record, new)
+    return _report(record, path, new, 0, len(logged) - len(by_uuid), len(by_uuid) - len(new), dry_run)
+
+
+def _known(record: Record, events: Iterable[NewEvent]) -> dict[str, Event]:
+    """Events on record among these and those that they take back."""
+    uuids = {uuid for event in events for uuid in (event.uuid, event.undoes) if uuid}
+    found = (record.event(uuid) for uuid in uuids)
+    return {event.uuid: event for event in found if event is not None}
+
+
+def _report(
+    record: Record, path: Path, new: Sequence[NewEvent], unanswered: int, repeated: int, known: int, dry_run: bool
+) -> Report:
+    actions = Counter(event.action for event in new)
+    labels = Counter(event.label for event in new)
+    counted = (Action.LABEL, Action.SKIP, Action.NOTE)
+    return Report(
+        str(path),
+        actions[Action.LABEL],
+        actions[Action.SKIP],
+        actions[Action.NOTE],
+        sum(count for action, count in actions.items() if action not in counted),
+        unanswered,
+        repeated,
+        known,
+        sum(event.forced for event in new if event.action in (Action.LABEL, Action.SKIP)),
+        {name: labels[name] for name in record.classes},
+        dry_run,
+    )

@@ -1,0 +1,203 @@
+"""What goes out to other tools and what comes back, as small frozen records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SCHEMA = 1  # of the JSON lines that this package writes
+
+
+@dataclass(frozen=True)
+class Question:
+    """A text that someone is to label elsewhere.
+
+    Attributes:
+        id: of the text in its run.
+        sha256: of the exact text.
+        text: itself.
+        suggestion: the class that the model gives it, if people are to see that.
+        probability: that the model gives this class.
+        round: that asks for it, in runs that have rounds.
+    """
+
+    id: int
+    sha256: str
+    text: str
+    suggestion: str | None = None
+    probability: float | None = None
+    round: int | None = None
+
+
+@dataclass(frozen=True)
+class Labeled:
+    """A text with the one label that its annotators came to.
+
+    Attributes:
+        id: of the text in its run.
+        sha256: of the exact text.
+        text: itself.
+        label: the class by name.
+        annotators: who gave it any label.
+        agree: of these, who gave this one.
+    """
+
+    id: int
+    sha256: str
+    text: str
+    label: str
+    annotators: int = 1
+    agree: int = 1
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one annotator says of a text now.
+
+    Attributes:
+        id: of the text in its run.
+        sha256: of the exact text.
+        text: itself.
+        annotator: who.
+        label: the class by name; None for a skip.
+        note: free words; "" for none.
+    """
+
+    id: int
+    sha256: str
+    text: str
+    annotator: str
+    label: str | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A row of answers as a file has it, of whatever types, before anything is believed.
+
+    Attributes:
+        where: its place, for messages.
+        id: of the text.
+        sha256: of the text that was asked.
+        text: as it came back; None where the file holds none.
+        label: a class name; None or "" for no answer.
+        action: "skip" for a text that was looked at and left; None or "" for none.
+        note: free words.
+        annotator: who; None or "" where the file does not say.
+        time: by the annotator's clock.
+        lead_ms: milliseconds between seeing and answering.
+        round: that asked.
+        suggestion: the class that was shown.
+        probability: that was shown with it.
+        columns: of a table, by field, from 1, for messages.
+    """
+
+    where: str
+    id: object
+    sha256: object = None
+    text: object = None
+    label: object = None
+    action: object = None
+    note: object = None
+    annotator: object = None
+    time: str | None = None
+    lead_ms: int | None = None
+    round: object = None
+    suggestion: object = None
+    probability: object = None
+    columns: Mapping[str, int] = field(default_factory=dict, repr=False)
+
+    def at(self, name: str) -> str:
+        """The place of a field."""
+        return f"{self.where}, column {self.columns[name]}" if name in self.columns else self.where
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A row of answers that has been checked.
+
+    Attributes:
+        where: its place, for messages.
+        item: the text.
+        annotator: who.
+        label: the class by name; None without one.
+        skipped: looked at and left.
+        note: free words; "" for none.
+        time: by the annotator's clock.
+        lead_ms: milliseconds between seeing and answering.
+        round: that asked.
+        suggestion: the class that was shown.
+        probability: that was shown with it.
+        forced: taken although the text was not the one asked.
+    """
+
+    where: str
+    item: int
+    annotator: str
+    label: str | None = None
+    skipped: bool = False
+    note: str = ""
+    time: str | None = None
+    lead_ms: int | None = None
+    round: int | None = None
+    suggestion: str | None = None
+    probability: float | None = None
+    forced: bool = False
+
+    @property
+    def answered(self) -> bool:
+        """There is a label or a skip, not a note alone."""
+        return self.skipped or self.label is not None
+
+    def in_words(self) -> str:
+        """The answer, for messages."""
+        return "skipped" if self.skipped else repr(self.label)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an import came to.
+
+    Attributes:
+        path: of the file.
+        taken: labels that are new.
+        skipped: skips that are new.
+        notes: that are new.
+        others: events of other kinds that are new; an event log has them.
+        unanswered: rows without an answer, to be answered later.
+        repeated: rows that say again what an earlier row says.
+        known: answers that the record had.
+        forced: of those taken or skipped, answers to texts that were edited.
+        per_class: of the labels taken.
+        dry_run: nothing was written.
+    """
+
+    path: str
+    taken: int = 0
+    skipped: int = 0
+    notes: int = 0
+    others: int = 0
+    unanswered: int = 0
+    repeated: int = 0
+    known: int = 0
+    forced: int = 0
+    per_class: Mapping[str, int] = field(default_factory=dict)
+    dry_run: bool = False
+
+    def in_words(self) -> str:
+        """One line.
+
+        >>> Report("a.csv", 3, 1, unanswered=2, per_class={"neg": 1, "pos": 2}).in_words()
+        'a.csv: 3 labels taken (neg 1, pos 2), 1 skipped, 2 not answered yet'
+        """
+        classes = ", ".join(f"{name} {count:,}" for name, count in self.per_class.items())
+        parts = [f"{self.taken:,} labels taken" + (f" ({classes})" if self.taken else "")]
+        more = {
+            "skipped": self.skipped,
+            "notes": self.notes,
+            "other events": self.others,
+            "not answered yet": self.unanswered,
+            "repeated": self.repeated,
+            "on record before": self.known,
+            "to edited texts, by --force": self.forced,
+        }
+        parts += [f"{count:,} {words}" for words, count in more.items() if count]
+        return f"{self.path}: {', '.join(parts)}" + ("; dry run, nothing was written" if self.dry_run else "")

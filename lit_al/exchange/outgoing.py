@@ -1,0 +1,207 @@
+"""From a record to a file: the texts to be labeled next, the labels, or everything that happened."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from lit_al.errors import ConfigError, DataError
+from lit_al.exchange import argilla, labelstudio, prodigy
+from lit_al.exchange.eventlog import event_lines
+from lit_al.exchange.kinds import Labeled, Question, Said
+from lit_al.exchange.labeled import labeled_csv, labeled_jsonl, labeled_parquet
+from lit_al.exchange.questions import questions_csv, questions_jsonl
+from lit_al.exchange.writing import write_new
+from lit_al.record import Item, Ranked, Record
+from lit_al.record.events import Resolve
+
+SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet", ".json": "labelstudio"}
+FORMATS = ("csv", "jsonl", "parquet", "labelstudio", "argilla", "prodigy", "events")
+_OF_ONE_LABEL = ("csv", "jsonl", "parquet", "labelstudio")  # the others hold what each annotator said
+
+
+def export(
+    record: Record,
+    path: Path,
+    format: str | None = None,
+    *,
+    resolve: Resolve | None = None,
+    unlabeled: int | None = None,
+    suggestions: bool = False,
+    raw: bool = False,
+    overwrite: bool = False,
+) -> str:
+    """Write a file whole, or not at all.
+
+    Args:
+        record: of the run.
+        path: of the file.
+        format: one of `FORMATS`; by default what the suffix says.
+        resolve: where annotators disagree, as of `Record.labels`; by default `majority`.
+        unlabeled: write so many texts that nobody has answered, the most wanted first, instead of labels.
+        suggestions: with them, what the model thinks of them.
+        raw: in CSV, leave cells that spreadsheets take for formulas as they are.
+        overwrite: replace a file that stands there.
+
+    Returns:
+        What was written, in words.
+
+    Raises:
+        ConfigError: options that do not go together.
+        DataError: a text that the record does not hold.
+        RunError: the file is there already, or cannot be written.
+    """
+    kind = format or format_of(path)
+    _check_options(kind, resolve, unlabeled, suggestions, raw)
+    if unlabeled is not None:
+        questions = next_questions(record, unlabeled, suggestions=suggestions)
+        content, words = _questions(record, kind, questions, suggestions, raw), f"{len(questions):,} texts to label"
+    elif kind in _OF_ONE_LABEL:
+        labeled = labeled_texts(record, resolve or "majority")
+        content, words = _labeled(record, kind, labeled, raw), f"{len(labeled):,} labeled texts"
+    else:
+        content, words = _everything(record, kind)
+    write_new(path, content, overwrite=overwrite)
+    if kind == "labelstudio":
+        config = path.with_suffix(".xml")
+        write_new(config, labelstudio.labeling_config(record.classes).encode(), overwrite=overwrite)
+        return f"{words} in {path}, the labeling interface in {config}"
+    return f"{words} in {path}"
+
+
+def format_of(path: Path) -> str:
+    """What the suffix of a file says.
+
+    Raises:
+        ConfigError: nothing.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"the suffix of {path} says no format; name one with --format: {', '.join(FORMATS)}")
+    return SUFFIXES[path.suffix.lower()]
+
+
+def _check_options(kind: str, resolve: str | None, unlabeled: int | None, suggestions: bool, raw: bool) -> None:
+    if kind not in FORMATS:
+        raise ConfigError(f"--format {kind!r} is none of {', '.join(FORMATS)}")
+    if unlabeled is not None and unlabeled < 1:
+        raise ConfigError(f"--unlabeled {unlabeled} must be 1 or more")
+    if unlabeled is not None and kind in ("parquet", "events"):
+        raise ConfigError(f"--unlabeled does not go with --format {kind}, which nobody can write answers into")
+    if suggestions and unlabeled is None:
+        raise ConfigError("--suggestions works with --unlabeled alone")
+    if resolve is not None and (unlabeled is not None or kind not in _OF_ONE_LABEL):
+        raise ConfigError(f"--resolve is for labels in {', '.join(_OF_ONE_LABEL)}; nothing is resolved here")
+    if raw and kind != "csv":
+        raise ConfigError(f"--raw is for CSV; in {kind} nothing is changed anyway")
+
+
+def next_questions(record: Record, n: int, *, suggestions: bool = False) -> list[Question]:
+    """The next texts to label: those of the newest ranking, then others at random, always the same.
+
+    Args:
+        record: of the run.
+        n: texts, at most.
+        suggestions: with what the model thinks.
+    """
+    answered = {answer.item for answer in record.answers()}
+    generation = record.newest_generation()
+    ranked = {one.item: one for one in record.ranked(generation.id)} if generation else {}
+    wanted = [item for item in ranked if item not in answered][:n]
+    if len(wanted) < n:
+        rest = (item.id for item in record.items() if item.id not in answered and item.id not in ranked)
+        wanted += sorted(rest, key=lambda item: _chance(record.run_id, item))[: n - len(wanted)]
+    rounds = record.rounds()
+    number = rounds[-1].number if rounds else None
+    return [_question(item, ranked.get(item.id) if suggestions else None, number) for item in record.items(wanted)]
+
+
+def _chance(run_id: str, item: int) -> bytes:
+    return hashlib.sha256(f"{run_id} {item}".encode()).digest()
+
+
+def _question(item: Item, ranked: Ranked | None, number: int | None) -> Question:
+    label = ranked.predicted if ranked else None
+    probability = round(ranked.probabilities[label], 6) if ranked and label is not None else None
+    return Question(item.id, item.sha256, _text(item), label, probability, number)
+
+
+def _text(item: Item) -> str:
+    if item.text is None:
+        raise DataError(f"the record does not hold text {item.id}, as simulated runs do not; export --format events")
+    return item.text
+
+
+def labeled_texts(record: Record, resolve: Resolve = "majority") -> list[Labeled]:
+    """The texts that have a label, by id."""
+    given: dict[int, list[str]] = defaultdict(list)
+    for answer in record.answers():
+        if answer.label is not None:
+            given[answer.item].append(answer.label)
+    labels = record.labels(resolve)
+    return [
+        Labeled(
+            item.id,
+            item.sha256,
+            _text(item),
+            labels[item.id],
+            len(given[item.id]),
+            given[item.id].count(labels[item.id]),
+        )
+        for item in record.items(sorted(labels))
+    ]
+
+
+def said_of_texts(record: Record) -> list[Said]:
+    """What everyone says of each text now, by text and annotator."""
+    answers = sorted(record.answers(), key=lambda answer: (answer.item, answer.annotator))
+    notes = record.notes()
+    texts = {item.id: item for item in record.items(sorted({answer.item for answer in answers}))}
+    return [
+        Said(
+            one.item,
+            texts[one.item].sha256,
+            _text(texts[one.item]),
+            one.annotator,
+            one.label,
+            notes.get((one.item, one.annotator), ""),
+        )
+        for one in answers
+    ]
+
+
+def _questions(record: Record, kind: str, questions: Sequence[Question], suggestions: bool, raw: bool) -> bytes:
+    generation = record.newest_generation()
+    model = f"lit_al-{generation.model_version}" if generation and generation.model_version is not None else "lit_al"
+    match kind:
+        case "csv":
+            return questions_csv(questions, suggestions=suggestions, raw=raw)
+        case "jsonl":
+            return questions_jsonl(questions, suggestions=suggestions)
+        case "labelstudio":
+            return labelstudio.question_tasks(questions, model)
+        case "argilla":
+            return argilla.question_records(questions, model)
+        case _:
+            return prodigy.question_lines(questions, record.classes)
+
+
+def _labeled(record: Record, kind: str, labeled: Sequence[Labeled], raw: bool) -> bytes:
+    match kind:
+        case "csv":
+            return labeled_csv(labeled, raw=raw)
+        case "jsonl":
+            return labeled_jsonl(labeled)
+        case "parquet":
+            return labeled_parquet(labeled, record.classes)
+        case _:
+            return labelstudio.labeled_tasks(labeled)
+
+
+def _everything(record: Record, kind: str) -> tuple[bytes, str]:
+    """What each annotator said, or every event; and what that is, in words."""
+    if kind == "events":
+        texts = {item.id: item.sha256 for item in record.items()}
+        return event_lines(record.events(), texts), f"{record.last_seq():,} events"
+    said = said_of_texts(record)
+    lines = argilla.said_records(said) if kind == "argilla" else prodigy.said_lines(said, record.classes)
+    return lines, f"{len(said):,} answers"

@@ -1,0 +1,50 @@
+"""Rows to the bytes of a CSV or JSONL file."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lit_al.errors import RunError
+from lit_al.exchange.formulas import guard
+from lit_al.run import write_bytes
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Mapping[str, Any]], *, raw: bool = False) -> bytes:
+    """A table for people: UTF-8 with a byte order mark, so that spreadsheets see what it is.
+
+    Args:
+        header: names of the columns.
+        rows: by column; None is an empty cell.
+        raw: leave cells that spreadsheets take for formulas as they are.
+    """
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow(header)
+    for row in rows:
+        cells = ["" if row[name] is None else row[name] for name in header]
+        writer.writerow([cell if raw or not isinstance(cell, str) else guard(cell) for cell in cells])
+    return file.getvalue().encode("utf-8-sig")
+
+
+def jsonl_bytes(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """A JSON object a line, in UTF-8."""
+    return b"".join(json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n" for row in rows)
+
+
+def write_new(path: Path, content: bytes, *, overwrite: bool = False) -> None:
+    """Write a file whole or not at all, and none that stands there: someone may have put answers into it.
+
+    Args:
+        path: of the file.
+        content: of it.
+        overwrite: replace another one.
+
+    Raises:
+        RunError: another file stands there, or it cannot be written.
+    """
+    if not overwrite and path.exists() and not (path.is_file() and path.read_bytes() == content):
+        raise RunError(f"{path} is there already and holds something else; give another name, or --overwrite")
+    write_bytes(path, content)
