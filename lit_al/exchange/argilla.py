@@ -68,7 +68,8 @@ def read_argilla(path: Path) -> list[Given]:
 def _rows(record: dict[str, Any], where: str) -> Iterator[Given]:
     match record:
         case {"fields": {"text": text}, "metadata": {"lit_al_id": number, "lit_al_sha256": sha256}}:
-            responses = (record.get("responses") or {}).get(QUESTION) or []
+            questions = record.get("responses") or {}
+            responses = (questions.get(QUESTION) or []) if isinstance(questions, dict) else None
         case _:
             raise DataError(f"{where}: no record with fields.text, metadata.lit_al_id and metadata.lit_al_sha256")
     if not isinstance(responses, list):

@@ -12,15 +12,17 @@ from typing import Any
 
 from lit_al.errors import DataError
 from lit_al.exchange.answers import check_version
-from lit_al.exchange.checking import refuse
+from lit_al.exchange.checking import id_of, refuse
 from lit_al.exchange.kinds import SCHEMA
 from lit_al.exchange.writing import jsonl_bytes
 from lit_al.record import Action, Event, NewEvent
 from lit_al.sheets import check_text, first_line, json_objects, reading, shown
 
-_NAMES = frozenset(field.name for field in fields(NewEvent))
+_NAMES = tuple(field.name for field in fields(NewEvent))
 _TEXTS = ("uuid", "annotator", "label", "note", "undoes", "predicted", "strategy", "client_time", "source")
-_NUMBERS = ("generation", "model_version", "round", "lead_ms")
+_NUMBERS = ("item", "generation", "model_version", "round", "lead_ms")
+_FLAGS = ("suggestion_shown", "control", "forced")
+_REQUIRED = ("uuid", "annotator", "item")
 _NEEDED = {
     Action.LABEL: "label",
     Action.NOTE: "note",
@@ -76,15 +78,26 @@ def _read(path: Path, problems: list[str]) -> Iterator[Logged]:
 
 def _logged(record: Mapping[str, Any], where: str) -> Logged:
     check_version(record, where)
-    values = {key: value for key, value in record.items() if key in _NAMES}
-    for name in _TEXTS:
-        if values.get(name) is not None or name in ("uuid", "annotator"):
-            check_text(values.get(name), where, name)
-    for name in ("item", *_NUMBERS):
-        if type(values.get(name)) is not int and (name == "item" or values.get(name) is not None):
-            raise DataError(f"{where}: the {name} is {first_line(repr(values.get(name)), 60)}, not a whole number")
+    values = {key: value for key, value in record.items() if key in _NAMES and value is not None}
+    for name in _NAMES:
+        _check_field(name, values.get(name), where)
     values["action"] = _action(values, where)
     return Logged(where, NewEvent(**values), record.get("sha256"))
+
+
+def _check_field(name: str, value: object, where: str) -> None:
+    if name in _REQUIRED and (value is None or value == ""):
+        raise DataError(f"{where}: the {name} is missing")
+    if value is None:
+        return
+    if name in _TEXTS:
+        check_text(value, where, name)
+    if name in _NUMBERS and id_of(value) != value:
+        raise DataError(f"{where}: the {name} is {first_line(repr(value), 60)}, not a whole number")
+    if name in _FLAGS and not isinstance(value, bool):
+        raise DataError(f"{where}: {name} is {first_line(repr(value), 60)}, not true or false")
+    if name == "probability" and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise DataError(f"{where}: the probability is {first_line(repr(value), 60)}, not a number")
 
 
 def _action(values: Mapping[str, Any], where: str) -> Action:

@@ -60,6 +60,8 @@ def import_answers(
         raise ConfigError(f"--format {kind!r} is none of {', '.join(FORMATS)}")
     if kind == "events":
         return _import_events(record, path, dry_run=dry_run)
+    if annotator is not None and (not annotator or annotator != annotator.strip()):
+        raise ConfigError(f"--annotator {annotator!r} is no name; give one without blanks around it")
     rows = _read(record, path, kind)
     texts = {item.id: item.sha256 for item in record.items(_ids(rows))}
     checked = check_answers(rows, Asked(texts, record.classes, annotator or NOBODY, force), path)
