@@ -4,8 +4,8 @@ Written: `id`, `fields.text`, `metadata.lit_al_id` and `metadata.lit_al_sha256`,
 with `value`, `score` and `agent`, `responses.label` with `value`, `user_id` and `status`. A skip is a response without
 a value whose status is `discarded`. Notes have no place in this shape.
 
-Read: the same but for the suggestions. `discarded` is a skip, `draft` and `pending` are no answers yet, and a response
-without a status counts as `submitted`.
+Read: the same; the suggestion is noted as what was shown. `discarded` is a skip, `draft` and `pending` are no answers
+yet, and a response without a status counts as `submitted`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -76,9 +76,29 @@ def _rows(record: dict[str, Any], where: str) -> Iterator[Given]:
         raise DataError(f"{where}: responses.{QUESTION} is no list")
     if not responses:
         yield Given(where, number, sha256, text)
+    label_shown, score = _shown(record.get("suggestions"))
     for place, response in enumerate(responses, start=1):
         label, action, user = _answer(response, f"{where}, response {place}")
-        yield Given(f"{where}, response {place}", number, sha256, text, label, action, annotator=user)
+        yield Given(
+            f"{where}, response {place}",
+            number,
+            sha256,
+            text,
+            label,
+            action,
+            annotator=user,
+            suggestion=label_shown,
+            probability=score,
+        )
+
+
+def _shown(suggestions: Any) -> tuple[object, object]:
+    """The class that a record suggests, and its score; the suggestions are a list, or an object by question."""
+    match suggestions:
+        case [{"question_name": "label", "value": label} as first] | {"label": {"value": label} as first}:
+            return label, first.get("score")
+        case _:
+            return None, None
 
 
 def _answer(response: Any, where: str) -> tuple[object, str | None, object]:

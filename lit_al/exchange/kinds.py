@@ -69,7 +69,7 @@ class Said:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a file may hold a million
 class Given:
     """A row of answers as a file has it, of whatever types, before anything is believed.
 
@@ -110,7 +110,7 @@ class Given:
         return f"{self.where}, column {self.columns[name]}" if name in self.columns else self.where
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a file may hold a million
 class Reply:
     """A row of answers that has been checked.
 
@@ -189,11 +189,11 @@ class Report:
         'a.csv: 3 labels taken (neg 1, pos 2), 1 skipped, 2 not answered yet'
         """
         classes = ", ".join(f"{name} {count:,}" for name, count in self.per_class.items())
-        parts = [f"{self.taken:,} labels taken" + (f" ({classes})" if self.taken else "")]
+        parts = [f"{counted(self.taken, 'label')} taken" + (f" ({classes})" if self.taken else "")]
         more = {
             "skipped": self.skipped,
-            "notes": self.notes,
-            "other events": self.others,
+            "with notes": self.notes,
+            "of other events": self.others,
             "not answered yet": self.unanswered,
             "repeated": self.repeated,
             "on record before": self.known,
@@ -201,3 +201,12 @@ class Report:
         }
         parts += [f"{count:,} {words}" for words, count in more.items() if count]
         return f"{self.path}: {', '.join(parts)}" + ("; dry run, nothing was written" if self.dry_run else "")
+
+
+def counted(number: int, what: str) -> str:
+    """How many there are of something.
+
+    >>> counted(1, "label"), counted(2_000, "label")
+    ('1 label', '2,000 labels')
+    """
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -5,11 +5,13 @@ Written is a list of tasks: `data` with `text`, `lit_al_id` and `lit_al_sha256`;
 
 Read of JSON: `data` as above; of each of `annotations` its `id`, `result`, `was_cancelled` (a skip), `completed_by` (a
 number, or the `email` or `id` of an object), `updated_at` or `created_at`, `lead_time` in seconds. An empty `result` is
-no answer. Read of JSON_MIN: the same data beside `label`, `annotator`, `annotation_id` and the same times.
+no answer. Of `predictions` the first is noted as what was shown. Read of JSON_MIN, which has no predictions: the same
+data beside `label`, `annotator`, `annotation_id` and the same times.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -109,7 +111,9 @@ def read_labelstudio(path: Path) -> list[Given]:
 def _rows(task: Any, where: str, seen: dict[object, str]) -> Iterator[Given]:
     match task:
         case {"data": {"lit_al_id": _} as data}:
-            yield from _of_task(data, task.get("annotations", []), where, seen)
+            shown = _shown(task.get("predictions"))
+            for row in _of_task(data, task.get("annotations", []), where, seen):
+                yield replace(row, suggestion=shown[0], probability=shown[1])
         case {"lit_al_id": _}:
             yield _of_flat(task, where, seen)
         case {"data": _}:
@@ -133,6 +137,15 @@ def _of_task(data: Mapping[str, Any], annotations: object, where: str, seen: dic
         label = None if cancelled else _choice(annotation["result"], place)
         by = _person(annotation.get("completed_by"), place)
         yield _given(place, data, annotation, label, by, SKIP if cancelled else None)
+
+
+def _shown(predictions: Any) -> tuple[object, object]:
+    """The class that a task's first prediction shows, and its score, if it is one of ours."""
+    match predictions:
+        case [{"result": [{"value": {"choices": [label]}}, *_]} as first, *_]:
+            return label, first.get("score")
+        case _:
+            return None, None
 
 
 def _of_flat(task: Mapping[str, Any], where: str, seen: dict[object, str]) -> Given:

@@ -8,7 +8,7 @@ from pathlib import Path
 from lit_al.errors import ConfigError, DataError
 from lit_al.exchange import argilla, labelstudio, prodigy
 from lit_al.exchange.eventlog import event_lines
-from lit_al.exchange.kinds import Labeled, Question, Said
+from lit_al.exchange.kinds import Labeled, Question, Said, counted
 from lit_al.exchange.labeled import labeled_csv, labeled_jsonl, labeled_parquet
 from lit_al.exchange.questions import questions_csv, questions_jsonl
 from lit_al.exchange.writing import write_new
@@ -55,10 +55,13 @@ def export(
     _check_options(kind, resolve, unlabeled, suggestions, raw)
     if unlabeled is not None:
         questions = next_questions(record, unlabeled, suggestions=suggestions)
-        content, words = _questions(record, kind, questions, suggestions, raw), f"{len(questions):,} texts to label"
+        content, words = (
+            _questions(record, kind, questions, suggestions, raw),
+            f"{counted(len(questions), 'text')} to label",
+        )
     elif kind in _OF_ONE_LABEL:
         labeled = labeled_texts(record, resolve or "majority")
-        content, words = _labeled(record, kind, labeled, raw), f"{len(labeled):,} labeled texts"
+        content, words = _labeled(record, kind, labeled, raw), counted(len(labeled), "labeled text")
     else:
         content, words = _everything(record, kind)
     write_new(path, content, overwrite=overwrite)
@@ -201,7 +204,7 @@ def _everything(record: Record, kind: str) -> tuple[bytes, str]:
     """What each annotator said, or every event; and what that is, in words."""
     if kind == "events":
         texts = {item.id: item.sha256 for item in record.items()}
-        return event_lines(record.events(), texts), f"{record.last_seq():,} events"
+        return event_lines(record.events(), texts), counted(record.last_seq(), "event")
     said = said_of_texts(record)
     lines = argilla.said_records(said) if kind == "argilla" else prodigy.said_lines(said, record.classes)
-    return lines, f"{len(said):,} answers"
+    return lines, counted(len(said), "answer")

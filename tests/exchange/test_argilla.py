@@ -45,6 +45,15 @@ def test_drafts_and_records_without_responses_are_open(read):
     assert [row.label for row in rows] == [None, None, "pos"]
 
 
+@pytest.mark.parametrize("as_list", [True, False])
+def test_the_suggestion_that_was_shown_is_read(read, as_list):
+    shown = {"value": "neg", "score": 0.6}
+    suggestions = [{"question_name": "label", **shown}] if as_list else {"label": shown}
+    responses = {"label": [{"value": "pos", "user_id": "ann"}]}
+    (row,) = read({**RECORD, "suggestions": suggestions, "responses": responses})
+    assert (row.label, row.suggestion, row.probability) == ("pos", "neg", 0.6)
+
+
 @pytest.mark.parametrize(
     ("record", "message"),
     [

@@ -93,6 +93,14 @@ def test_cancelled_is_a_skip_and_an_empty_result_is_no_answer(read):
     assert [(row.label, row.action) for row in rows] == [(None, "skip"), (None, None), (None, None)]
 
 
+def test_the_prediction_that_was_shown_is_read(read):
+    (task,) = json.loads(question_tasks([Question(7, DATA["lit_al_sha256"], "so so", "neg", 0.6)], "lit_al-3"))
+    (row,) = read([{**task, "annotations": [annotation()]}])
+    assert (row.label, row.suggestion, row.probability) == ("pos", "neg", 0.6)
+    (row,) = read([{**task, "annotations": [annotation()], "predictions": [5]}])
+    assert row.suggestion is None
+
+
 def test_json_min_is_read(read):
     flat = {"id": 1, **DATA, "label": "pos", "annotator": 3, "annotation_id": 9, "updated_at": "now", "lead_time": 1}
     rows = read([flat, {**flat, "annotation_id": 10, "annotator": "ann@example.org", "label": {"choices": ["neg"]}}])

@@ -47,7 +47,7 @@ def test_labels_count_their_annotators_and_ties_are_left_out(record, say):
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet", "t.json"])
 def test_the_suffix_says_the_format(record, say, tmp_path, name):
     say(record, 1, "pos")
-    assert export(record, tmp_path / name).startswith("1 labeled texts in ")
+    assert export(record, tmp_path / name).startswith("1 labeled text in ")
     assert (tmp_path / name).stat().st_size > 0
 
 
@@ -115,4 +115,4 @@ def test_texts_that_the_record_does_not_hold_are_refused_but_events_go_out(recor
     record.append(NewEvent("u", 99, "simulated", Action.LABEL, "pos"))
     with pytest.raises(DataError, match="does not hold text 99, as simulated runs do not; export --format events"):
         export(record, tmp_path / "t.csv")
-    assert export(record, tmp_path / "t.jsonl", "events").startswith("1 events")
+    assert export(record, tmp_path / "t.jsonl", "events").startswith("1 event in")
