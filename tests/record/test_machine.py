@@ -1,5 +1,6 @@
 """Anything may happen in any order: the record says what a plain dictionary of stacks says."""
 
+import json
 import shutil
 import tempfile
 import time
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from lit_al.exchange import export, import_answers
 from lit_al.record import Action, Item, NewEvent, Record, sha256_of
 
 CLASSES = ("bad", "good")
@@ -78,6 +80,32 @@ class Labeling(RuleBasedStateMachine):
         with self.record.transaction() as db:
             db.execute("UPDATE lease SET until = ?", (time.time() - 1,))
 
+    @rule(item=ITEMS, who=WHO, label=st.sampled_from([*CLASSES, None]))
+    def import_an_answer(self, item, who, label):
+        path = self.folder / "answers.jsonl"
+        row = {"lit_al_id": item, "lit_al_sha256": sha256_of(TEXTS[item]), "text": TEXTS[item], "annotator": who}
+        row |= {"label": label, "action": None if label else "skip", "file": len(self.sent)}  # each file is another
+        path.write_text(json.dumps(row))
+        stack = self.said.setdefault((item, who), [])
+        new = int(not stack or stack[-1][1] != label)  # what stands already is not said again
+        for expected, how in ((new, {"dry_run": True}), (new, {}), (0, {})):
+            assert self.taken(path, **how) == expected
+        if new:
+            event = self.record.history(who, limit=1)[0]
+            self.sent.append(event)
+            stack.append((event.uuid, label))
+
+    @precondition(lambda self: any(self.said.values()))
+    @rule()
+    def export_all_and_import_it_again(self):
+        files = [self.folder / f"{number}.jsonl" for number in range(3)]
+        export(self.record, files[0], "events", overwrite=True)
+        import_answers(self.record, files[0])
+        for path in files[1:]:
+            export(self.record, path, "argilla", overwrite=True)
+            import_answers(self.record, files[0])
+        assert files[1].read_bytes() == files[2].read_bytes()
+
     @rule()
     def restart(self):
         self.record.close()
@@ -90,6 +118,10 @@ class Labeling(RuleBasedStateMachine):
         found = {(answer.item, answer.annotator): answer.label for answer in self.record.answers()}
         assert found == {key: stack[-1][1] for key, stack in self.said.items() if stack}
         assert [event.uuid for event in self.record.events()] == [event.uuid for event in self.sent]
+
+    def taken(self, path, **how):
+        report = import_answers(self.record, path, **how)
+        return report.taken + report.skipped
 
     def labeled(self, item):
         stacks = [self.said.get((item, who)) for who in PEOPLE]
