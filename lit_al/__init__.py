@@ -27,12 +27,14 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `features`, `prior` | what unlabeled texts teach before the first label |
 | `teacher`, `student` | soft labels for the whole pool; the network that learns from them |
 | `recipes` | how a round of the honest loop trains, part by part |
-| `lean`, `leanstate`, `steps` | the honest loop: every label counted, seeds side by side; its runs as data; a fit of so many steps |
+| `lean`, `steps` | the honest loop: every label counted, seeds side by side; a fit of so many steps |
+| `leanstate` | a run of the honest loop as data |
 | `validation` | what labels paid for say of a model that has not learned from them |
 | `stopping` | when to stop labeling, also in shadow |
 | `history`, `fitting`, `learner` | epoch curves; a fit that Ctrl-C can end; the loop over fresh Trainers |
 | `material`, `leanrun` | what a run works on; the honest loop as a run with a folder |
 | `example` | the loop of the Keras example, from settings |
+| `annotate` | people label while a model learns beside them |
 | `run`, `report`, `board`, `plots` | a run's folder, console, TensorBoard, pictures |
 | `rows`, `judging` | how a row of a benchmark is spelled; what a cell says of a model and a batch |
 | `cells`, `statistics`, `verdict`, `curves` | a benchmark's table, what it shows, in words, in pictures |

@@ -6,6 +6,8 @@ from typing import Any
 
 import lightning as L
 
+from lit_al.faults import crash_point
+
 
 def fit(trainer: L.Trainer, model: L.LightningModule, *data: Any) -> None:
     """`trainer.fit`; Lightning answers Ctrl-C by ignoring further ones and leaving the process, this hands it on.
@@ -32,10 +34,18 @@ def plain_trainer(accelerator: str, *callbacks: L.Callback) -> L.Trainer:
         max_epochs=1,
         accelerator=accelerator,
         devices=1,
-        callbacks=[*callbacks],
+        callbacks=[*callbacks, _MayCrash()],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         limit_val_batches=0,
     )
+
+
+class _MayCrash(L.Callback):
+    """A place where tests end the process."""
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """After a step."""
+        crash_point("in_fit")

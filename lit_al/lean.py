@@ -287,7 +287,7 @@ class LeanLoop:
                 arrays["committee"] = np.stack([member["probabilities"] for member in members])  # (K, n, C)
         own = [arrays["probabilities"] for arrays in seen]  # (n, C) of each run
         if self.recipe.teacher:
-            self._ask_teachers(candidates, seen)
+            self._ask_teachers(number - 1, candidates, seen)
         known: list[dict[str, Any]] = [{} for _ in self.runs]
         wanted = first.needs_labeled - {"labels", "vectors"}
         if wanted:
@@ -307,9 +307,9 @@ class LeanLoop:
         self._heard.clear()  # the next fit has other labels
         return pools, labeled, own
 
-    def _ask_teachers(self, candidates: Sequence[Rows], seen: Sequence[dict[str, Any]]) -> None:
+    def _ask_teachers(self, number: int, candidates: Sequence[Rows], seen: Sequence[dict[str, Any]]) -> None:
         """Make a committee of student and teacher: a strategy sees their mean, or each of them beside others."""
-        for lesson, rows, arrays in zip(self._lessons(self.done - 1), candidates, seen, strict=True):
+        for lesson, rows, arrays in zip(self._lessons(number), candidates, seen, strict=True):
             opinion = self._taught(lesson).probabilities[rows]  # (n, C)
             arrays["probabilities"] = (arrays["probabilities"] + opinion) / 2
             if "committee" in arrays:

@@ -41,7 +41,7 @@ LAYERS = [
     {"learner", "report", "curves", "baselines"},
     {"page", "material"},
     {"leanrun", "example"},
-    {"experiment", "bench"},
+    {"experiment", "bench", "annotate"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -47,17 +47,7 @@ class Plan:
             ConfigError: settings that cannot work.
         """
         rule = checked_rule(config)
-        base = Recipe(
-            steps=config.steps,  # type: ignore[arg-type]  # resolved: not None, as are the others
-            batch_size=config.batch_size,  # type: ignore[arg-type]
-            learning_rate=config.learning_rate,
-            weights=config.weights,  # type: ignore[arg-type]
-            validation=str(config.validation),
-            committee_size=config.committee_size,
-            study_steps=config.study_steps,  # type: ignore[arg-type]
-            masked=config.padding == "masked",
-        )
-        recipe = make_recipe(str(config.recipe), base)
+        recipe = recipe_of(config)
         schedule, validation = make_schedule(config, len(material.split.pool), rule), make_validation(recipe.validation)
         if validation:
             validation.check(schedule[0])
@@ -77,6 +67,25 @@ class Plan:
         if self.follows == "controls":
             return "by random controls"
         return source_of(self.validation) if self.validation else ""
+
+
+def recipe_of(config: TrainConfig) -> Recipe:
+    """How each round trains, by resolved settings.
+
+    Raises:
+        ConfigError: no such recipe.
+    """
+    base = Recipe(
+        steps=config.steps,  # type: ignore[arg-type]  # resolved: not None, as are the others
+        batch_size=config.batch_size,  # type: ignore[arg-type]
+        learning_rate=config.learning_rate,
+        weights=config.weights,  # type: ignore[arg-type]
+        validation=str(config.validation),
+        committee_size=config.committee_size,
+        study_steps=config.study_steps,  # type: ignore[arg-type]
+        masked=config.padding == "masked",
+    )
+    return make_recipe(str(config.recipe), base)
 
 
 def checked_rule(config: TrainConfig) -> Rule | None:

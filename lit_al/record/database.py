@@ -95,6 +95,16 @@ class Database:
             crash_point("after_commit")
 
     @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """All that this thread reads inside is of one moment, whatever others write meanwhile."""
+        with self.told():
+            self.db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self.db.execute("COMMIT")
+
+    @contextmanager
     def told(self) -> Iterator[None]:
         """Say in words what SQLite says in codes."""
         try:

@@ -1,0 +1,255 @@
+"""`Learner`: labels in, a ranking of what to label next out; it knows neither the record nor processes.
+
+    learner = Learner(texts, ["negative", "positive"], {"seed": 0})
+    first = learner.cold_start(200)  # before anybody has labeled anything
+    learned = learner.learn(rows, labels, number=1)
+    ranked = learner.rank(200)
+
+It is the honest loop (`lean`) with people in the place of its oracle. A fit begins with fresh weights drawn from the
+seed and the number of the model, never with what the process did before, so that the same labels under the same number
+give the same model and the same ranking, whoever was killed in between.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lit_al.cache import encoded
+from lit_al.config import TrainConfig
+from lit_al.corpora import UNLABELED, Corpus
+from lit_al.errors import ConfigError, FitError
+from lit_al.lean import LeanLoop
+from lit_al.leanrun.plan import recipe_of
+from lit_al.leanstate import Run
+from lit_al.model import LitBiLSTM
+from lit_al.prior import Prior, learn
+from lit_al.record import Ranked
+from lit_al.split import Rows
+from lit_al.strategies import Choice, Collapse, Context, Pool, choose, make_strategy
+from lit_al.text import TextEncoder
+from lit_al.vectors import vectors_of
+
+SETTINGS: Final = (  # of a run, those that a lean run has too; the others are not about learning
+    "seed", "strategy", "recipe", "vocabulary_size", "max_length", "steps", "study_steps", "batch_size",
+    "learning_rate", "committee_size", "accelerator",
+)  # fmt: skip
+COLD_STARTS: Final = {"random": "random", "typicality": "typicality:vectors", "kmeans": "kmeans:vectors"}
+RETRAIN_EVERY: Final = 10  # answers
+COLD, SPREADING = 3, 4  # streams of chance of their own, beside those of the loop
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A model, and what it was made from.
+
+    Attributes:
+        number: of the model.
+        model: reads new texts by itself.
+        run: the rows and labels that it learned from, and the pool that is left.
+    """
+
+    number: int
+    model: LitBiLSTM
+    run: Run
+
+
+class Learner:
+    """Learns from labels of texts that are known by their place in a list.
+
+    Args:
+        texts: N, in an order that never changes. They are kept until `prepare` is through.
+        classes: C names.
+        settings: of the run; what is missing is as in a lean run.
+        report: called with what is being done.
+
+    Raises:
+        LitALError: settings that cannot work.
+
+    Attributes:
+        tokens: (N, T) uint16, mapped from a file where there are many.
+        encoder: of the tokens.
+        collapse: what the newest model answers nearly always, if it does; the guard then ranks at random.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        classes: Sequence[str],
+        settings: Mapping[str, Any],
+        report: Callable[[str], object] = lambda doing: None,
+    ) -> None:
+        given = {name: settings[name] for name in SETTINGS if settings.get(name) is not None}
+        self.config = TrainConfig(protocol="lean", **given).resolved()
+        self.recipe, self.classes, self.report = recipe_of(self.config), tuple(classes), report
+        self.first_batch = int(settings.get("retrain_every") or RETRAIN_EVERY)
+        self.cold = str(settings.get("cold_start") or "random")
+        if self.cold not in COLD_STARTS:
+            raise ConfigError(f"the cold start {self.cold!r} is unknown; take one of {', '.join(COLD_STARTS)}")
+        report(f"reading {len(texts):,} texts")
+        self._corpus: Corpus | None = Corpus(texts, np.full(len(texts), UNLABELED), self.classes)
+        self.rows: Rows = np.arange(len(texts))
+        self.encoder = TextEncoder.fit(
+            texts,
+            vocabulary_size=self.config.vocabulary_size,  # type: ignore[arg-type]  # resolved: not None
+            max_length=self.config.max_length,  # type: ignore[arg-type]
+            how=self.config.standardize,
+            cut=self.config.cut,  # type: ignore[arg-type]
+        )
+        self.tokens = torch.from_numpy(encoded(self._corpus, self.encoder))  # (N, T)
+        self.collapse: Collapse | None = None
+        self._number = 0
+        self._prior: Prior | None = None
+        self._loop: LeanLoop | None = None
+        self._vectors: npt.NDArray[np.float32] | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be done, a sentence each."""
+        return self._prior.notes if self._prior else ()
+
+    @property
+    def ahead(self) -> int:
+        """Texts to rank, so that nobody runs dry while the next model learns."""
+        return max(200, 20 * self.first_batch)
+
+    def prepare(self) -> None:
+        """Learn what the texts teach without labels, once; of many texts it is kept in the cache."""
+        if self._corpus is None:
+            return
+        strategy = make_strategy(str(self.config.strategy))
+        if "vectors" in strategy.needs | strategy.needs_labeled:
+            self._text_vectors()
+        self._prior = learn(
+            self.recipe, self._corpus, self.rows, self.encoder, self.tokens, self.report, self.config.accelerator
+        )
+        self._corpus = None
+
+    def learn(self, rows: Rows, labels: npt.NDArray[np.int64], number: int, passed: Rows | None = None) -> Learned:
+        """Train a model.
+
+        Args:
+            rows: (n,) int64 labeled texts, in an order that depends on nothing but them.
+            labels: (n,) int64 their classes.
+            number: of the model, from 1.
+            passed: (p,) int64 texts that are not to be asked for although they have no label, such as skipped ones.
+
+        Raises:
+            FitError: labels of one class alone, or a fit that came to nothing.
+        """
+        if len(np.unique(labels)) < 2:
+            raise FitError("a model needs labels of two classes; label more texts")
+        self.prepare()
+        loop = self._new_loop()
+        [run] = loop.runs
+        taken = rows if passed is None else np.concatenate([rows, passed])
+        run.labeled, run.answers, run.pool = rows, labels, np.setdiff1d(self.rows, taken)
+        run.asked = len(self.rows) - len(run.pool)
+        loop.fit(number)
+        if not all(bool(torch.isfinite(weight).all()) for weight in loop.model.parameters()):
+            raise FitError(f"model {number} came to nothing: its weights are no numbers any more (NaN)")
+        self._loop, self._number, self.collapse = loop, number, None
+        return Learned(number, loop.model.member(0, self.encoder), run)
+
+    def rank(self, n: int | None = None) -> list[Ranked]:
+        """The texts to label next by the newest model, the most wanted first.
+
+        They are chosen in batches that grow, of the size after which a model is trained again at first: wherever
+        labelers are when the next ranking comes, what they have labeled is as if chosen in one piece, with its share of
+        each class and of random controls, which stand at random places.
+
+        Args:
+            n: of them; `ahead` if not given.
+
+        Returns:
+            Fewer where the pool has no more; `item` is a place in the list of texts.
+        """
+        if self._loop is None:
+            raise FitError("there is no model to rank by; learn first, or take the cold start")
+        n = min(n or self.ahead, len(self._loop.runs[0].pool))
+        if n == 0:
+            return []
+        sizes = growing(self.first_batch, n)
+        [proposal] = self._loop.propose(self._number + 1, *sizes)
+        self.collapse = proposal.collapse
+        rng = np.random.default_rng([self.config.seed, self._number, SPREADING])
+        choice = proposal.choice
+        if self.config.strategy == "random":  # alone it draws as controls are drawn
+            choice = replace(choice, controls=np.ones(n, np.bool_))
+        order = spread(choice.controls, sizes, rng)
+        assert proposal.probabilities is not None  # there is a model
+        return self._ranked(choice.take(order), proposal.probabilities[order])
+
+    def cold_start(self, n: int | None = None, passed: Collection[int] = ()) -> list[Ranked]:
+        """The texts to label before there is a model.
+
+        Args:
+            n: of them; `ahead` if not given.
+            passed: texts that have been answered already.
+        """
+        strategy = make_strategy(COLD_STARTS[self.cold])
+        rows = np.setdiff1d(self.rows, np.fromiter(passed, np.int64))
+        vectors = self._text_vectors()[rows] if strategy.needs else None
+        context = Context(np.random.default_rng([self.config.seed, COLD]))
+        return self._ranked(choose(strategy, Pool(rows, vectors=vectors), n or self.ahead, context))
+
+    def chosen_by(self) -> str:
+        """Spelling of what made the newest ranking."""
+        if self._loop is None:
+            return COLD_STARTS[self.cold]
+        guarded = self.collapse is not None and self.recipe.guard
+        return "random" if guarded else self._loop.runs[0].strategy.spelling
+
+    def _new_loop(self) -> LeanLoop:
+        """A loop with nothing behind it: what is learned depends on labels and number alone."""
+        return LeanLoop(
+            self.tokens,
+            len(self.encoder.vocabulary),
+            self.classes,
+            self.rows,
+            None,
+            seeds=[self.config.seed],
+            strategy=str(self.config.strategy),
+            schedule=range(1, len(self.rows) + 1),
+            recipe=self.recipe,
+            prior=self._prior,
+            vectors=self._vectors,
+            accelerator=self.config.accelerator,
+        )
+
+    def _text_vectors(self) -> npt.NDArray[np.float32]:
+        if self._vectors is None:
+            self.report("computing text vectors")
+            self._vectors = vectors_of(self.rows, self.tokens, len(self.encoder.vocabulary))
+        return self._vectors
+
+    def _ranked(self, choice: Choice, probabilities: npt.NDArray[np.floating[Any]] | None = None) -> list[Ranked]:
+        rows = [{}] * len(choice.rows) if probabilities is None else [
+            dict(zip(self.classes, row, strict=True)) for row in probabilities.tolist()
+        ]  # fmt: skip
+        parts = choice.rows.tolist(), choice.scores.tolist(), choice.reasons, rows, choice.controls.tolist()
+        return [Ranked(*one) for one in zip(*parts, strict=True)]
+
+
+def growing(first: int, total: int) -> list[int]:
+    """Sizes of batches, each double the one before, that add up to a total.
+
+    >>> growing(10, 200)
+    [10, 20, 40, 80, 50]
+    """
+    sizes: list[int] = []
+    while sum(sizes) < total:
+        sizes.append(min(first * 2 ** len(sizes), total - sum(sizes)))
+    return sizes
+
+
+def spread(marked: npt.NDArray[np.bool_], sizes: Sequence[int], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """(n,) an order in which the marked ones stand at random places of their batch, the others as before."""
+    places = np.arange(len(marked), dtype=np.float64)
+    for end, size in zip(np.cumsum(sizes).tolist(), sizes, strict=True):
+        here = np.flatnonzero(marked[end - size : end]) + end - size
+        places[here] = rng.uniform(end - size - 0.5, end - 0.5, len(here))
+    return np.argsort(places, kind="stable")

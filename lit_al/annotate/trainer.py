@@ -1,0 +1,302 @@
+"""The process that learns while people label: `python -m lit_al.annotate.trainer RUN`.
+
+It reads labels from the record and writes models and rankings into it; nobody waits for it. It may be killed at any
+moment: a checkpoint is whole before it is on record, a ranking is one transaction, and a model depends on labels, seed
+and its number alone. What was cut off is done again, to the same result, at the next start.
+
+    prepare   read the texts, rank them for the cold start, learn what they teach without labels
+    turn      enough answers are new or changed? then train, write the checkpoint, note it, publish its ranking
+
+A turn that fails says why, leaves the last model and its ranking in force, and is tried again with the next answer.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
+
+from lit_al.annotate.pulse import Pulse
+from lit_al.errors import LitALError
+from lit_al.faults import crash_point
+from lit_al.record import ModelVersion, NewGeneration, OwnerLock, Ranked, Record
+
+if TYPE_CHECKING:
+    from lit_al.annotate.learning import Learned, Learner
+    from lit_al.annotate.snapshot import Snapshot
+    from lit_al.annotate.weights import Weights
+
+LOCK_FILE: Final = "trainer.lock"
+POLL: Final = 0.5  # seconds between looks at the record
+NICENESS: Final = 10  # the page comes first
+
+log = logging.getLogger("lit_al.trainer")
+
+
+class Trainer:
+    """Trains whenever the record asks for it.
+
+    Args:
+        folder: of the run.
+        record: of the run.
+        pulse: tells others what it is at.
+    """
+
+    def __init__(self, folder: Path, record: Record, pulse: Pulse) -> None:
+        self.folder, self.record, self.pulse = folder, record, pulse
+        self.every = int(record.settings.get("retrain_every") or 10)
+        self.ended = False  # asked to end
+        self._learner: Learner | None = None
+        self._items: list[int] = []  # id of the text at each place
+        self._began = 0.0  # by `time.perf_counter`, of the newest model
+        self._tried = -1  # newest event at the last turn
+        self._note = ""  # what is wrong with the newest checkpoint
+        self._anew = False  # train although there are few new answers
+
+    def run(self) -> None:
+        """Look, learn, look again, until asked to end."""
+        while not self.ended:
+            self.pulse.come_round()
+            seq = self.record.last_seq()
+            if seq != self._tried:
+                self.turn(seq)
+            time.sleep(POLL)
+
+    def turn(self, seq: int) -> None:
+        """Do what the answers up to an event ask for; failures are told and survived."""
+        self._tried = seq
+        try:
+            if self._learner is None or len(self._items) != self.record.count_items():
+                self.prepare()
+            self.learn()
+        except Exception as error:  # whatever it is: labeling goes on without a newer model
+            traceback.print_exc()
+            self.pulse.say("failed", f"{in_a_sentence(error)}; trying again with the next answer")
+
+    # --- Preparing ----------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Read the texts, rank them for the cold start, look after what an earlier process left."""
+        self.pulse.say("preparing", "loading libraries")
+        from lit_al.annotate.learning import Learner
+
+        for name in ("lightning", "lightning.pytorch", "lightning.fabric"):  # the log is for what went wrong
+            logging.getLogger(name).setLevel(logging.ERROR)
+        texts = {item.id: item.text or "" for item in self.record.items()}
+        self._items = list(texts)
+        learner = Learner(list(texts.values()), self.record.classes, self.record.settings, self._report)
+        del texts  # the learner drops them too, once it has read them
+        if self.record.newest_generation() is None:
+            self._publish(None, learner.cold_start(passed=self._answered()), learner.chosen_by(), 0)
+        self._look_after_checkpoints()
+        learner.prepare()
+        self._learner = learner
+
+    def _answered(self) -> list[int]:
+        place = {item: index for index, item in enumerate(self._items)}
+        return [place[answer.item] for answer in self.record.answers()]
+
+    def _look_after_checkpoints(self) -> None:
+        """A checkpoint that is not as written is never used; its model is trained anew, under a new number."""
+        models, weights = self.record.models(), self._weights()
+        if not models:
+            return
+        self._note = weights.fault(models[-1])
+        if self._note:
+            self._anew = True
+            log.warning("%s; the model is trained anew from the labels", self._note)
+        weights.offer(weights.sound(models))
+
+    def _report(self, doing: str) -> None:
+        self.pulse.say("preparing", doing)
+
+    @property
+    def learner(self) -> "Learner":
+        """There from `prepare` on."""
+        assert self._learner is not None  # as `turn` sees to
+        return self._learner
+
+    def _weights(self) -> "Weights":
+        from lit_al.annotate.weights import Weights
+
+        return Weights(self.folder)
+
+    # --- Learning -----------------------------------------------------------------------------------------------------
+
+    def learn(self) -> None:
+        """Train if the answers ask for it."""
+        from lit_al.annotate.snapshot import Snapshot, changed_since
+
+        snapshot, newest = Snapshot.of(self.record, self._items), self.record.newest_model()
+        changed = changed_since(self.record, newest.labels_seen if newest else 0)
+        if snapshot.taught < 2:
+            self.pulse.say("waiting", self._missing(snapshot), len(snapshot.rows))
+        elif changed >= self.every or self._anew or _unranked(newest, self.record):
+            self.train(snapshot, newest)
+        else:
+            self.pulse.say(*_at_rest(newest, self.every - changed), len(snapshot.rows))
+
+    def train(self, snapshot: "Snapshot", newest: ModelVersion | None) -> None:
+        """Make a model, note it, publish its ranking.
+
+        A model that was noted but not ranked, because the process was killed in between, is made again from the same
+        labels if there are no others yet, for its ranking.
+        """
+        again = not self._note and _unranked(newest, self.record) and newest.labels_seen == snapshot.seq
+        number = (newest.version if newest else 0) + (not again)
+        learned, ranked = self._make(snapshot, number)
+        if not again:
+            self._keep(learned, snapshot)
+        crash_point("before_ranking")
+        self._publish(number, [*self._waiting(snapshot), *ranked], self.learner.chosen_by(), snapshot.seq)
+        weights = self._weights()
+        sound = weights.sound(self.record.models())
+        weights.offer(sound)
+        weights.tidy(sound)
+        self._note, self._anew = "", False
+        self.pulse.say("ready", f"model {number} has learned from {len(snapshot.rows):,} labels", len(snapshot.rows))
+
+    def _make(self, snapshot: "Snapshot", number: int) -> tuple["Learned", list[Ranked]]:
+        """A model and its ranking; nothing is written."""
+        labels, note = len(snapshot.rows), f"{self._note}; " if self._note else ""
+        self._began = time.perf_counter()
+        self.pulse.say("training", f"{note}model {number} learns from {labels:,} labels", labels)
+        learned = self.learner.learn(snapshot.rows, snapshot.labels, number, snapshot.passed)
+        self._end_if_asked()
+        self.pulse.say("training", f"model {number} ranks the texts", labels)
+        ranked = self.learner.rank()
+        self._end_if_asked()
+        return learned, ranked
+
+    def _keep(self, learned: "Learned", snapshot: "Snapshot") -> None:
+        """Write the checkpoint and put it on record."""
+        from lit_al.annotate.advice import estimated
+
+        facts: dict[str, Any] = {
+            "estimate": estimated(snapshot.controls),
+            "advice": self._advice(learned, snapshot),
+            "notes": self._notes(),
+        }
+        crash_point("before_checkpoint")
+        path, digest = self._weights().write(learned.model, learned.number)
+        crash_point("after_checkpoint")
+        facts["seconds"] = round(time.perf_counter() - self._began, 2)
+        self.record.add_model(ModelVersion(learned.number, path, digest, snapshot.seq, len(snapshot.rows), facts))
+
+    def _advice(self, learned: "Learned", snapshot: "Snapshot") -> dict[str, Any]:
+        """By this model and those before it, whose figures are kept beside the models on record."""
+        from lit_al.annotate.advice import advise, noted, remembered
+        from lit_al.leanrun import Watch
+
+        learned.run.controls = list(snapshot.controls)
+        watch = Watch(None, self.learner.tokens, self.learner.rows, self.learner.config.seed)
+        earlier = [model.version for model in self.record.models() if model.version < learned.number]
+        watch.history = remembered([self.record.state(f"model {version}") for version in earlier], len(self._items))
+        watch.look(learned.model, learned.run)
+        self.record.set_state(f"model {learned.number}", noted(watch.history[-1], len(self._items)))
+        return vars(advise(watch.history))
+
+    def _notes(self) -> list[str]:
+        """What is to be known of the newest model."""
+        collapse, notes = self.learner.collapse, [*self.learner.notes]
+        if self._note:
+            notes.append(f"{self._note}; trained anew from the labels")
+        if collapse:
+            name = self.record.classes[collapse.label]
+            notes.append(f"the model calls {collapse.share:.1%} of the texts {name!r}")
+        return notes
+
+    def _missing(self, snapshot: "Snapshot") -> str:
+        if not len(snapshot.rows):
+            return "needs labels of two classes; there are none yet"
+        [only] = {self.record.classes[label] for label in snapshot.labels.tolist()}
+        return f"needs labels of two classes; all {len(snapshot.rows):,} so far are {only!r}"
+
+    # --- Publishing ---------------------------------------------------------------------------------------------------
+
+    def _waiting(self, snapshot: "Snapshot") -> list[Ranked]:
+        """Texts that lack annotators come first; whoever has answered them is given others."""
+        why = "labeled by fewer annotators than wanted"
+        return [Ranked(row, 0.0, why) for row in snapshot.waiting[: self.learner.ahead]]
+
+    def _publish(self, version: int | None, ranked: Sequence[Ranked], strategy: str, seq: int) -> None:
+        """Put a ranking of places in force as one of texts."""
+        named = [replace(one, item=self._items[one.item]) for one in ranked]
+        self.record.publish(NewGeneration(version, strategy, seq), named)
+
+    def end(self, signal_number: int, frame: FrameType | None) -> None:
+        """End after the stage that is being worked on; for `signal.signal`."""
+        self.ended = True
+
+    def _end_if_asked(self) -> None:
+        if self.ended:
+            raise SystemExit(128 + signal.SIGTERM)
+
+
+def _unranked(newest: ModelVersion | None, record: Record) -> TypeGuard[ModelVersion]:
+    """Was the process killed between a model and its ranking?"""
+    ranking = record.newest_generation()
+    return newest is not None and (ranking is None or ranking.model_version != newest.version)
+
+
+def _at_rest(newest: ModelVersion | None, missing: int) -> tuple[Any, str]:
+    """State and detail while nothing is to be done."""
+    answers = f"{missing:,} more answers" if missing > 1 else "one more answer"
+    if newest is None:
+        return "waiting", f"the first model comes after {answers}"
+    return "ready", f"model {newest.version} has learned from {newest.labels:,} labels; the next one after {answers}"
+
+
+def in_a_sentence(error: BaseException) -> str:
+    """What went wrong, on one line."""
+    words = " ".join(str(error).split())[:300] or "no reason given"
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return f"training ran out of memory ({words}); close other programs, or lower --max-length"
+    if isinstance(error, LitALError):
+        return words
+    return f"training failed: {type(error).__name__}: {words}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train beside a run until told to end, or until whoever started it is gone.
+
+    Returns:
+        Exit code.
+    """
+    parser = argparse.ArgumentParser(prog="lit_al.annotate.trainer", description="Learn while people label.")
+    parser.add_argument("run", type=Path, metavar="RUN", help="Folder of the run.")
+    parser.add_argument("--parent", type=int, metavar="PID", help="End when the parent is not this process any more.")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(format="%(message)s")
+    os.nice(NICENESS)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
+
+    def orphaned() -> bool:
+        return options.parent is not None and os.getppid() != options.parent
+
+    try:
+        with OwnerLock(options.run, "a trainer", LOCK_FILE), Record.open(options.run, check=False) as record:
+            pulse = Pulse(record, orphaned)
+            trainer = Trainer(options.run, record, pulse)
+            signal.signal(signal.SIGTERM, trainer.end)
+            pulse.say("preparing", "starting")
+            pulse.start()
+            try:
+                trainer.run()
+            finally:
+                pulse.stop()
+    except LitALError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
