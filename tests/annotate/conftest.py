@@ -41,6 +41,7 @@ class Run:
 
     def answer(self, n, annotator="ann"):
         """The next n texts, truly labeled, as the page would."""
+        self.record.add_annotator(annotator)
         for _ in range(n):
             [queued], _ = self.record.next_items(annotator, 1)
             self.say(

@@ -23,7 +23,7 @@ def weights(model):
 
 
 def test_ranking_names_texts_without_a_label_with_probabilities_and_reasons(corpus):
-    learner, rows = make_learner(corpus), np.arange(0, 60, 3)
+    learner, rows = make_learner(corpus), np.arange(0, 100, 5)
     learned = learner.learn(rows, corpus.labels[rows], 1, passed=np.array([1, 2]))
     ranked = learner.rank(100)
     items = [one.item for one in ranked]
