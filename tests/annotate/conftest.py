@@ -1,6 +1,10 @@
 """What the tests of labeling share: a run folder with a record of tiny texts, and answers to them."""
 
+import os
+import subprocess
+import sys
 import uuid
+from contextlib import contextmanager
 
 import pytest
 
@@ -14,6 +18,14 @@ QUICK = {
     "retrain_every": 5,
     "accelerator": "cpu",
 }
+
+
+# The trainer's process at the priority of everyone else: tests share their machine with others.
+TRAINER = (
+    sys.executable,
+    "-c",
+    "import os, sys; os.nice = lambda _: 0; from lit_al.annotate.trainer import main; sys.exit(main(sys.argv[1:]))",
+)
 
 
 class Run:
@@ -70,3 +82,29 @@ def make_run(tmp_path, make_corpus):
     yield make
     for run in made:
         run.record.close()
+
+
+@pytest.fixture(scope="session")
+def trainer_command():
+    return TRAINER
+
+
+@pytest.fixture(scope="session")
+def spawn():
+    """A trainer's process beside a folder, killed at the end of the block if it is still there."""
+
+    @contextmanager
+    def spawned(folder, **environment):
+        process = subprocess.Popen(
+            [*TRAINER, str(folder), "--parent", str(os.getpid())],
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+    return spawned

@@ -168,11 +168,11 @@ def test_supervising_loads_neither_torch_nor_numpy():
     assert done.stdout.strip() == "set()"
 
 
-def test_a_real_trainer_is_killed_while_people_label_and_loses_nothing(make_run):
+def test_a_real_trainer_is_killed_while_people_label_and_loses_nothing(make_run, trainer_command):
     """Fault 2: labeling goes on with the old ranking, and the next trainer learns from all answers."""
     run = make_run()
     run.answer(8)
-    supervisor = Supervisor(run.folder)
+    supervisor = Supervisor(run.folder, command=trainer_command)
     supervisor.start()
     try:
         wait_for(supervisor, lambda: (run.state or {}).get("state") == "ready", 180)

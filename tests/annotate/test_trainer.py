@@ -1,5 +1,4 @@
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from lit_al.annotate.pulse import Pulse
 from lit_al.annotate.trainer import Trainer, in_a_sentence
 from lit_al.checkpoints import load_model
 from lit_al.errors import FitError
-from lit_al.record import OwnerLock, Record
+from lit_al.record import OwnerLock
 from lit_al.student import Student
 
 CRASHES = ["in_fit", "before_checkpoint", "after_checkpoint", "before_ranking"]
@@ -362,36 +361,26 @@ def test_sentence_for_an_error_without_words():
 # --- Processes --------------------------------------------------------------------------------------------------------
 
 
-def spawn(run, **environment):
-    return subprocess.Popen(
-        [sys.executable, "-m", "lit_al.annotate.trainer", str(run.folder), "--parent", str(os.getpid())],
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_for(found, seconds=120):
+def wait_for(found, seconds=240):
     ends = time.monotonic() + seconds
     while not found():
         assert time.monotonic() < ends
         time.sleep(0.1)
 
 
-def test_second_trainer_ends_at_once_and_names_the_first(make_run):
+def test_second_trainer_ends_at_once_and_names_the_first(make_run, spawn):
+    """Fault 12."""
     run = make_run()
-    with OwnerLock(run.folder, "a trainer", "trainer.lock"):
-        second = spawn(run)
+    with OwnerLock(run.folder, "a trainer", "trainer.lock"), spawn(run.folder) as second:
         assert second.wait(60) == 1
         assert f"in use by a trainer, process {os.getpid()}" in second.stderr.read()
     assert run.state is None
-    second.stderr.close()
 
 
-def test_process_trains_beats_and_ends_on_sigterm(make_run):
+def test_process_trains_beats_and_ends_on_sigterm(make_run, spawn):
     run = make_run()
     run.answer(8)
-    with spawn(run) as process:
+    with spawn(run.folder) as process:
         wait_for(lambda: (run.state or {}).get("state") == "ready")
         assert run.state["pid"] == process.pid
         beat = run.state["heartbeat"]
@@ -429,19 +418,16 @@ def is_running(pid):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["in_fit:2", *CRASHES[1:], "before_commit:9"])
-def test_killed_process_resumes_to_the_same_models_and_rankings(where, make_run):
+def test_killed_process_resumes_to_the_same_models_and_rankings(where, make_run, spawn):
     """Fault 2, with real processes and SIGKILL."""
-    whole = make_run("whole")
-    whole.answer(8)
-    shutil.copytree(whole.folder, whole.folder.with_name("broken"))
-    with Record.open(whole.folder.with_name("broken")) as record:
-        broken = type("Broken", (), {"folder": whole.folder.with_name("broken"), "record": record})
-        first = spawn(broken, LIT_AL_CRASH_AT=where)
-        assert first.wait(120) == -9
-        first.stderr.close()
-        for run in (whole, broken):
-            with spawn(run) as process:
-                wait_for(lambda run=run: (run.record.state("trainer") or {}).get("state") == "ready")
-                process.terminate()
-        assert rankings(broken) == rankings(whole)
-        assert same_models(broken, whole)
+    whole, broken = make_run("whole"), make_run("broken")
+    for run in (whole, broken):
+        for item in run.ids[:8]:
+            run.say(item, run.truth(item))
+    with spawn(broken.folder, LIT_AL_CRASH_AT=where) as process:
+        assert process.wait(240) == -9
+    for run in (whole, broken):
+        with spawn(run.folder):
+            wait_for(lambda run=run: (run.state or {}).get("state") == "ready")
+    assert rankings(broken) == rankings(whole)
+    assert same_models(broken, whole)
