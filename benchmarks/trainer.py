@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from lit_al.annotate.supervisor import Supervisor
+from lit_al.annotate.supervisor import Supervisor, computing_of
 from lit_al.corpora import Corpus, load_corpus
 from lit_al.record import Action, Item, NewEvent, Record, sha256_of
 
@@ -78,14 +78,10 @@ class Clock:
 
     def lap(self) -> str:
         """Since the last lap."""
-        wall, computed = time.perf_counter(), self._computed()
+        wall, computed = time.perf_counter(), computing_of(self.supervisor.pid or 0)
         words = f"{wall - self.wall:.1f} s, {computed - self.computed:.1f} s of computing"
         self.wall, self.computed = wall, computed
         return words
-
-    def _computed(self) -> float:
-        fields = Path(f"/proc/{self.supervisor.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def wait(supervisor: Supervisor, found: Callable[[], bool]) -> None:

@@ -21,6 +21,7 @@ LOG_FILE: Final = "trainer.log"
 LONGEST_LOG: Final = 1_000_000  # bytes; a longer one is put aside at the next start
 LONGEST_PAUSE: Final = 60.0  # seconds
 PATIENCE: Final = 120.0  # seconds without a heartbeat
+WORK: Final = 0.5  # seconds of computing that count as one
 GRACE: Final = 3.0  # seconds between asking to end and killing; a trainer may be killed at any moment
 WELL: Final = ("ready", "waiting")  # states that a trainer reaches when nothing is wrong
 
@@ -48,7 +49,8 @@ class Supervisor:
         self._record: Record | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._next_start = 0.0  # by `time.monotonic`, as the next
-        self._heartbeat, self._seen = 0.0, 0.0  # the last one, and when it came
+        self._heartbeat, self._seen = 0.0, 0.0  # the last one, and when it or other work was seen
+        self._computed = 0.0  # seconds, when it was seen
         self._log_before = 0  # bytes of the log that are of earlier trainers
 
     @property
@@ -98,7 +100,7 @@ class Supervisor:
         if log.is_file() and log.stat().st_size > LONGEST_LOG:
             log.replace(log.with_suffix(".old.log"))
         self._log_before = log.stat().st_size if log.is_file() else 0
-        self._heartbeat, self._seen = 0.0, time.monotonic()
+        self._heartbeat, self._computed, self._seen = 0.0, 0.0, time.monotonic()
         try:
             with open(log, "ab", opener=_private) as output:
                 self._process = subprocess.Popen(
@@ -112,13 +114,18 @@ class Supervisor:
             self._fail(f"the trainer cannot be started: {error.strerror or error}")
 
     def _listen(self, state: dict[str, Any]) -> None:
-        """Is it alive? Only whether the heartbeat changes counts, so that no clock has a say in it."""
-        now = time.monotonic()
+        """Is it alive? Only whether the heartbeat changes counts, so that no clock has a say in it.
+
+        A library that computes for minutes without letting other threads run is alive without a heartbeat.
+        """
+        assert self._process is not None  # `check` has seen it
+        now, computed = time.monotonic(), computing_of(self._process.pid)
         if state.get("pid") == self.pid and state.get("heartbeat") != self._heartbeat:
             self._heartbeat, self._seen = state["heartbeat"], now
             self.deaths = 0 if state["state"] in WELL else self.deaths
+        elif computed - self._computed > WORK:
+            self._computed, self._seen = computed, now
         elif now - self._seen > self.patience:
-            assert self._process is not None  # `check` has seen it
             self._process.kill()
             self._process.wait()
             self._bury(f"the trainer gave no sign of life for {self.patience:.0f} seconds and was killed")
@@ -137,6 +144,15 @@ class Supervisor:
         detail += f"; starting it again in {self.pause:.0f} s"
         facts = {"state": "failed", "detail": detail, "heartbeat": time.time(), "labels": known.get("labels", 0)}
         self._record.set_state(KEY, facts)
+
+
+def computing_of(pid: int) -> float:
+    """Seconds that a process has computed; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rsplit(")", 1)[1].split()
+    except (OSError, IndexError):
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def threads() -> dict[str, str]:

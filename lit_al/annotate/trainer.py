@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -87,7 +88,7 @@ class Trainer:
         self.pulse.say("preparing", "loading libraries")
         from lit_al.annotate.learning import Learner
 
-        for name in ("lightning", "lightning.pytorch", "lightning.fabric"):  # the log is for what went wrong
+        for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
             logging.getLogger(name).setLevel(logging.ERROR)
         texts = {item.id: item.text or "" for item in self.record.items()}
         self._items = list(texts)
@@ -134,14 +135,20 @@ class Trainer:
         """Train if the answers ask for it."""
         from lit_al.annotate.snapshot import Snapshot, changed_since
 
-        snapshot, newest = Snapshot.of(self.record, self._items), self.record.newest_model()
+        newest = self.record.newest_model()
         changed = changed_since(self.record, newest.labels_seen if newest else 0)
+        due = changed >= self.every or self._anew or _unranked(newest, self.record)
+        if newest is not None and not due:  # all answers are read only when there is something to do
+            self.pulse.say("ready", f"{_learned(newest)}; the next one after {_more(self.every - changed)}")
+            return
+        snapshot = Snapshot.of(self.record, self._items)
         if snapshot.taught < 2:
             self.pulse.say("waiting", self._missing(snapshot), len(snapshot.rows))
-        elif changed >= self.every or self._anew or _unranked(newest, self.record):
+        elif due:
             self.train(snapshot, newest)
         else:
-            self.pulse.say(*_at_rest(newest, self.every - changed), len(snapshot.rows))
+            detail = f"the first model comes after {_more(self.every - changed)}"
+            self.pulse.say("waiting", detail, len(snapshot.rows))
 
     def train(self, snapshot: "Snapshot", newest: ModelVersion | None) -> None:
         """Make a model, note it, publish its ranking.
@@ -161,7 +168,7 @@ class Trainer:
         weights.offer(sound)
         weights.tidy(sound)
         self._note, self._anew = "", False
-        self.pulse.say("ready", f"model {number} has learned from {len(snapshot.rows):,} labels", len(snapshot.rows))
+        self.pulse.say("ready", _learned(self.record.models()[-1]), len(snapshot.rows))
 
     def _make(self, snapshot: "Snapshot", number: int) -> tuple["Learned", list[Ranked]]:
         """A model and its ranking; nothing is written."""
@@ -246,12 +253,12 @@ def _unranked(newest: ModelVersion | None, record: Record) -> TypeGuard[ModelVer
     return newest is not None and (ranking is None or ranking.model_version != newest.version)
 
 
-def _at_rest(newest: ModelVersion | None, missing: int) -> tuple[Any, str]:
-    """State and detail while nothing is to be done."""
-    answers = f"{missing:,} more answers" if missing > 1 else "one more answer"
-    if newest is None:
-        return "waiting", f"the first model comes after {answers}"
-    return "ready", f"model {newest.version} has learned from {newest.labels:,} labels; the next one after {answers}"
+def _more(answers: int) -> str:
+    return f"{answers:,} more answers" if answers > 1 else "one more answer"
+
+
+def _learned(model: ModelVersion) -> str:
+    return f"model {model.version} has learned from {model.labels:,} labels"
 
 
 def in_a_sentence(error: BaseException) -> str:
@@ -275,6 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--parent", type=int, metavar="PID", help="End when the parent is not this process any more.")
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s")
+    warnings.filterwarnings("ignore", module="lightning")  # the log is for what went wrong
     os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
 
@@ -295,6 +303,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LitALError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # a fit's word for SIGTERM, since Ctrl-C is not heard here
+        return 128 + signal.SIGTERM
     return 0
 
 

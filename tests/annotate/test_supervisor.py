@@ -106,6 +106,15 @@ while True:
     assert supervisor.deaths == 0
 
 
+def test_trainer_that_computes_without_a_heartbeat_is_left_alone(make_supervisor):
+    run, supervisor = make_supervisor("say('training')\nwhile True: pass", patience=3.0)
+    supervisor.start()
+    wait_for(supervisor, lambda: run.state)
+    until = time.monotonic() + 6
+    wait_for(supervisor, lambda: time.monotonic() > until)
+    assert supervisor.deaths == 0
+
+
 def test_stop_ends_a_trainer_that_does_not_listen(make_supervisor):
     run, supervisor = make_supervisor(
         "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); say('training'); time.sleep(60)"

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -388,6 +389,21 @@ def test_process_trains_beats_and_ends_on_sigterm(make_run, spawn):
         process.terminate()
         assert process.wait(30) in (0, 143)
     assert run.record.newest_generation().model_version == 1
+
+
+def test_process_ends_on_sigterm_in_a_fit_too_and_has_nothing_to_say(make_run, spawn):
+    """Fault 4."""
+    run = make_run(study_steps=50_000)
+    run.answer(8)
+    with spawn(run.folder) as process:
+        wait_for(lambda: (run.state or {}).get("state") == "training")
+        beat = run.state["heartbeat"]
+        wait_for(lambda: run.state["heartbeat"] > beat + 5)  # it beats while it fits
+        process.send_signal(signal.SIGINT)  # Ctrl-C is for the server
+        process.terminate()
+        assert process.wait(60) == 143
+        assert process.stderr.read() == ""
+    assert run.record.models() == []
 
 
 def test_process_ends_with_its_parent(make_run):
