@@ -259,6 +259,45 @@ def test_controls_are_judged_before_they_are_learned(material):
         assert set(run.controls) <= {True, False}
 
 
+@pytest.mark.parametrize("strategy", ["margin+balanced+random:0.2", "badge", "committee-vote"])
+def test_what_is_proposed_is_what_would_be_asked_and_nothing_is(strategy, material):
+    loop = make_loop(material, strategy=strategy)
+    rounds = loop.rounds()
+    next(rounds)
+    before = [(run.asked, run.pool.tolist()) for run in loop.runs]
+    proposals, again = loop.propose(1, 10), loop.propose(1, 10)
+    assert [(run.asked, run.pool.tolist()) for run in loop.runs] == before
+    next(rounds)
+    for run, proposal, same in zip(loop.runs, proposals, again, strict=True):
+        assert (proposal.choice.rows == run.choice.rows).all()
+        assert (same.choice.rows == run.choice.rows).all()
+        assert proposal.probabilities.argmax(axis=1).tolist() == run.predicted.tolist()
+
+
+def test_batches_are_chosen_one_from_what_the_other_left(material):
+    loop = make_loop(material, strategy="entropy+random:0.5")
+    first = loop.propose(0, 5, 10)[0].choice
+    assert len(set(first.rows.tolist())) == 15
+    next(loop.rounds())
+    for run, proposal in zip(loop.runs, loop.propose(1, 4, 8, 16), strict=True):
+        rows, controls = proposal.choice.rows.tolist(), proposal.choice.controls
+        assert len(set(rows)) == 28
+        assert set(rows) <= set(run.pool.tolist())
+        assert [int(part.sum()) for part in (controls[:4], controls[4:12], controls[12:])] == [2, 4, 8]
+
+
+def test_whoever_labels_by_themselves_fits_without_an_oracle(material):
+    corpus, tokens, words, _ = material
+    loop = LeanLoop(tokens, words, corpus.classes, POOL, None, seeds=[7], recipe=RECIPE, accelerator="cpu",
+                    schedule=range(1, 151))  # fmt: skip
+    [run] = loop.runs
+    run.labeled, run.answers = POOL[:20], corpus.labels[:20]
+    run.pool = POOL[20:]
+    loop.fit(3)
+    [proposal] = loop.propose(4, 10)
+    assert set(proposal.choice.rows.tolist()) <= set(run.pool.tolist())
+
+
 @pytest.mark.parametrize("guard", [True, False])
 def test_guard_chooses_at_random_while_the_model_answers_one_class(guard, material, monkeypatch):
     monkeypatch.setattr("lit_al.lean.collapsed", lambda probabilities: Collapse(0, 1.0))
