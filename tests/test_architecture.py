@@ -41,6 +41,7 @@ LAYERS = [
     {"learner", "report", "curves", "baselines"},
     {"page", "material"},
     {"leanrun", "example"},
+    {"annotate"},
     {"experiment", "bench"},
     {"cli"},
 ]

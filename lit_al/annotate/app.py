@@ -29,6 +29,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from lit_al.annotate.desk import MOST_HELD, Desk
+from lit_al.annotate.project import guidelines_of
 from lit_al.annotate.security import Gate, let_in, read_json, refusal, who
 from lit_al.errors import RefusedError, StoreError
 from lit_al.faults import crash_point
@@ -82,7 +83,7 @@ class _Pages:
         record = self.desk.record
         template = _TEMPLATES.get_template("page.html")
         facts = {"name": self.desk.name, "run": self.run_id, "who": name, "classes": record.classes}
-        return HTMLResponse(template.render(**facts, guidelines=record.guidelines))
+        return HTMLResponse(template.render(**facts, guidelines=guidelines_of(record)))
 
     def _enter(self, request: Request, token: str) -> Response:
         """Let in whoever has a valid link."""
@@ -96,7 +97,8 @@ class _Pages:
 
     def next(self, request: Request) -> Response:
         name = self._who(request)
-        n = _number(request, "n") or 5
+        n = _number(request, "n")
+        n = 5 if n is None else n
         exclude = [_whole(word, "exclude") for word in request.query_params.get("exclude", "").split(",") if word]
         if not 1 <= n <= MOST_HELD or len(exclude) > 10 * MOST_HELD:
             raise HTTPException(400, f"n is 1 to {MOST_HELD}, exclude at most {10 * MOST_HELD} texts")
@@ -135,7 +137,7 @@ def _told(request: Request, error: Exception) -> Response:
     """A refusal as JSON, with the headers that go with it."""
     assert isinstance(error, HTTPException)
     sentences = {404: "there is no such page", 405: f"{request.method} is not a method of this page"}
-    plain = error.detail if error.status_code not in sentences else sentences[error.status_code]
+    plain = sentences.get(error.status_code, error.detail)
     return JSONResponse({"error": plain}, error.status_code, error.headers)
 
 

@@ -1,7 +1,6 @@
 """What the page and the terminal ask of the record: the next texts, answers taken, progress.
 
-What a client sends is checked here, field by field. What the model had said of a text is never taken from a client: it is
-looked up in the ranking that the client names.
+What the model had said of a text is never taken from a client: it is looked up in the ranking that the client names.
 """
 
 import math
@@ -114,7 +113,7 @@ class Desk:
 
     def _with_model(self, event: NewEvent) -> NewEvent:
         generation = self._generation(event.generation)
-        said = generation and self.record.ranked_item(generation.id, event.item)
+        said = None if generation is None else self.record.ranked_item(generation.id, event.item)
         if generation is None or said is None:
             return replace(event, generation=None, strategy="random")
         predicted = said.predicted

@@ -1,7 +1,7 @@
 """Who may ask what: hosts, origins, tokens, sizes; and what every answer carries.
 
-A page on this machine can be reached by any web site that its browser opens. Such a site can neither send the cookie
-(SameSite=Strict) nor a POST (its Origin is refused), nor can it pass for this host by a name of its own (Host is checked).
+Any web site that a browser opens can send requests to this machine. Such a site can neither send the cookie
+(SameSite=Strict) nor a POST (its Origin is refused), nor pass for this host by a name of its own (Host is checked).
 """
 
 import asyncio
@@ -50,6 +50,7 @@ class Gate:
         self.hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
         if scope["type"] != "http":
             return  # there are no web sockets here; the server turns them away when nothing answers
         refused = self._check(scope["method"], scope["path"], Headers(scope=scope))

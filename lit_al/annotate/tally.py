@@ -1,4 +1,4 @@
-"""What stands in a record, counted event by event: a status costs what is new since the last one, not the whole record."""
+"""What stands in a record, counted event by event: a status costs what is new since the last one, not all of it."""
 
 import threading
 from collections import Counter, defaultdict

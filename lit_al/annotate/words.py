@@ -7,11 +7,17 @@ from lit_al.record import Record
 
 QUEUE_WORDS = {
     "open": "Fetching the next text …",
-    "wait": "All texts that are left are with others right now. This page goes on as soon as one is free.",
-    "skipped": "Only texts that you skipped are left. Go back to them with ← to label them.",
+    "wait": "All texts that are left are with others right now; more come as soon as one is free.",
+    "skipped": "Only texts that you skipped are left; go back to label them.",
     "finished": "All done: there is no text left to label. Thank you.",
 }
-_AT_WORK = {"waiting": "Waiting", "preparing": "Preparing", "training": "Training", "ready": "Ready", "failed": "Failed"}
+_AT_WORK = {
+    "waiting": "Waiting",
+    "preparing": "Preparing",
+    "training": "Training",
+    "ready": "Ready",
+    "failed": "Failed",
+}
 _SILENT_SECONDS = 60.0  # without a heartbeat, work has stopped
 
 
