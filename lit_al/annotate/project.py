@@ -227,8 +227,8 @@ def _add_texts(record: Record, corpus: Corpus) -> list[str]:
         )  # fmt: skip
     copies = sum(count - 1 for text, count in Counter(corpus.texts).items() if text and not text.isspace())
     notes = [f"{record.count_items():,} texts, {len(record.classes)} labels: {', '.join(record.classes)}"]
-    notes += [f"{empty:,} rows without a text are passed over"] if empty else []
-    notes += [f"{copies:,} texts are exact copies of others; each is asked for by itself"] if copies else []
+    notes += [f"rows without a text, passed over: {empty:,}"] if empty else []
+    notes += [f"exact copies of other texts: {copies:,}; each is asked for by itself"] if copies else []
     return notes + [note for note in corpus.notes if corpus.is_demo]
 
 
@@ -239,7 +239,7 @@ def _take_labels(record: Record, corpus: Corpus, take: bool) -> list[str]:
     if not rows:
         return []
     if not take:
-        return [f"{len(rows):,} rows have a label already; it is not used, unless --take-labels is given"]
+        return [f"labels in the file: {len(rows):,}; they are not used, unless --take-labels is given"]
     space = UUID(record.run_id)
     events = [
         NewEvent(
@@ -254,7 +254,7 @@ def _take_labels(record: Record, corpus: Corpus, take: bool) -> list[str]:
     ]
     for start in range(0, len(events), _MANY_EVENTS):
         record.append_all(events[start : start + _MANY_EVENTS])
-    return [f"{len(rows):,} labels of the file are taken as answers of {FILE_ANNOTATOR!r}"]
+    return [f"labels in the file: {len(rows):,}; they are taken as answers of {FILE_ANNOTATOR!r}"]
 
 
 def _check_settings(record: Record, asked: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """`lit-al label`: the page's questions in a terminal, for ssh. One key, one answer, saved before the next question."""
 
+import re
 import sys
 import termios
 import time
@@ -127,7 +128,7 @@ class Session:
 
     def _show(self, queued: Queued) -> None:
         text = queued.item.text or ""
-        shown = Text(legible(text[:SHOWN]))
+        shown = Text(legible(re.sub(r"<br ?/?>", "\n", text[:SHOWN], flags=re.IGNORECASE)))
         if len(text) > SHOWN:
             shown.append(f"\n… {len(text) - SHOWN:,} more characters", "dim")
         suggestion = ""

@@ -83,6 +83,6 @@ def _estimate(model: dict[str, Any]) -> str:
         return "Its accuracy is not known yet: too few texts were drawn at random."
     low, high = 100 * estimate["low"], 100 * estimate["high"]
     return (
-        f"Accuracy about {100 * estimate['accuracy']:.0f} % ({low:.0f} to {high:.0f} %), by {estimate['rows']:,} "
-        "texts drawn at random."
+        f"Accuracy about {100 * estimate['accuracy']:.0f}\u00a0% ({low:.0f} to {high:.0f}\u00a0%), by "
+        f"{estimate['rows']:,} texts drawn at random."
     )

@@ -17,7 +17,7 @@ let saved = 0, failures = 0, trouble = "", since = 0, onScreen = null, sending =
 const shown = () => (at === null ? upcoming[0] : past[at]);
 const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 const say = (id, words) => { if ($(id).textContent !== words) $(id).textContent = words; };
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
 
 // --- To and from the server -----------------------------------------------------------------------------------------
 
@@ -230,7 +230,7 @@ function render() {
   const text = shown(), wanted = ($("filter")?.value ?? "").trim().toLowerCase();
   if (text !== onScreen) {
     [onScreen, since] = [text, performance.now()];
-    $("text").textContent = text?.text ?? "";
+    $("text").textContent = (text?.text ?? "").replace(/<br ?\/?>/gi, "\n"); // text alone, never markup
     scrollTo(0, 0);
     if (document.activeElement !== $("filter")) $("text").focus({ preventScroll: true });
   }
@@ -254,8 +254,8 @@ function render() {
 }
 
 function thought({ label, thought }) {
-  const said = `Last answer: ${label ?? "skipped"}.`;
-  return thought ? `${said} The model thought: ${thought.label} (${percent(thought.probability)}).` : said;
+  const said = `Last: ${label ?? "skipped"}`;
+  return thought ? `${said} · the model: ${thought.label} (${percent(thought.probability)})` : said;
 }
 
 function flash(label) {
