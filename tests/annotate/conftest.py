@@ -1,6 +1,12 @@
 """What tests of labeling share: a record of texts, a desk over it, a browser's client of the page."""
 
 import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -8,6 +14,8 @@ import pytest
 
 from lit_al.record import RECORD_FILE, Item, NewGeneration, Ranked, Record, sha256_of
 
+ROOT = Path(__file__).parents[2]
+SERVER_SECONDS = 40
 TEXTS = [f"text number {number}" for number in range(12)]
 
 
@@ -68,3 +76,27 @@ def make_client():
     yield make
     for client in open_clients:
         client.close()
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a server; returns its process, its links, what it said, and the file in which it says more."""
+    servers = []
+
+    def begin(*options):
+        log = tmp_path / f"log-{len(servers)}"
+        command = [sys.executable, str(ROOT / "scripts" / "annotate.py"), "--no-browser", "--no-training", *options]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with log.open("wb") as output:
+            server = subprocess.Popen(command, stdout=output, stderr=output, cwd=tmp_path, env=environment)
+        servers.append(server)
+        deadline = time.monotonic() + SERVER_SECONDS
+        while server.poll() is None and time.monotonic() < deadline and b"Ctrl-C ends" not in log.read_bytes():
+            time.sleep(0.05)
+        said = log.read_text()
+        return server, re.findall(r"open (http://\S+)", said), said, log
+
+    yield begin
+    for server in servers:
+        server.kill()
+        server.wait()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -25,31 +24,12 @@ HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
 
 
-@pytest.fixture
-def start(tmp_path):
-    """Start the server; its process, its links by line, and what it said."""
-    servers = []
-
-    def begin(*options):
-        log = tmp_path / f"log-{len(servers)}"
-        command = [sys.executable, str(ROOT / "scripts" / "annotate.py"), "--no-browser", "--no-training", *options]
-        with log.open("wb") as output:
-            server = subprocess.Popen(command, stdout=output, stderr=output, cwd=tmp_path, env=HERE)
-        servers.append(server)
-        deadline = time.monotonic() + 40
-        while server.poll() is None and time.monotonic() < deadline and b"Ctrl-C ends" not in log.read_bytes():
-            time.sleep(0.05)
-        said = log.read_text()
-        return server, re.findall(r"open (http://\S+)", said), said, log
-
-    (tmp_path / "reviews.csv").write_text("text\na gem\ndull\nso so\n")
-    yield begin
-    for server in servers:
-        server.kill()
-        server.wait()
-
-
 NEW = ("--data", "reviews.csv", "--labels", "negative,positive", "--port", "0")
+
+
+@pytest.fixture(autouse=True)
+def _reviews(tmp_path):
+    (tmp_path / "reviews.csv").write_text("text\na gem\ndull\nso so\n")
 
 
 def get(address, headers=None):

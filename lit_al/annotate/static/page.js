@@ -80,6 +80,7 @@ function refill() {
 }
 
 async function next() {
+  if (!upcoming.length) await send(); // only then can the server know whether this is the end
   const inHand = () => new Set([...upcoming, ...pending.map(([, event]) => event)].map((one) => one.item));
   const { ok, body } = await call(`/api/next?n=${HOLD}&exclude=${[...inHand()].join(",")}`);
   if (ok) upcoming.push(...body.items.filter((one) => !inHand().has(one.item)).slice(0, HOLD - upcoming.length));
