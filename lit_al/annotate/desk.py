@@ -4,6 +4,7 @@ What the model had said of a text is never taken from a client: it is looked up 
 """
 
 import math
+import threading
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -37,6 +38,8 @@ class Desk:
         self.record, self.name, self.owner, self.training, self.source = record, name, owner, training, source
         self.overlap = int(record.settings.get("overlap", 1))
         self.shows = bool(record.settings.get("show_suggestions", False))
+        # SQLite lets writers sleep until one finds the file free; threads that queue here take turns at once.
+        self._writing = threading.Lock()
         self._tally = Tally(record)
         self._generations: dict[int, Generation] = {}
         self._agreed: tuple[float, dict[str, Any] | None] = (-math.inf, None)
@@ -46,8 +49,8 @@ class Desk:
 
     def queued(self, annotator: str, n: int, held: Collection[int]) -> tuple[list[Queued], str]:
         """The next texts, and the state of the queue."""
-        found, state = self.record.next_items(annotator, n, overlap=self.overlap, exclude=held)
-        return found, state
+        with self._writing:
+            return self.record.next_items(annotator, n, overlap=self.overlap, exclude=held)
 
     def next(self, annotator: str, n: int, held: Collection[int]) -> dict[str, Any]:
         """The next texts as JSON; `words` say why there are none."""
@@ -109,7 +112,9 @@ class Desk:
 
     def append(self, event: NewEvent) -> Event:
         """Put an event on record, with what the model had said of its text."""
-        return self.record.append(self._with_model(event))
+        whole = self._with_model(event)
+        with self._writing:
+            return self.record.append(whole)
 
     def _with_model(self, event: NewEvent) -> NewEvent:
         generation = self._generation(event.generation)
