@@ -76,14 +76,14 @@ function settle(result) { // The server has it, or says why it never will.
 }
 
 function refill() {
-  if (upcoming.length < HOLD) fetching ??= next().finally(() => { fetching = null; });
+  if (upcoming.length < HOLD - 1) fetching ??= next().finally(() => { fetching = null; });
 }
 
 async function next() {
   if (!upcoming.length) await send(); // only then can the server know whether this is the end
   const inHand = () => new Set([...upcoming, ...pending.map(([, event]) => event)].map((one) => one.item));
-  const { ok, body } = await call(`/api/next?n=${HOLD}&exclude=${[...inHand()].join(",")}`);
-  if (ok) upcoming.push(...body.items.filter((one) => !inHand().has(one.item)).slice(0, HOLD - upcoming.length));
+  const { ok, body } = await call(`/api/next?n=${HOLD - upcoming.length}&exclude=${[...inHand()].join(",")}`);
+  if (ok) upcoming.push(...body.items.filter((one) => !inHand().has(one.item)));
   state = ok ? body.words : body.error;
   render();
 }
