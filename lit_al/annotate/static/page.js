@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const STORE = `lit_al/${document.body.dataset.run}/${document.body.dataset.who}/`;
-const HOLD = 5; // texts in hand, so that nobody waits for the next one
+const HOLD = 6; // texts in hand, so that nobody waits for the next one
 const LABELS = [...document.querySelectorAll("[data-label]")];
 
 let upcoming = []; // texts in hand, the first one on screen
