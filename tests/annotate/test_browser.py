@@ -360,9 +360,8 @@ def test_suggestion_comes_after_the_answer(page, helpers):
     with Record.open(page.folder, check=False) as record:
         done = page.js("upcoming.map((one) => one.item)")
         helpers.rank(record, [item for item in range(40) if item not in done])
-    for _ in range(5):
+    while not page.until("shown()")["generation"]:
         page.label("1")
-    page.until("!!shown() && shown().generation")
     assert "model" not in page.js("document.querySelector('#labels').textContent")
     page.label("1")
     page.until("document.querySelector('#thought').textContent", "Last: negative · the model: positive (75\u00a0%)")
