@@ -92,6 +92,20 @@ def test_every_annotator_has_a_link(start):
         assert json.loads(get(link.split("?")[0] + "api/status")[1])["annotator"] == name
 
 
+def test_hundreds_of_silent_connections_hold_nobody_up(start):
+    _, [link], _, _ = start(*NEW)
+    get(link)
+    port = int(link.split(":")[2].split("/")[0])
+    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(300)]
+    try:
+        for one in silent:
+            one.sendall(b"POST /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n")
+        assert get(link.split("?")[0] + "api/status")[0] == 200
+    finally:
+        for one in silent:
+            one.close()
+
+
 def test_server_process_never_loads_torch(start, tmp_path):
     code = (
         "import sys, threading, time, os, signal\n"
