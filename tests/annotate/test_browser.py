@@ -180,6 +180,10 @@ def test_killed_server_loses_nothing_and_the_queue_drains(page):
     expected.popitem()
     page.until("document.querySelector('#saved').textContent.startsWith('5 unsaved')")  # 4 labels and an undo
     page.shot("offline")
+    asked = "performance.getEntriesByName(`${location.origin}/api/events`).length"
+    before = page.js(asked)
+    time.sleep(3)
+    assert page.js(asked) - before <= 4  # it tries again, but does not hammer
     assert len(page.said()) == 7
     page.serve()
     page.saved(10)

@@ -12,7 +12,7 @@ let at = null; // place in `past` while an earlier answer is on screen
 let pending = []; // [key, event] that the server has not confirmed, in order
 let oldest = Infinity; // answers below this number of the server's have not been fetched; 0: there are none
 let state = "Fetching the next text …"; // why there is no text
-let saved = 0, failures = 0, trouble = "", since = 0, onScreen = null, sending = null, fetching = null;
+let saved = 0, failures = 0, trouble = "", since = 0, onScreen = null, sending = null, fetching = null, retry = null;
 
 const shown = () => (at === null ? upcoming[0] : past[at]);
 const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
@@ -57,7 +57,8 @@ async function drain() {
     (body.results ?? []).forEach(settle);
     failures = body.status ? 0 : failures + 1;
     trouble = body.status ? "" : status === 401 ? "this link is no longer valid; open yours again" : body.error;
-    if (failures) { tell(); setTimeout(send, Math.min(8000, 400 * 2 ** failures)); return; }
+    clearTimeout(retry);
+    if (failures) { tell(); retry = setTimeout(send, Math.min(8000, 400 * 2 ** failures)); return; }
     progress(body.status);
   }
 }
