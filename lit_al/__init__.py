@@ -34,7 +34,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `history`, `fitting`, `learner` | epoch curves; a fit that Ctrl-C can end; the loop over fresh Trainers |
 | `material`, `leanrun` | what a run works on; the honest loop as a run with a folder |
 | `example` | the loop of the Keras example, from settings |
-| `annotate` | people label while a model learns beside them |
+| `annotate` | people label: a page, a terminal, the trainer beside them |
 | `run`, `report`, `board`, `plots` | a run's folder, console, TensorBoard, pictures |
 | `rows`, `judging` | how a row of a benchmark is spelled; what a cell says of a model and a batch |
 | `cells`, `statistics`, `verdict`, `curves` | a benchmark's table, what it shows, in words, in pictures |

@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 from lit_al.errors import CheckpointError, ConfigError, DataError, LitALError, StoreError
@@ -21,6 +22,9 @@ USAGE = """usage: lit-al COMMAND [options]
   predict   classify texts with the checkpoint of a run
   explain   say why each text of a round was chosen
   benchmark compare strategies over paired seeds and budgets
+  annotate  label texts on a page, while a model learns from the labels
+  label     the same in a terminal
+  agreement say how far the annotators of a run agree
   recover   make a damaged record of labels sound again
   export    write the labels of a run, or texts to be labeled elsewhere, to a file
   import    take the labels of a file into a run
@@ -36,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "predict": predict,
         "explain": explain,
         "benchmark": benchmark,
+        "annotate": annotate,
+        "label": label,
+        "agreement": agreement,
         "recover": recover,
         "export": export,
         "import": import_,
@@ -79,6 +86,21 @@ def export(arguments: Sequence[str] | None = None) -> int:
 def import_(arguments: Sequence[str] | None = None) -> int:
     """`lit-al import …`; returns the exit code."""
     return _guarded(lambda: _import(arguments))
+
+
+def annotate(arguments: Sequence[str] | None = None) -> int:
+    """`scripts/annotate.py …`; returns the exit code."""
+    return _guarded(lambda: _annotate(arguments))
+
+
+def label(arguments: Sequence[str] | None = None) -> int:
+    """`lit-al label …`; returns the exit code."""
+    return _guarded(lambda: _label(arguments))
+
+
+def agreement(arguments: Sequence[str] | None = None) -> int:
+    """`lit-al agreement …`; returns the exit code."""
+    return _guarded(lambda: _agreement(arguments))
 
 
 def _guarded(command: Callable[[], None]) -> int:
@@ -295,6 +317,44 @@ def _import(arguments: Sequence[str] | None) -> None:
             force=options.force,
         )
     print(report.in_words())
+
+
+def _annotate(arguments: Sequence[str] | None) -> None:
+    from lit_al.annotate.options import parse_annotate
+
+    wish, serving = parse_annotate(arguments)
+    _need_extra("starlette", "uvicorn", "jinja2")
+    from lit_al.annotate.start import annotate as serve
+
+    serve(wish, serving, lambda sentence: print(sentence, flush=True))
+
+
+def _need_extra(*packages: str) -> None:
+    """Say which extra is missing, if one is."""
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        raise ConfigError(f"labeling needs {', '.join(missing)}; install them with: pip install 'lit_al[annotate]'")
+
+
+def _label(arguments: Sequence[str] | None) -> None:
+    from lit_al.annotate.options import parse_label
+
+    wish, how = parse_label(arguments)
+    from lit_al.annotate.terminal import label as ask
+
+    ask(wish, how)
+
+
+def _agreement(arguments: Sequence[str] | None) -> None:
+    from lit_al.annotate.options import parse_agreement
+
+    run = parse_agreement(arguments)
+    _need_extra("krippendorff")
+    from lit_al.annotate.agreement import Agreement
+    from lit_al.record import Record
+
+    with Record.open(run, check=False) as record:
+        print(*Agreement.of(record.answers(), record.classes).lines(), sep="\n")
 
 
 def _checkpoint(path: Path) -> Path:

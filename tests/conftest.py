@@ -1,6 +1,7 @@
-"""What many tests share: a tiny corpus whose sentiment is easy to learn."""
+"""What many tests share: a tiny corpus whose sentiment is easy to learn, and a real browser."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,19 @@ WORDS = {
     "positive": ["great", "lovely", "superb", "good", "gem", "joy", "fine", "moving"],
 }
 FILLER = ["the", "a", "film", "plot", "actor", "scene", "story", "it", "was", "and", "with", "of", "movie", "camera"]
+
+PROGRAMS = ("chromium", "chromedriver")
+ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",  # root in a container has none
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",  # this and the next two: it speaks to no one but the tests
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--window-size=1400,1000",
+)
 
 
 def build_corpus(rows=200, classes=("negative", "positive"), seed=0, unlabeled=0):
@@ -60,3 +74,39 @@ def _own_cache(tmp_path_factory):
 def _no_outside_corpus(monkeypatch):
     """`--data auto` must not depend on the machine's environment."""
     monkeypatch.delenv("LIT_AL_IMDB", raising=False)
+
+
+def find_browser():
+    """Paths of Chromium and its driver; without them a test is skipped, or fails where they must be there."""
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    if missing:
+        reason = f"{' and '.join(missing)} not on PATH; on Debian: apt-get install chromium chromium-driver"
+        if os.environ.get("LIT_AL_REQUIRE_BROWSER") == "1":
+            pytest.fail(f"LIT_AL_REQUIRE_BROWSER=1, but {reason}")
+        pytest.skip(reason)
+    return [str(shutil.which(name)) for name in PROGRAMS]
+
+
+@pytest.fixture(scope="session")
+def browser_programs():
+    return find_browser
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Headless Chromium, with a profile of its own."""
+    chromium, chromedriver = find_browser()
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    home = tmp_path_factory.mktemp("home")  # crash reports and caches go here, not into the user's own
+    for argument in (*ARGUMENTS, f"--user-data-dir={home / 'profile'}"):
+        options.add_argument(argument)
+    places = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "XDG_CACHE_HOME": str(home / "cache")}
+    driver = webdriver.Chrome(options=options, service=Service(chromedriver, env={**os.environ, **places}))
+    try:
+        yield driver
+    finally:
+        driver.quit()

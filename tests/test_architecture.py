@@ -41,7 +41,8 @@ LAYERS = [
     {"learner", "report", "curves", "baselines"},
     {"page", "material"},
     {"leanrun", "example"},
-    {"experiment", "bench", "annotate"},
+    {"annotate"},
+    {"experiment", "bench"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

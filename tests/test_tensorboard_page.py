@@ -15,7 +15,6 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
 from lit_al.board import Board
@@ -23,18 +22,6 @@ from lit_al.corpora import Corpus
 from lit_al.history import Epoch
 from lit_al.outputs import Confusion, Evaluation, Round
 
-PROGRAMS = ("chromium", "chromedriver")
-ARGUMENTS = (
-    "--headless=new",
-    "--no-sandbox",  # root in a container has none
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",  # this and the next two: it speaks to no one but TensorBoard
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--window-size=1400,1000",
-)
 SERVER_SECONDS, PAGE_SECONDS = 40, 20
 
 # What is shown of a page: parts of TensorBoard's lie in shadow roots, which selectors do not enter.
@@ -69,17 +56,6 @@ def write_run(folder: Path) -> None:
     board.close()
 
 
-def browser_programs() -> list[str]:
-    """Paths of Chromium and its driver; without them the test is skipped, or fails where they must be there."""
-    missing = [name for name in PROGRAMS if shutil.which(name) is None]
-    if missing:
-        reason = f"{' and '.join(missing)} not on PATH; on Debian: apt-get install chromium chromium-driver"
-        if os.environ.get("LIT_AL_REQUIRE_BROWSER") == "1":
-            pytest.fail(f"LIT_AL_REQUIRE_BROWSER=1, but {reason}")
-        pytest.skip(reason)
-    return [str(shutil.which(name)) for name in PROGRAMS]
-
-
 def wait_for_address(server: "subprocess.Popen[bytes]", log: Path) -> str:
     """Where TensorBoard listens, once it has read the last event of the run."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -99,7 +75,7 @@ def wait_for_address(server: "subprocess.Popen[bytes]", log: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory, browser_programs: Callable[[], list[str]]) -> Iterator[str]:
     browser_programs()
     folder = tmp_path_factory.mktemp("tensorboard")
     runs, log = folder / "runs", folder / "log.txt"
@@ -116,22 +92,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield wait_for_address(server, log)
         finally:
             server.kill()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    chromium, chromedriver = browser_programs()
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    home = tmp_path_factory.mktemp("home")  # crash reports and caches go here, not into the user's own
-    for argument in (*ARGUMENTS, f"--user-data-dir={home / 'profile'}"):
-        options.add_argument(argument)
-    places = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "XDG_CACHE_HOME": str(home / "cache")}
-    driver = webdriver.Chrome(options=options, service=Service(chromedriver, env={**os.environ, **places}))
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 def open_tab(browser: webdriver.Chrome, address: str, tab: str) -> None:
@@ -195,7 +155,7 @@ def test_images_tab_shows_figure(browser, address, tmp_path):
 
 
 @pytest.mark.parametrize(("required", "outcome"), [("1", pytest.fail.Exception), ("", pytest.skip.Exception)])
-def test_missing_browser_is_skipped_unless_required(monkeypatch, required, outcome):
+def test_missing_browser_is_skipped_unless_required(monkeypatch, browser_programs, required, outcome):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setenv("LIT_AL_REQUIRE_BROWSER", required)
     with pytest.raises(outcome, match="chromium and chromedriver not on PATH"):

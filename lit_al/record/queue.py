@@ -19,26 +19,31 @@ QueueState = Literal["open", "wait", "skipped", "finished"]
 LONGEST_LEASE = 3_600.0  # seconds
 
 # Texts that an annotator may be given: not answered or skipped by them, and wanted by fewer others than overlap allows.
+# Said of ids alone, so that the texts that many have answered are passed over without being read.
 _FREE = """
-    NOT EXISTS (SELECT 1 FROM standing m WHERE m.item = i.id AND m.annotator = :me)
-    AND i.id NOT IN (SELECT value FROM json_each(:exclude))
-    AND i.text IS NOT NULL
+    NOT EXISTS (SELECT 1 FROM standing m WHERE m.item = {id} AND m.annotator = :me)
+    AND {id} NOT IN (SELECT value FROM json_each(:exclude))
     AND (
-        SELECT count(*) FROM (
-            SELECT a.annotator FROM answer a WHERE a.item = i.id AND a.annotator <> :me AND a.label IS NOT NULL
-            UNION
-            SELECT l.annotator FROM lease l
-            WHERE :leases AND l.item = i.id AND l.annotator <> :me AND l.until > :now AND l.until <= :latest
+        SELECT count(*) FROM answer a WHERE a.item = {id} AND a.annotator <> :me AND a.label IS NOT NULL
+    ) + (
+        SELECT count(*) FROM lease l
+        WHERE :leases AND l.item = {id} AND l.annotator <> :me AND l.until > :now AND l.until <= :latest
+        AND NOT EXISTS (
+            SELECT 1 FROM answer b WHERE b.item = l.item AND b.annotator = l.annotator AND b.label IS NOT NULL
         )
     ) < :overlap
 """
 _RANKED = f"""
-    SELECT i.*, r.*, g.model_version, g.strategy FROM ranking r
-    JOIN item i ON i.id = r.item JOIN generation g ON g.id = r.generation
-    WHERE r.generation = (SELECT max(id) FROM generation) AND {_FREE}
-    ORDER BY r.rank LIMIT :n
+    SELECT i.*, f.*, g.model_version, g.strategy FROM (
+        SELECT * FROM ranking r WHERE r.generation = (SELECT max(id) FROM generation) AND {_FREE.format(id="r.item")}
+        ORDER BY r.rank LIMIT :n
+    ) f JOIN item i ON i.id = f.item JOIN generation g ON g.id = f.generation WHERE i.text IS NOT NULL ORDER BY f.rank
 """
-_UNRANKED = f"SELECT i.* FROM item i WHERE {_FREE} ORDER BY i.place LIMIT :n"
+_UNRANKED = f"""
+    SELECT i.* FROM (
+        SELECT p.id, p.place FROM item p WHERE {_FREE.format(id="p.id")} ORDER BY p.place LIMIT :n
+    ) f JOIN item i ON i.id = f.id WHERE i.text IS NOT NULL ORDER BY f.place
+"""
 _SKIPPED = """
     SELECT 1 FROM answer s WHERE s.annotator = :me AND s.label IS NULL AND (
         SELECT count(*) FROM answer a WHERE a.item = s.item AND a.label IS NOT NULL

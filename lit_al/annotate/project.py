@@ -1,0 +1,291 @@
+"""A run folder to label: made from a file of texts, or the one that an earlier start has left.
+
+The same call again goes on with the same run. It refuses what would change a run under its labels: other texts, other
+label names, other settings; the refusal names what differs.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID, uuid5
+
+from lit_al.annotate.people import FILE_ANNOTATOR
+from lit_al.corpora import UNLABELED, Corpus, load_corpus
+from lit_al.errors import ConfigError, DataError, RefusedError, RunError
+from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, sha256_of
+
+_MANY_EVENTS = 2_000  # in one transaction
+
+DEFAULTS: dict[str, Any] = {
+    "strategy": "margin+balanced+random:0.1",
+    "seed": 0,
+    "recipe": "lean",
+    "vocabulary_size": 20_000,
+    "max_length": 400,
+    "retrain_every": 10,
+    "cold_start": "random",
+    "overlap": 1,
+    "show_suggestions": False,
+    "resolve": "majority",
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a command line asks for.
+
+    Attributes:
+        data: as `load_corpus` takes it; None to go on with `run`.
+        labels: names of the classes, in order; empty to go on with those of a run.
+        run: an existing run's folder.
+        name: of the folder; by default that of the data's file, without its ending.
+        log_dir: where it goes.
+        text_column: of the data.
+        label_column: likewise.
+        demo_rows: size of the generated corpus.
+        guidelines: a text file that tells annotators what to do; the newest given is shown.
+        take_labels: labels that the data bring count as answers, by an annotator named "file".
+        settings: of `DEFAULTS`, those that were asked for.
+    """
+
+    data: str | None = None
+    labels: tuple[str, ...] = ()
+    run: Path | None = None
+    name: str | None = None
+    log_dir: Path = Path("lightning_logs")
+    text_column: str | None = None
+    label_column: str | None = None
+    demo_rows: int = 2_000
+    guidelines: Path | None = None
+    take_labels: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def folder(self) -> Path:
+        """The run's folder, there or not.
+
+        Raises:
+            ConfigError: it is not to be known, or its name leads elsewhere.
+        """
+        if self.run is not None:
+            if not (self.run / RECORD_FILE).is_file():
+                raise ConfigError(f"{self.run} is no run with labels: it holds no {RECORD_FILE}")
+            return self.run
+        if self.data is None:
+            raise ConfigError("give --data FILE and --labels to begin a run, or --run RUN to go on with one")
+        name = Path(self.data).expanduser().resolve().stem if self.name is None else self.name
+        if not name or name in (".", "..") or "/" in name or "\\" in name or "\0" in name:
+            raise ConfigError(f"--name {name!r} must be a plain folder name, without slashes")
+        return self.log_dir / name
+
+
+@dataclass(frozen=True)
+class Project:
+    """A run, ready to be labeled; a context manager that closes its record.
+
+    Attributes:
+        folder: of the run.
+        record: open.
+        notes: what the user should know, a sentence each.
+    """
+
+    folder: Path
+    record: Record
+    notes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the run, for people."""
+        return self.folder.resolve().name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.record.close()
+
+
+def make_folder(wish: Wish) -> Path:
+    """The folder of the run, made if it is not there.
+
+    Raises:
+        RunError: it cannot be made, or holds something else.
+    """
+    folder = wish.folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except OSError as error:
+        raise RunError(f"{folder} cannot be made: {error.strerror or error}; give another --log-dir") from error
+    if RECORD_FILE not in there and set(there) - {"owner.lock"}:
+        raise RunError(f"{folder} is there already and is no run with labels; give another --name")
+    return folder
+
+
+def open_project(wish: Wish, folder: Path) -> Project:
+    """The run as it was left, or a new one; the caller owns the folder.
+
+    Raises:
+        LitALError: texts that cannot be read, or a run that is another one.
+    """
+    is_new = not (folder / RECORD_FILE).exists()
+    corpus = None if wish.data is None else _corpus(wish)
+    if is_new:
+        assert corpus is not None  # without data there is a record, or `Wish.folder` has refused
+        record = Record.create(folder / RECORD_FILE, corpus.classes, settings=_settings(wish, corpus))
+    else:
+        record = Record.open(folder)
+    try:
+        notes = _filled(wish, record, corpus, is_new)
+    except BaseException:
+        record.close()
+        raise
+    return Project(folder, record, notes)
+
+
+def _corpus(wish: Wish) -> Corpus:
+    """The texts of the data, under the labels asked for."""
+    if len(wish.labels) < 2:
+        raise ConfigError("give two labels or more, as in --labels negative,positive")
+    data = str(wish.data)
+    corpus = load_corpus(
+        data,
+        text_column=wish.text_column,
+        label_column=wish.label_column,
+        demo_rows=wish.demo_rows,
+        classes=wish.labels,
+    )
+    if corpus.classes != wish.labels:
+        raise ConfigError(f"--data {data} has the labels {','.join(corpus.classes)}; give these as --labels")
+    if all(not text or text.isspace() for text in corpus.texts):
+        raise DataError(f"{data} holds no text that is not empty")
+    return corpus
+
+
+def _settings(wish: Wish, corpus: Corpus) -> dict[str, Any]:
+    """The settings of a new run, its data among them."""
+    settings = {**DEFAULTS, **wish.settings}
+    from lit_al.strategies import make_strategy
+
+    make_strategy(settings["strategy"])
+    path = Path(str(wish.data)).expanduser()
+    source = {"data": str(path.resolve()) if path.exists() else str(wish.data), "rows": len(corpus)}
+    return {**settings, "source": {**source, "sha256": _digest(corpus.texts)}}
+
+
+def _filled(wish: Wish, record: Record, corpus: Corpus | None, is_new: bool) -> tuple[str, ...]:
+    """Bring a record to what was asked for, and say what there is to say."""
+    if wish.labels and wish.labels != record.classes:
+        raise ConfigError(
+            f"the labels of {record.path.parent} are {','.join(record.classes)}, not {','.join(wish.labels)}; "
+            "labels of a run never change: give another --name"
+        )
+    notes: list[str] = []
+    if corpus is not None:
+        _check_texts(record, corpus)
+        notes += _add_texts(record, corpus)
+        notes += _take_labels(record, corpus, wish.take_labels)
+    if not next(iter(record.items()), Item(0, "", None)).text:
+        raise ConfigError(f"{record.path.parent} holds answers but no texts, as simulated runs do; give --data")
+    _check_settings(record, wish.settings)
+    if wish.guidelines is not None:
+        record.set_state("guidelines", {"text": _read_guidelines(wish.guidelines)})
+    if not is_new:
+        notes.insert(0, f"goes on with {record.path.parent}: {len(record.answers()):,} answers so far")
+    return tuple(notes)
+
+
+def _check_texts(record: Record, corpus: Corpus) -> None:
+    """Refuse other texts than those that the run began with."""
+    source = record.settings.get("source") or {}
+    if source.get("sha256") == _digest(corpus.texts):
+        return
+    where = f"the texts of {record.path.parent}"
+    if source.get("rows") != len(corpus):
+        raise RefusedError(
+            f"{where} were {source.get('rows', 0):,} rows of {source.get('data')}, not {len(corpus):,}; "
+            "texts of a run never change: give another --name"
+        )
+    known = {item.id: item.sha256 for item in record.items()}
+    row = next((row for row, text in enumerate(corpus.texts) if known.get(row, "") not in ("", sha256_of(text))), 0)
+    raise RefusedError(f"{where} differ from row {row + 1} on; texts of a run never change: give another --name")
+
+
+def _add_texts(record: Record, corpus: Corpus) -> list[str]:
+    """All texts that are not empty, in one transaction; what a kill left out is there after the next start."""
+    empty = sum(not text or text.isspace() for text in corpus.texts)
+    if record.count_items() < len(corpus) - empty:
+        record.add_items(
+            Item(row, sha256_of(text), text)
+            for row, text in enumerate(corpus.texts)
+            if text and not text.isspace()
+        )  # fmt: skip
+    copies = sum(count - 1 for text, count in Counter(corpus.texts).items() if text and not text.isspace())
+    notes = [f"{record.count_items():,} texts, {len(record.classes)} labels: {', '.join(record.classes)}"]
+    notes += [f"rows without a text, passed over: {empty:,}"] if empty else []
+    notes += [f"exact copies of other texts: {copies:,}; each is asked for by itself"] if copies else []
+    return notes + [note for note in corpus.notes if corpus.is_demo]
+
+
+def _take_labels(record: Record, corpus: Corpus, take: bool) -> list[str]:
+    """Labels that came with the data, as answers of an annotator of their own, on request."""
+    known = {item.id for item in record.items()}
+    rows = [row for row in range(len(corpus)) if corpus.labels[row] != UNLABELED and row in known]
+    if not rows:
+        return []
+    if not take:
+        return [f"labels in the file: {len(rows):,}; they are not used, unless --take-labels is given"]
+    space = UUID(record.run_id)
+    events = [
+        NewEvent(
+            uuid=str(uuid5(space, f"file:{row}")),  # the same at every start: taken once
+            item=row,
+            annotator=FILE_ANNOTATOR,
+            action=Action.LABEL,
+            label=corpus.classes[corpus.labels[row]],
+            source="file",
+        )
+        for row in rows
+    ]
+    for start in range(0, len(events), _MANY_EVENTS):
+        record.append_all(events[start : start + _MANY_EVENTS])
+    return [f"labels in the file: {len(rows):,}; they are taken as answers of {FILE_ANNOTATOR!r}"]
+
+
+def _check_settings(record: Record, asked: Mapping[str, Any]) -> None:
+    for name, value in asked.items():
+        known = record.settings.get(name, DEFAULTS[name])
+        if known != value:
+            option = "--" + name.replace("_", "-")
+            raise ConfigError(
+                f"{record.path.parent} was begun with {option} {known}, not {value}; leave {option} out, or give "
+                "another --name"
+            )
+
+
+def _read_guidelines(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise ConfigError(f"--guidelines {path} cannot be read: {reason}") from error
+
+
+def guidelines_of(record: Record) -> str:
+    """What annotators are told: the newest guidelines given, or those of the record."""
+    return str((record.state("guidelines") or {}).get("text", record.guidelines))
+
+
+def _digest(texts: Sequence[str]) -> str:
+    """Of the texts in their order: 64 hex digits."""
+    digest = hashlib.sha256()
+    for text in texts:
+        content = text.encode()
+        digest.update(len(content).to_bytes(8, "little"))
+        digest.update(content)
+    return digest.hexdigest()

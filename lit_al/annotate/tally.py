@@ -1,0 +1,90 @@
+"""What stands in a record, counted event by event: a status costs what is new since the last one, not all of it."""
+
+import threading
+from collections import Counter, defaultdict
+
+from lit_al.record import Action, Event, Record
+
+
+class Tally:
+    """Answers, flags and notes as they are now; safe to use from several threads.
+
+    Args:
+        record: read when asked, also for what other processes have added.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._lock = threading.Lock()
+        self._seq = 0
+        self._given: dict[tuple[int, str], list[tuple[str, str | None]]] = {}  # (uuid, label) that stand, oldest first
+        self._labels: dict[int, Counter[str]] = defaultdict(Counter)  # of each text, by label
+        self._flags: set[tuple[int, str]] = set()
+        self._notes: dict[tuple[int, str], str] = {}
+        self._by_annotator: dict[str, Counter[bool]] = defaultdict(Counter)  # labels (True) and skips (False)
+        self._by_class: Counter[str] = Counter()
+        self._by_depth: Counter[int] = Counter()  # texts by the number of their labels
+
+    def refresh(self) -> None:
+        """Count what is new."""
+        with self._lock:
+            for event in self._record.events(self._seq):
+                self._add(event)
+                self._seq = event.seq
+
+    def _add(self, event: Event) -> None:
+        key = (event.item, event.annotator)
+        match event.action:
+            case Action.LABEL | Action.SKIP | Action.UNDO:
+                self._change(key, event)
+            case Action.FLAG:
+                self._flags.add(key)
+            case Action.UNFLAG:
+                self._flags.discard(key)
+            case Action.NOTE:
+                self._notes[key] = event.note or ""
+
+    def _change(self, key: tuple[int, str], event: Event) -> None:
+        """The last answer that stands is the one that counts: take it out, change the pile, count the new last one."""
+        pile = self._given.setdefault(key, [])
+        self._count(key, pile, -1)
+        if event.action is Action.UNDO:
+            pile[:] = [one for one in pile if one[0] != event.undoes]
+        else:
+            pile.append((event.uuid, event.label))
+        self._count(key, pile, +1)
+
+    def _count(self, key: tuple[int, str], pile: list[tuple[str, str | None]], sign: int) -> None:
+        if not pile:
+            return
+        label = pile[-1][1]
+        self._by_annotator[key[1]][label is not None] += sign
+        if label is None:
+            return
+        labels = self._labels[key[0]]
+        self._by_depth[labels.total()] -= 1
+        labels[label] += sign
+        self._by_depth[labels.total()] += 1
+        self._by_class[label] += sign
+
+    def of(self, annotator: str) -> tuple[int, int]:
+        """Texts that someone has labeled, and those that they have skipped."""
+        counts = self._by_annotator.get(annotator, Counter())
+        return counts[True], counts[False]
+
+    def by_class(self) -> dict[str, int]:
+        """Labels given, by class, those of all annotators together."""
+        return {name: self._by_class[name] for name in self._record.classes}
+
+    def labeled_by(self, annotators: int) -> int:
+        """Texts labeled by so many, or by more."""
+        with self._lock:
+            return sum(texts for depth, texts in self._by_depth.items() if depth >= annotators)
+
+    def flagged(self, item: int, annotator: str) -> bool:
+        """Has this annotator flagged this text?"""
+        return (item, annotator) in self._flags
+
+    def note(self, item: int, annotator: str) -> str:
+        """This annotator's note on this text; empty where there is none."""
+        return self._notes.get((item, annotator), "")

@@ -1,0 +1,281 @@
+"""`lit-al label`: the page's questions in a terminal, for ssh. One key, one answer, saved before the next question."""
+
+import re
+import sys
+import termios
+import time
+import tty
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from lit_al.annotate.beside import training
+from lit_al.annotate.desk import Desk
+from lit_al.annotate.options import AtTerminal
+from lit_al.annotate.people import FILE_ANNOTATOR, check_annotators, default_annotator
+from lit_al.annotate.project import Project, Wish, guidelines_of, make_folder, open_project
+from lit_al.annotate.words import QUEUE_WORDS
+from lit_al.errors import ConfigError, RefusedError, StoreError
+from lit_al.record import Action, Event, NewEvent, OwnerLock, Queued
+
+DIGITS = "1234567890"
+SHOWN = 4_000  # characters of a text
+COMMANDS = {"s": "skip", " ": "skip", "u": "undo", "\x7f": "undo", "\b": "undo", "n": "note", "f": "flag", "h": "help",
+            "?": "help", "q": "quit", "\x04": "quit", "\x1a": "undo"}  # fmt: skip
+HELP = (
+    "a key or a label's name answers and goes on; s or space skips; u takes the last answer back, again and again; "
+    "n writes a note, f flags the text; q ends"
+)
+Read = Callable[[str], str]
+
+
+def label(wish: Wish, how: AtTerminal, console: Console | None = None, read: Read | None = None) -> None:
+    """Ask until everything is labeled, or until q.
+
+    Args:
+        wish: the run.
+        how: who labels, and whether a model is trained meanwhile.
+        console: to show texts on.
+        read: given what is asked for, returns a key or a line; by default from the keyboard, or from lines of standard
+            input.
+
+    Raises:
+        LitALError: the run cannot be labeled.
+    """
+    console = console or Console()
+    folder = make_folder(wish)
+    with ExitStack() as stack:
+        alone = _own(stack, folder, console)
+        project = stack.enter_context(open_project(wish, folder))
+        annotator = _annotator(project, how.annotator)
+        project.record.add_annotator(annotator)
+        stack.enter_context(training(folder, project.record, wanted=how.training and alone))
+        desk = Desk(project.record, project.name, training=how.training or not alone, source="terminal")
+        console.print(*project.notes, sep="\n", highlight=False, markup=False)
+        session = Session(desk, annotator, console, read or reader(len(project.record.classes)))
+        try:
+            session.run()
+        finally:
+            project.record.release(annotator)
+
+
+def _own(stack: ExitStack, folder: Path, console: Console) -> bool:
+    """Own the run, unless a page serves it already; then label beside it."""
+    try:
+        stack.enter_context(OwnerLock(folder, "lit-al label"))
+    except StoreError as error:
+        console.print(f"{error}: labels go to the same run", highlight=False, markup=False)
+        return False
+    return True
+
+
+def _annotator(project: Project, asked: str | None) -> str:
+    known = [name for name in project.record.annotators() if name != FILE_ANNOTATOR]
+    if asked is None and len(known) > 1:
+        raise ConfigError(
+            f"{project.name} has several annotators; say who you are with --annotator: {', '.join(known)}"
+        )
+    name = asked or (known or [default_annotator()])[0]
+    check_annotators([name, *(one for one in known if one != name)])
+    return name
+
+
+class Session:
+    """One annotator at a terminal.
+
+    Args:
+        desk: of the run.
+        annotator: who.
+        console: to show texts on.
+        read: gives the next key or line.
+    """
+
+    def __init__(self, desk: Desk, annotator: str, console: Console, read: Read) -> None:
+        self.desk, self.annotator, self.console, self.read = desk, annotator, console, read
+        self.classes = desk.record.classes
+        self.back: list[Queued] = []  # texts whose answers were taken back, the last one on top
+
+    def run(self) -> None:
+        """Question after question."""
+        for text in self._texts():
+            self._show(text)
+            since = time.monotonic()
+            while (word := self._ask()) not in ("quit", "undo"):
+                if self._did(word, text, since):
+                    break
+            if word == "quit":
+                break
+            if word == "undo":
+                self.back.append(text)
+                self._undo()
+        self._left()
+
+    def _texts(self) -> Iterator[Queued]:
+        while True:
+            if self.back:
+                yield self.back.pop()
+                continue
+            found, state = self.desk.queued(self.annotator, 1, [])
+            if not found:
+                self.console.print(QUEUE_WORDS[state], highlight=False)
+                return
+            yield found[0]
+
+    def _show(self, queued: Queued) -> None:
+        text = queued.item.text or ""
+        shown = Text(legible(re.sub(r"<br ?/?>", "\n", text[:SHOWN], flags=re.IGNORECASE)))
+        if len(text) > SHOWN:
+            shown.append(f"\n… {len(text) - SHOWN:,} more characters", "dim")
+        suggestion = ""
+        if self.desk.shows and queued.predicted is not None:
+            suggestion = f"the model: {queued.predicted} ({queued.probability or 0:.0%})"
+        self.console.print(Panel(shown, subtitle=Text(suggestion), subtitle_align="left", padding=(1, 2), width=min(
+            self.console.width, 84)))  # fmt: skip
+        self.console.print(self._keys())
+
+    def _keys(self) -> Text:
+        line = Text()
+        for place, name in enumerate(self.classes):
+            key = DIGITS[place] if place < len(DIGITS) else "·"
+            line.append(f" {key} ", "reverse").append(f" {legible(name)}   ", "bold")
+        return line.append("s skip  u undo  n note  f flag  h help  q quit", "dim")
+
+    def _ask(self) -> str:
+        """A label's name behind "=", or what to do."""
+        while True:
+            try:
+                given = self.read("> ")
+            except EOFError:
+                return "quit"
+            word = meaning(given, self.classes)
+            if word is not None:
+                return word
+            self.console.print("that is no key here; h shows them", style="yellow")
+
+    def _did(self, word: str, text: Queued, since: float) -> bool:
+        """Do it; is the question answered?"""
+        if word == "help":
+            self._help()
+        elif word == "note":
+            self._save(text, Action.NOTE, note=self.read_line("note: "))
+        elif word == "flag":
+            flagged = (text.item.id, self.annotator) in self.desk.record.flags()
+            self._save(text, Action.UNFLAG if flagged else Action.FLAG)
+        else:
+            given = None if word == "skip" else word[1:]
+            lead = int(1_000 * (time.monotonic() - since))
+            event = self._save(text, Action.SKIP if given is None else Action.LABEL, label=given, lead_ms=lead)
+            self._thought(event)
+            return True
+        return False
+
+    def read_line(self, prompt: str) -> str:
+        """A whole line, for a note; empty at the end of the input."""
+        try:
+            return self.console.input(prompt, markup=False)
+        except EOFError:
+            return ""
+
+    def _save(
+        self, text: Queued, action: Action, *, label: str | None = None, note: str | None = None,
+        lead_ms: int | None = None, undoes: str | None = None,
+    ) -> Event:  # fmt: skip
+        """On the disk when this returns; the terminal says so."""
+        event = NewEvent(uuid4().hex, text.item.id, self.annotator, action, label, note, undoes,
+                         generation=text.generation, lead_ms=lead_ms, source="terminal")  # fmt: skip
+        saved = self.desk.append(event)
+        status = self.desk.status(self.annotator)
+        said = legible(label) if label else action.value
+        self.console.print(f"saved {status['saved']:,}: {said}", style="green", highlight=False, markup=False)
+        return saved
+
+    def _thought(self, event: Event) -> None:
+        if event.predicted is not None and not self.desk.shows:
+            thought = f"the model thought: {event.predicted} ({event.probability or 0:.0%})"
+            self.console.print(thought, style="dim", highlight=False, markup=False)
+
+    def _undo(self) -> None:
+        """Take the last answer back; its text is asked for again."""
+        last = next(iter(self.desk.record.history(self.annotator, 1)), None)
+        if last is None:
+            self.console.print("there is no answer to take back", style="yellow")
+            return
+        text = Queued(self.desk.record.item(last.item), last.generation)
+        try:
+            self._save(text, Action.UNDO, undoes=last.uuid)
+        except RefusedError as error:
+            self.console.print(str(error), style="yellow", markup=False)
+        self.back.append(text)
+
+    def _help(self) -> None:
+        guidelines = guidelines_of(self.desk.record)
+        if guidelines:
+            self.console.print(Text(legible(guidelines)))
+        self.console.print(HELP, highlight=False)
+
+    def _left(self) -> None:
+        status = self.desk.status(self.annotator)
+        for sentence in (status["words"]["done"], status["words"]["estimate"], status["words"]["advice"]):
+            if sentence:
+                self.console.print(sentence, highlight=False, markup=False)
+
+
+def meaning(given: str, classes: Sequence[str]) -> str | None:
+    """What a key or a line stands for: a command, "=" and a label, or None for nothing.
+
+    >>> meaning("2", ("negative", "positive")), meaning("pos", ("negative", "positive")), meaning("u", ("a", "b"))
+    ('=positive', '=positive', 'undo')
+    """
+    line = given if given in COMMANDS else given.strip()
+    named = [name for name in classes if name.lower() == line.lower()]
+    named = named or [name for name in classes if len(line) > 1 and name.lower().startswith(line.lower())]
+    if len(named) == 1:
+        return f"={named[0]}"
+    if len(line) == 1 and line in DIGITS[: len(classes)]:
+        return f"={classes[DIGITS.index(line)]}"
+    command = COMMANDS.get(line.lower(), line.lower())
+    return command if command in COMMANDS.values() else None
+
+
+def legible(text: str) -> str:
+    r"""A text that cannot steer the terminal: control characters are replaced.
+
+    >>> legible("a\x1b[2Jb\n")
+    'a�[2Jb\n'
+    """
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" or ord(letter) > 0x9F else "�" for letter in text
+    )  # fmt: skip
+
+
+def reader(classes: int) -> Read:
+    """Keys from a keyboard; lines where there is none, or where there are more labels than keys."""
+    return _read_key if sys.stdin.isatty() and classes <= len(DIGITS) else input
+
+
+def _read_key(prompt: str) -> str:
+    print(prompt, end="", flush=True)
+    with _one_key_at_a_time():
+        key = sys.stdin.read(1)
+        if key == "\x1b":  # an arrow or a function key: what follows belongs to it
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    print()
+    if not key:
+        raise EOFError
+    return key
+
+
+@contextmanager
+def _one_key_at_a_time() -> Iterator[None]:
+    """Without waiting for Enter; Ctrl-C still interrupts."""
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        tty.setcbreak(sys.stdin)
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

@@ -1,0 +1,8 @@
+"""Label texts on a page in the browser: `python scripts/annotate.py --data reviews.csv --labels negative,positive`."""
+
+import sys
+
+from lit_al.cli import annotate
+
+if __name__ == "__main__":
+    sys.exit(annotate())

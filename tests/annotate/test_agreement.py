@@ -1,0 +1,74 @@
+"""Cohen's kappa and Krippendorff's alpha of what annotators say now."""
+
+import pytest
+
+from lit_al.annotate.agreement import Agreement
+from lit_al.record import Answer
+
+
+def answers(annotator, labels):
+    """One answer for each text; None is a skip, an empty label no answer."""
+    return [Answer(item, annotator, label, 0, f"{annotator}{item}", False, None, None)
+            for item, label in enumerate(labels) if label != ""]  # fmt: skip
+
+
+def test_kappa_of_a_known_table():
+    # 20 texts yes by both, 5 and 10 by one alone, 15 no by both: Cohen's kappa is 0.4.
+    first = ["yes"] * 25 + ["no"] * 25
+    second = ["yes"] * 20 + ["no"] * 5 + ["yes"] * 10 + ["no"] * 15
+    found = Agreement.of(answers("ann", first) + answers("bob", second), ["no", "yes"])
+    [pair] = found.pairs
+    assert (pair.texts, pair.same) == (50, 35)
+    assert pair.kappa == pytest.approx(0.4)
+    assert found.sentence() == "Agreement on 50 texts: 70% of pairs, Krippendorff's alpha 0.40."
+
+
+def test_alpha_of_krippendorffs_own_example_with_gaps():
+    # Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), example C: 4 observers, 12 units, alpha 0.743.
+    rows = {"A": "1 2 3 3 2 1 4 1 2 _ _ _", "B": "1 2 3 3 2 2 4 1 2 5 _ 3", "C": "_ 3 3 3 2 3 4 2 2 5 1 _",
+            "D": "1 2 3 3 2 4 4 1 2 5 1 _"}  # fmt: skip
+    given = [one for name, row in rows.items() for one in answers(name, row.replace("_", "").split(" "))]
+    found = Agreement.of(given, ["1", "2", "3", "4", "5"])
+    assert found.alpha == pytest.approx(0.743, abs=0.0005)
+    assert found.texts == 11
+    assert len(found.pairs) == 6
+
+
+def test_skips_count_for_nothing():
+    found = Agreement.of(answers("ann", ["a", None, "b"]) + answers("bob", ["a", "b", None]), ["a", "b"])
+    assert found.texts == 1
+
+
+@pytest.mark.parametrize("second", [["", "", "a"], ["a", "a", ""]])
+def test_not_defined_without_common_texts_or_with_one_label(second):
+    found = Agreement.of(answers("ann", ["a", "a", ""]) + answers("bob", second), ["a", "b"])
+    assert found.alpha is None
+    assert found.pairs[0].kappa is None
+
+
+def test_one_annotator_agrees_with_nobody():
+    found = Agreement.of(answers("ann", ["a", "b"]), ["a", "b"])
+    assert (found.texts, found.alpha, found.pairs) == (0, None, ())
+    assert found.lines() == ["Agreement: no text has labels of two annotators yet."]
+
+
+def test_command_prints_each_pair(tmp_path, helpers, capsys):
+    from lit_al.cli import main
+    from lit_al.record import Action, NewEvent
+
+    with helpers.fill(tmp_path / "run") as record:
+        for annotator, labels in {"ann": "pppn", "bob": "ppnn", "cat": "p"}.items():
+            for item, letter in enumerate(labels):
+                label = {"p": "positive", "n": "negative"}[letter]
+                record.append(NewEvent(f"{annotator}-{item}-uuid", item, annotator, Action.LABEL, label))
+    assert main(["agreement", str(tmp_path / "run")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "  ann and bob: 3 of 4 texts alike, Cohen's kappa 0.50"
+    assert lines[2] == "  ann and cat: 1 of 1 text alike, Cohen's kappa not defined"
+
+
+def test_command_without_a_run_says_so(tmp_path, capsys):
+    from lit_al.cli import main
+
+    assert main(["agreement", str(tmp_path)]) == 2
+    assert "there is no record" in capsys.readouterr().err

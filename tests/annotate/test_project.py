@@ -1,0 +1,183 @@
+"""A run folder to label: made from a file, gone on with, refused where it would become another run."""
+
+import json
+
+import pytest
+
+from lit_al.annotate.people import check_annotators
+from lit_al.annotate.project import Wish, guidelines_of, make_folder, open_project
+from lit_al.errors import ConfigError, DataError, LitALError, RefusedError, RunError
+from lit_al.record import RECORD_FILE
+
+LABELS = ("negative", "positive")
+ROWS = [("a gem", "positive"), ("dull", ""), ("a gem", ""), ("   ", ""), ("", "negative"), ("so so", "negative")]
+
+
+def write(path, rows=ROWS):
+    lines = [json.dumps({"text": text, "label": label}) for text, label in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def wish(tmp_path):
+    data = write(tmp_path / "reviews.jsonl")
+    return lambda **more: Wish(**{"data": data, "labels": LABELS, "log_dir": tmp_path / "logs", **more})
+
+
+def begin(wish):
+    return open_project(wish, make_folder(wish))
+
+
+def test_run_is_made_from_a_file_and_named_after_it(wish, tmp_path):
+    with begin(wish()) as project:
+        assert project.folder == tmp_path / "logs" / "reviews"
+        assert [(item.id, item.text) for item in project.record.items()] == [
+            (0, "a gem"),
+            (1, "dull"),
+            (2, "a gem"),
+            (5, "so so"),
+        ]
+        assert project.record.settings["strategy"] == "margin+balanced+random:0.1"
+        assert project.record.settings["source"]["rows"] == 6
+        assert project.record.answers() == []
+        assert project.notes == (
+            "4 texts, 2 labels: negative, positive",
+            "rows without a text, passed over: 2",
+            "exact copies of other texts: 1; each is asked for by itself",
+            "labels in the file: 2; they are not used, unless --take-labels is given",
+        )
+
+
+def test_same_call_goes_on(wish):
+    with begin(wish()) as project:
+        first = project.record.run_id
+    with begin(wish()) as project:
+        assert project.record.run_id == first
+        assert project.notes[0].startswith("goes on with")
+
+
+def test_run_alone_goes_on_without_its_data(wish, tmp_path):
+    with begin(wish()) as project:
+        first = project.record.run_id
+    (tmp_path / "reviews.jsonl").unlink()
+    with begin(Wish(run=tmp_path / "logs" / "reviews")) as project:
+        assert project.record.run_id == first
+
+
+def test_labels_of_the_file_are_taken_once_on_request(wish):
+    for _ in range(2):
+        with begin(wish(take_labels=True)) as project:
+            assert project.record.labels() == {0: "positive", 5: "negative"}
+            assert {answer.annotator for answer in project.record.answers()} == {"file"}
+            assert project.record.last_seq() == 2
+
+
+def test_texts_left_out_by_a_kill_are_there_after_the_next_start(wish, monkeypatch):
+    from lit_al.record import Record
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Record, "add_items", lambda self, items: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            begin(wish())
+    with begin(wish()) as project:
+        assert project.record.count_items() == 4
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("another gem", "positive"), *ROWS[1:]], "differ from row 1 on"),
+        ([*ROWS[:5], ("so-so", "")], "differ from row 6 on"),
+        ([*ROWS, ("more", "")], "not 7"),
+    ],
+)
+def test_other_texts_are_refused_and_named(wish, tmp_path, rows, said):
+    begin(wish()).record.close()
+    write(tmp_path / "reviews.jsonl", rows)
+    with pytest.raises(RefusedError, match=said):
+        begin(wish())
+
+
+@pytest.mark.parametrize("labels", [("positive", "negative"), ("negative", "positive", "mixed")])
+def test_other_labels_are_refused_and_named(wish, labels):
+    begin(wish()).record.close()
+    with pytest.raises(ConfigError, match="are negative,positive, not "):
+        begin(wish(labels=labels))
+
+
+def test_other_settings_are_refused_and_named(wish):
+    begin(wish(settings={"overlap": 2})).record.close()
+    begin(wish()).record.close()  # not asked for: as it was
+    with pytest.raises(ConfigError, match="was begun with --overlap 2, not 3"):
+        begin(wish(settings={"overlap": 3}))
+
+
+def test_newest_guidelines_are_shown(wish, tmp_path):
+    for words in ("first", "second"):
+        (tmp_path / "guidelines.txt").write_text(words)
+        with begin(wish(guidelines=tmp_path / "guidelines.txt")) as project:
+            assert guidelines_of(project.record) == words
+
+
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "a/b", "..", ".", "", "a\\b", "a\0b"])
+def test_name_that_leads_elsewhere_is_refused(wish, name):
+    with pytest.raises(ConfigError, match="plain folder name"):
+        make_folder(wish(name=name))
+
+
+def test_folder_of_something_else_is_left_alone(wish, tmp_path):
+    folder = tmp_path / "logs" / "reviews"
+    folder.mkdir(parents=True)
+    (folder / "results.json").write_text("{}")
+    with pytest.raises(RunError, match="give another --name"):
+        make_folder(wish())
+    assert [entry.name for entry in folder.iterdir()] == ["results.json"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"data": None}, "give --data FILE"),
+        ({"labels": ()}, "two labels or more"),
+        ({"labels": ("one",)}, "two labels or more"),
+        ({"data": "nowhere.csv"}, "no file or folder"),
+        ({"labels": ("good", "bad")}, "line 1: 'positive' is not one of the labels"),
+        ({"settings": {"strategy": "nonsense"}}, "nonsense"),
+        ({"data": "demo", "labels": ("bad", "good"), "demo_rows": 5}, "give these as --labels"),
+    ],
+)
+def test_wish_that_cannot_be_is_refused_without_a_record(wish, tmp_path, more, said):
+    with pytest.raises(LitALError, match=said):
+        begin(wish(**more))
+    assert not list(tmp_path.rglob(RECORD_FILE))
+
+
+def test_file_of_empty_texts_is_refused(wish, tmp_path):
+    write(tmp_path / "reviews.jsonl", [("", ""), (" ", "")])
+    with pytest.raises(DataError, match="no text that is not empty"):
+        begin(wish())
+
+
+def test_run_of_a_simulation_holds_no_texts(tmp_path, helpers):
+    from lit_al.record import Item, Record
+
+    (tmp_path / "run").mkdir()
+    with Record.create(tmp_path / "run" / RECORD_FILE, LABELS) as record:
+        record.add_items([Item(0, "0" * 64)])
+    with pytest.raises(ConfigError, match="holds answers but no texts"):
+        begin(Wish(run=tmp_path / "run"))
+
+
+def test_ten_megabytes_in_one_text(wish, tmp_path):
+    write(tmp_path / "reviews.jsonl", [("x" * 10_000_000, ""), ("dull", "")])
+    with begin(wish()) as project:
+        assert len(project.record.item(0).text) == 10_000_000
+
+
+@pytest.mark.parametrize(
+    "names", [["ann", "Ann"], ["ann", "ann"], [""], ["x" * 61], ["file"], ["FILE"], ["a\nb"], ["a\u202eb"]]
+)
+def test_names_that_cannot_be_told_apart_are_refused(names):
+    with pytest.raises(ConfigError):
+        check_annotators(names)
