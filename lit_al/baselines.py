@@ -20,7 +20,7 @@ from lit_al.cells import Cell
 from lit_al.corpora import Corpus
 from lit_al.errors import ConfigError
 from lit_al.judging import accuracy_and_loss, counts
-from lit_al.lean import Run
+from lit_al.leanstate import Run
 from lit_al.oracles import Oracle, SimulatedOracle
 from lit_al.rows import RANDOM, Row
 from lit_al.split import Rows

@@ -27,8 +27,9 @@ from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError, RunError
 from lit_al.example import ROUNDS, ExampleRows, example_config, strategy_of
 from lit_al.judging import accuracy_and_loss, counts, distinct_words
-from lit_al.lean import LeanLoop, LeanRound, Run
+from lit_al.lean import LeanLoop
 from lit_al.leanrun import Watch
+from lit_al.leanstate import LeanRound, Run
 from lit_al.oracles import ImperfectOracle, make_noise
 from lit_al.page import About, write_benchmark_report
 from lit_al.prior import learn

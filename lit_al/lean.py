@@ -15,9 +15,8 @@ model, or models trained like it, did on labels that they had not learned from.
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 
 import lightning as L
 import numpy as np
@@ -29,129 +28,20 @@ from lit_al.committee import LitCommittee
 from lit_al.corpora import UNLABELED
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError
+from lit_al.leanstate import ARRAYS, LeanRound, Proposal, Run, Validated
 from lit_al.oracles import Oracle
-from lit_al.outputs import Confusion
 from lit_al.prior import Prior
 from lit_al.recipes import Recipe
 from lit_al.scoring import see
 from lit_al.split import Rows
 from lit_al.steps import AveragedWeights, Lesson, LowestLoss, fewest, shrink_and_perturb, train
-from lit_al.strategies import Choice, Collapse, Context, Labeled, Pool, Strategy, choose, collapsed, make_strategy
+from lit_al.strategies import Choice, Context, Labeled, Pool, Strategy, choose, collapsed, make_strategy
 from lit_al.student import assign, study
 from lit_al.teacher import Taught, teach
 from lit_al.validation import CrossFit, HoldOut, make_validation
 
-ARRAYS = ("pool", "labeled", "answers", "held", "held_answers", "drawn", "predicted", "newest")  # of a run's state
-HOLDING_OUT, FOLDING = 1, 2  # streams of chance of their own: what is chosen does not depend on them
-
-
-@dataclass(frozen=True)
-class Validated:
-    """Labels that a model had not learned from, and whether it was right.
-
-    Attributes:
-        rows: (v,) int64 texts.
-        right: (v,) bool whether the model called them as the oracle did.
-    """
-
-    rows: Rows
-    right: npt.NDArray[np.bool_]
-
-    @classmethod
-    def join(cls, parts: Sequence[Self]) -> Self:
-        """One of several: each with rows of its own."""
-        return cls(np.concatenate([part.rows for part in parts]), np.concatenate([part.right for part in parts]))
-
-
-@dataclass
-class Run:
-    """One seed's run.
-
-    Attributes:
-        seed: of its labels, weights and shuffles.
-        strategy: chooses for it; some remember.
-        pool: (n,) int64 rows that nobody has labeled or skipped.
-        labeled: (m,) int64 rows to learn from, in the order of labeling.
-        answers: (m,) int64 what the oracle said of them.
-        held: (v,) int64 rows with labels that are never learned from.
-        held_answers: (v,) int64 what the oracle said of them.
-        drawn: (d,) int64 rows that chance asked for, the first ones and controls, answered or not.
-        asked: questions so far, answered or not.
-        controls: for each control drawn at random, whether the model called it right before it learned from it.
-        choice: of the last query; None before the first.
-        predicted: (k,) int64 what the model took the chosen rows for; empty for the first query.
-        probabilities: (k, C) float32 likewise.
-        newest: (k,) int64 what the oracle said of them, -1 for a skip.
-        collapse: what the last model answered nearly always, if it did.
-        validated: after the last fit; None without validation.
-    """
-
-    seed: int
-    strategy: Strategy
-    pool: Rows
-    labeled: Rows = field(default_factory=lambda: np.empty(0, np.int64))
-    answers: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    held: Rows = field(default_factory=lambda: np.empty(0, np.int64))
-    held_answers: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    drawn: Rows = field(default_factory=lambda: np.empty(0, np.int64))
-    asked: int = 0
-    controls: list[bool] = field(default_factory=list)
-    choice: Choice | None = None
-    predicted: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    probabilities: npt.NDArray[np.floating[Any]] = field(default_factory=lambda: np.empty((0, 0), np.float32))
-    newest: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    collapse: Collapse | None = None
-    validated: Validated | None = None
-
-    def confusion(self, classes: int) -> Confusion:
-        """Errors on the last batch, before the model learned from it: free, and honest but for how it was chosen."""
-        matrix = np.zeros((classes, classes), np.int64)
-        if len(self.predicted):
-            given = self.newest != UNLABELED
-            np.add.at(matrix, (self.newest[given], self.predicted[given]), 1)
-        return Confusion(matrix)
-
-    def take(self, choice: Choice, answers: npt.NDArray[np.int64], hold_out: HoldOut | None = None) -> None:
-        """Take answers (k,) in; a row that was skipped, -1, leaves the pool without a label."""
-        given = answers != UNLABELED
-        rows, labels = choice.rows[given], answers[given]
-        out = np.zeros(len(rows), np.bool_)
-        if hold_out:
-            rng = np.random.default_rng([self.seed, self.asked, HOLDING_OUT])
-            out = hold_out.draw(len(rows), len(self.labeled), len(self.held), rng)
-        self.choice, self.newest = choice, answers
-        self.pool = self.pool[~np.isin(self.pool, choice.rows)]
-        self.labeled, self.held = np.concatenate([self.labeled, rows[~out]]), np.concatenate([self.held, rows[out]])
-        self.answers = np.concatenate([self.answers, labels[~out]])
-        self.held_answers = np.concatenate([self.held_answers, labels[out]])
-        self.asked += len(choice.rows)
-
-    def rng(self, round_number: int) -> np.random.Generator:
-        """The source of chance of a round: that of the first is the same for every strategy."""
-        return np.random.default_rng([self.seed, round_number])
-
-
-@dataclass(frozen=True)
-class LeanRound:
-    """All runs after a fit.
-
-    Attributes:
-        number: 0 for the fit on the first labels.
-        model: a member for each run, on the loop's device.
-        runs: their state; it changes with the next round.
-        fit_seconds: of all runs together, as are the others.
-        validate_seconds: of the further fits and predictions of validation; 0 without it.
-        score_seconds: of scoring the pool for the batch acquired before this fit; 0 in round 0.
-        select_seconds: of choosing that batch; 0 in round 0.
-    """
-
-    number: int
-    model: LitCommittee
-    runs: Sequence[Run]
-    fit_seconds: float
-    validate_seconds: float
-    score_seconds: float
-    select_seconds: float
+Seen = tuple[list[Pool], list[Labeled], list[npt.NDArray[np.floating[Any]]]]  # by run; what the model alone says last
+FOLDING = 2  # a stream of chance of its own, beside that of holding out: what is chosen does not depend on it
 
 
 class LeanLoop:
@@ -162,7 +52,8 @@ class LeanLoop:
         vocabulary_size: V.
         classes: C names.
         pool: (n,) int64 rows that may be labeled.
-        oracle: answers for rows; -1 for one that it skips.
+        oracle: answers for rows; -1 for one that it skips. None where somebody else asks: they fill in the runs, and
+            call `fit` and `propose` instead of `rounds`.
         seeds: one run each. Runs of the same seed begin with the same labels and weights, whatever their strategy.
         strategy: a spelling for `make_strategy`.
         schedule: questions asked in all, by the end of each query: (100, 200, 400) begins with 100 random rows.
@@ -182,7 +73,7 @@ class LeanLoop:
         vocabulary_size: int,
         classes: Sequence[str],
         pool: Rows,
-        oracle: Oracle,
+        oracle: Oracle | None,
         *,
         seeds: Sequence[int],
         strategy: str = "random",
@@ -211,7 +102,7 @@ class LeanLoop:
         for number, target in list(enumerate(self.schedule))[self.done :]:
             score_seconds, select_seconds = self._query(number, target)
             began = time.perf_counter()
-            self._fit(number)
+            self.fit(number)
             fitted = time.perf_counter()
             self._validate(number)
             validate_seconds = time.perf_counter() - fitted
@@ -258,7 +149,12 @@ class LeanLoop:
         self.prior.begin(model)
         return model
 
-    def _fit(self, number: int) -> None:
+    def fit(self, number: int) -> None:
+        """Train the model of a round on what the runs have labeled by now.
+
+        Raises:
+            FitError: a run without a label.
+        """
         if self.recipe.weights == "fresh" and number > 0:
             self.model = self._new_model(number)
         elif self.recipe.weights == "shrink" and number > 0:
@@ -331,31 +227,54 @@ class LeanLoop:
 
     # --- Query --------------------------------------------------------------------------------------------------------
 
+    def propose(self, number: int, *batches: int) -> list[Proposal]:
+        """What each run would ask after the fit of the round before; nothing is asked, and nobody has chosen yet.
+
+        Args:
+            number: of the round that the answers are for; the first, 0, asks at random.
+            batches: sizes of batches, one after the other, each chosen from what the ones before have left.
+
+        Returns:
+            For each run the batches as one choice, in their order.
+        """
+        seen = self._look(number, [sum(batches)] * len(self.runs)) if number else None
+        return self._chosen(number, [batches] * len(self.runs), seen)
+
     def _query(self, number: int, target: int) -> tuple[float, float]:
         """Choose, ask, take the answers in; seconds of scoring and of choosing."""
-        if number == 0:
-            for run in self.runs:
-                self._ask(run, _at_random(run.pool, target, run.rng(0)))
-            return 0.0, 0.0
         began = time.perf_counter()
-        pools, labeled, own = self._look(number, target)
+        sizes = [target - run.asked for run in self.runs]
+        seen = self._look(number, sizes) if number else None
         scored = time.perf_counter()
-        for run, pool, known, probabilities in zip(self.runs, pools, labeled, own, strict=True):
+        for run, proposal in zip(self.runs, self._chosen(number, [[n] for n in sizes], seen), strict=True):
+            self._ask(run, proposal)
+        return (scored - began, time.perf_counter() - scored) if number else (0.0, 0.0)
+
+    def _chosen(self, number: int, batches: Sequence[Sequence[int]], seen: Seen | None) -> list[Proposal]:
+        """What the runs choose by what their strategies see, or at random where they see nothing yet."""
+        if seen is None:
+            random = make_strategy("random")
+            return [
+                Proposal(_in_batches(random, Pool(run.pool), sizes, Context(run.rng(number))))
+                for run, sizes in zip(self.runs, batches, strict=True)
+            ]
+        proposals = []
+        for run, sizes, pool, known, own in zip(self.runs, batches, *seen, strict=True):
             context = Context(run.rng(number), known, run.confusion(len(self.classes)))
-            run.collapse = collapsed(pool.probabilities)
-            if run.collapse and self.recipe.guard:
-                choice = _at_random(pool.rows, target - run.asked, context.rng)
-            else:
-                choice = choose(run.strategy, pool, target - run.asked, context)
+            collapse = collapsed(pool.probabilities)
+            strategy = make_strategy("random") if collapse and self.recipe.guard else run.strategy
+            choice = _in_batches(strategy, pool, sizes, context)
             position = {row: place for place, row in enumerate(pool.rows.tolist())}
             places = [position[row] for row in choice.rows.tolist()]
-            self._ask(run, choice, probabilities[places])
-        return scored - began, time.perf_counter() - scored
+            proposals.append(Proposal(choice, own[places], collapse))
+        return proposals
 
-    def _look(self, number: int, target: int) -> tuple[list[Pool], list[Labeled], list[Any]]:
+    def _look(self, number: int, sizes: Sequence[int]) -> Seen:
         """What every run's strategy may see of its pool and of its labeled rows, and what the model alone says."""
         first = self.runs[0].strategy
-        candidates = [run.strategy.candidates(run.pool, target - run.asked, run.rng(number)) for run in self.runs]
+        candidates = [
+            run.strategy.candidates(run.pool, n, run.rng(number)) for run, n in zip(self.runs, sizes, strict=True)
+        ]
         needs = first.needs | {"probabilities"}
         seen = self._see(self.model, candidates, needs - {"committee", "vectors", "classes"})
         if "committee" in needs:
@@ -413,9 +332,12 @@ class LeanLoop:
             raise ConfigError(f"{self.runs[0].strategy.spelling} needs text vectors; pass vectors= to LeanLoop")
         return self.vectors[rows]
 
-    def _ask(self, run: Run, choice: Choice, probabilities: npt.NDArray[np.floating[Any]] | None = None) -> None:
+    def _ask(self, run: Run, proposal: Proposal) -> None:
         """Put the chosen rows to the oracle; controls among them judge the model before it learns from them."""
+        assert self.oracle is not None  # who has none asks by itself
+        choice, probabilities = proposal.choice, proposal.probabilities
         answers = self.oracle.ask(choice.rows)
+        run.collapse = proposal.collapse
         run.take(choice, answers, self.validation if isinstance(self.validation, HoldOut) else None)
         if self.validation:  # so few may be answered that it cannot be done
             self.validation.check(len(run.labeled) + len(run.held))
@@ -432,8 +354,13 @@ def _seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _at_random(pool: Rows, n: int, rng: np.random.Generator) -> Choice:
-    return choose(make_strategy("random"), Pool(pool), n, Context(rng))
+def _in_batches(strategy: Strategy, pool: Pool, sizes: Sequence[int], context: Context) -> Choice:
+    """One batch after the other, each from what is left."""
+    choice = choose(strategy, pool, sizes[0], context)
+    for n in sizes[1:]:
+        left = pool.take(~np.isin(pool.rows, choice.rows))
+        choice = Choice.join([choice, choose(strategy, left, n, context)])
+    return choice
 
 
 def _check_prior(recipe: Recipe, prior: Prior | None) -> None:

@@ -34,7 +34,7 @@ LAYERS = [
     {"text", "split", "bilstm", "verdict", "explain"},
     {"strategies", "oracles", "model", "cache", "vectors", "wordvectors"},
     {"datamodule", "committee", "checkpoints", "history", "fitting", "features"},
-    {"scoring", "teacher", "prior"},
+    {"scoring", "teacher", "prior", "leanstate"},
     {"sight", "steps"},
     {"student"},
     {"callback", "predict", "board", "plots", "lean"},

@@ -4,7 +4,7 @@ import pytest
 from lit_al.baselines import Linear, check_baseline
 from lit_al.corpora import Corpus
 from lit_al.errors import ConfigError
-from lit_al.lean import Run
+from lit_al.leanstate import Run
 from lit_al.rows import Row
 from lit_al.strategies import Context, Pool, choose, make_strategy
 

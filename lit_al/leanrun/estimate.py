@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from lit_al.lean import Run
+from lit_al.leanstate import Run
 
 Z = 1.959964  # a normal variable lies within so many standard deviations in 95 % of all cases
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_al.corpora import UNLABELED
-from lit_al.lean import LeanRound, Run
 from lit_al.leanrun.estimate import ByValidation, Estimate
+from lit_al.leanstate import LeanRound, Run
 from lit_al.oracles import Bill
 from lit_al.outputs import Evaluation, Query
 

@@ -15,11 +15,12 @@ from lit_al.cache import encoded
 from lit_al.checkpoints import save_model
 from lit_al.config import TrainConfig
 from lit_al.datamodule import EVALUATION_BATCH, Batches
-from lit_al.lean import LeanLoop, LeanRound
+from lit_al.lean import LeanLoop
 from lit_al.leanrun.plan import Plan
 from lit_al.leanrun.rounds import Judged, described_bill, query_of
 from lit_al.leanrun.watch import Watch
 from lit_al.leanrun.words import TEST_SET, LeanWords
+from lit_al.leanstate import LeanRound
 from lit_al.material import Material
 from lit_al.model import LitBiLSTM
 from lit_al.outputs import Evaluation, Query

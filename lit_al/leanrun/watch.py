@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from lit_al.datamodule import EVALUATION_BATCH, Batches
-from lit_al.lean import Run
 from lit_al.leanrun.estimate import ByValidation, Estimate
 from lit_al.leanrun.plan import Source
+from lit_al.leanstate import Run
 from lit_al.model import LitBiLSTM
 from lit_al.scoring import score
 from lit_al.split import Rows
