@@ -230,7 +230,8 @@ def test_lowest_loss_gives_each_member_its_best_look(steps, material):
             return losses
 
     looks = []
-    loop._query(0, 20)
+    loop.choose()
+    loop.ask()
     short = loop._held()[0]
     lessons = [short, short.take(np.arange(len(short.rows)) < 2)]  # as after skips: of different lengths
     loop._train(loop.model, 0, loop._lessons(0), Looking(loop.tokens, lessons))
