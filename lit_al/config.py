@@ -67,6 +67,14 @@ NOT_LEAN = {
 }
 
 
+RESUMING = {
+    "--resume": ("RUN", "Go on with the run in this folder; of the other options only --log-dir, --accelerator and "
+                 "the next two may stand beside it."),
+    "--answers": ("FILE", "With --resume: a file of answers for the texts that wait (--oracle file)."),
+    "--dry-run": ("", "With --answers: check the file and write nothing."),
+}  # fmt: skip
+
+
 def option(default: Any, group: str, text: str) -> Any:
     """A dataclass field that knows its group and its help text."""
     return field(default=default, metadata={"group": group, "help": text})
@@ -315,6 +323,9 @@ def train_parser() -> ArgumentParser:
     parser.add_argument(
         "--list-strategies", action="store_true", default=SUPPRESS, help="Print a line for each strategy and exit."
     )
+    for name, (metavar, text) in RESUMING.items():
+        kind: dict[str, Any] = {"metavar": metavar} if metavar else {"action": "store_true"}
+        parser.add_argument(name, default=SUPPRESS, help=text, **kind)
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file of options, as --print-config prints.")
     return parser
 
@@ -344,6 +355,9 @@ def parse_train(arguments: Sequence[str] | None = None) -> TrainConfig:
         namespace = train_parser().parse_args(arguments)
     except ArgumentError as error:
         raise ConfigError(f"{_one_sentence(str(error))}; --help lists the options") from error
+    alone = [name for name in RESUMING if name.removeprefix("--").replace("-", "_") in namespace]
+    if alone:
+        raise ConfigError(f"{alone[0]} goes with --resume RUN; give the folder of a run")
     return TrainConfig(**{item.name: namespace[item.name] for item in fields(TrainConfig)})
 
 

@@ -83,8 +83,8 @@ class ActiveLearner:
         load_weights(self.model, self.best_path)
 
     def fits(self) -> Iterator[int]:
-        """The same fit by fit, numbered from 0, each with the acquisition after it; the best weights are not taken."""
-        for number in count():
+        """The same fit by fit, numbered on from those that the history has, each with the acquisition after it; the best weights are not taken."""
+        for number in count(self.history.fits):
             fit(self.trainer(), self.model, self.data)
             yield number
             if self.acquisition is None or self.acquisition.done:

@@ -19,6 +19,7 @@ from lit_al.errors import DataError
 from lit_al.faults import crash_point
 from lit_al.oracles import FILE, Batch, Oracle, RecordedOracle, event_id
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, sha256_of
+from lit_al.rows import FULL
 from lit_al.split import Rows
 from lit_al.states import States
 from lit_al.strategies import Choice, Strategy
@@ -42,6 +43,7 @@ class Ledger:
     def __init__(self, folder: Path, record: Record, tell: Callable[[str], object]) -> None:
         self.folder, self.record = folder, record
         self.states = States(folder, record, tell)
+        self._oracle: RecordedOracle | None = None  # the one that was made last
 
     @classmethod
     def begin(
@@ -108,7 +110,8 @@ class Ledger:
 
     def oracle(self, inner: Oracle) -> RecordedOracle:
         """The same oracle, its answers recorded before they are given."""
-        return RecordedOracle(inner, self.record)
+        self._oracle = RecordedOracle(inner, self.record)
+        return self._oracle
 
     def take_labels(self, rows: Rows, labels: npt.NDArray[np.int64]) -> None:
         """Put labels on record that a file brought along, (n,) each."""
@@ -143,7 +146,6 @@ class Ledger:
 
     def ask(
         self,
-        oracle: RecordedOracle,
         number: int,
         strategy: Strategy,
         choice: Choice,
@@ -153,7 +155,6 @@ class Ledger:
         """Put a round's questions on record, before anybody is asked; asked again, they must be the same.
 
         Args:
-            oracle: that will be asked next.
             number: of the round.
             strategy: that chose.
             choice: the questions.
@@ -172,7 +173,16 @@ class Ledger:
             listed |= {"number": number, "short": choice.short, "memory": memory, "arrays": arrays, "facts": facts}
             self.record.set_state(ASKING, listed)
         self.record.begin_round(number, choice.rows.tolist(), strategy.spelling)
-        oracle.batch = Batch(number, strategy.spelling, choice.controls, probabilities)
+        self._announce(Batch(number, strategy.spelling, choice.controls, probabilities))
+
+    def ask_all(self, rows: Rows) -> None:
+        """Put every label that there is on record as asked for, in a round of its own."""
+        self.record.begin_round(0, rows.tolist(), FULL)
+        self._announce(Batch(0, FULL, np.zeros(len(rows), np.bool_)))
+
+    def _announce(self, batch: Batch) -> None:
+        assert self._oracle is not None  # nobody else is asked
+        self._oracle.batch = batch
         crash_point("after_questions")
 
     def keep(self, number: int, state: Mapping[str, Any]) -> None:
