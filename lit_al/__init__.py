@@ -27,7 +27,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `features`, `prior` | what unlabeled texts teach before the first label |
 | `teacher`, `student` | soft labels for the whole pool; the network that learns from them |
 | `recipes` | how a round of the honest loop trains, part by part |
-| `lean`, `leanstate`, `steps` | the honest loop: every label counted, seeds side by side; its runs as data; a fit of so many steps |
+| `lean`, `leanstate`, `steps` | the honest loop, every label counted; its runs as data; a fit of so many steps |
 | `validation` | what labels paid for say of a model that has not learned from them |
 | `stopping` | when to stop labeling, also in shadow |
 | `history`, `fitting`, `learner` | epoch curves; a fit that Ctrl-C can end; the loop over fresh Trainers |

@@ -1,4 +1,4 @@
-"""People answer by file: the questions of a round go to `RUN/questions/round-N.csv`, their answers come back into the record.
+"""People answer by file: a round asks in `RUN/questions/round-N.csv`, and the answers come back into the record.
 
 Nothing here loads a model, so that a file with a mistake is refused at once.
 """

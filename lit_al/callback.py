@@ -18,8 +18,8 @@ import numpy as np
 from lit_al.checkpoints import load_weights
 from lit_al.datamodule import ActiveDataModule
 from lit_al.errors import ConfigError
-from lit_al.model import LitBiLSTM
 from lit_al.ledger import Ledger
+from lit_al.model import LitBiLSTM
 from lit_al.oracles import Oracle
 from lit_al.outputs import Evaluation, Round
 from lit_al.scoring import evaluate, score

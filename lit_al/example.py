@@ -24,8 +24,8 @@ from lit_al.errors import FitError
 from lit_al.history import EpochHistory
 from lit_al.judging import accuracy_and_loss, distinct_words
 from lit_al.learner import ActiveLearner
-from lit_al.model import LitBiLSTM
 from lit_al.ledger import Ledger
+from lit_al.model import LitBiLSTM
 from lit_al.oracles import Oracle, SimulatedOracle
 from lit_al.outputs import Round
 from lit_al.rows import Row

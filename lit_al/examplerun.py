@@ -1,4 +1,4 @@
-"""`ExampleSession`: a run of the example's loop, `full` or `active`, in a folder of its own, to be cut off at any time."""
+"""`ExampleSession`: a run of the example's loop, `full` or `active`, in a folder of its own, to be cut off anywhere."""
 
 import random
 import time

@@ -1,7 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGUSR1 end a run well: what is being written is finished or undone, and the run can go on later.
+"""Ctrl-C, SIGTERM and SIGUSR1 end a run well: what is being written is finished or undone, and the run can go on.
 
-Lightning has ways of its own: it ignores Ctrl-C while it ends a fit, and a SIGTERM leaves it with exit code 0. Here every
-one of these signals is an exception at the next line of Python, and the exit code is 128 and the signal's number.
+Lightning has ways of its own: it ignores Ctrl-C while it ends a fit, and a SIGTERM leaves it with exit code 0. Here
+each of these signals is an exception at the next line of Python, and the exit code is 128 and the signal's number.
 """
 
 import os

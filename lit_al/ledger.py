@@ -168,7 +168,7 @@ class Ledger:
         if number not in {found.number for found in self.record.rounds()}:
             arrays = {} if probabilities is None else {"probabilities": _kept(probabilities)}
             memory = {name: _kept(array) for name, array in strategy.state().items()}
-            listed = {name: _kept(getattr(choice, name)) for name in ("rows", "scores", "controls")}
+            listed: dict[str, Any] = {name: _kept(getattr(choice, name)) for name in ("rows", "scores", "controls")}
             listed |= {"reasons": list(choice.reasons), "shares": [float(share) for share in choice.shares]}
             listed |= {"number": number, "short": choice.short, "memory": memory, "arrays": arrays, "facts": facts}
             self.record.set_state(ASKING, listed)
@@ -194,7 +194,7 @@ class Ledger:
 
 def _at_home(config: TrainConfig) -> TrainConfig:
     """The same settings with paths that are found from anywhere."""
-    paths = {
+    paths: dict[str, Any] = {
         name: str(Path(value).expanduser().resolve())
         for name in ("data", "oracle_noise")
         if (value := getattr(config, name)) and value not in NAMED and Path(value).expanduser().exists()
@@ -216,4 +216,3 @@ def _array(kept: Mapping[str, Any]) -> npt.NDArray[Any]:
     """
     flat = np.frombuffer(base64.b64decode(kept["data"]), dtype=kept["dtype"])
     return flat.reshape(kept["shape"]).copy()
-

@@ -177,6 +177,7 @@ class LowestLoss(L.Callback):
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
         """Look, where it is time, and keep the weights of the members that got better."""
+        crash_point("in_fit")
         step, total = trainer.global_step, int(trainer.estimated_stepping_batches)
         if step * LOOKS // total == (step - 1) * LOOKS // total:
             return

@@ -1,7 +1,7 @@
 """`LeanSession`: the honest loop of one seed, judged, stopped, paid for and written down."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,15 @@ from lit_al.cache import encoded
 from lit_al.checkpoints import save_model
 from lit_al.config import TrainConfig
 from lit_al.datamodule import EVALUATION_BATCH, Batches
+from lit_al.errors import OraclePending
 from lit_al.lean import LeanLoop
+from lit_al.leanrun.course import Course, results_of
 from lit_al.leanrun.plan import Plan
-from lit_al.leanrun.rounds import Judged, described_bill, query_of
+from lit_al.leanrun.rounds import Judged, query_of
 from lit_al.leanrun.watch import Watch
-from lit_al.leanrun.words import TEST_SET, LeanWords
-from lit_al.leanstate import LeanRound
+from lit_al.leanrun.words import LeanWords
+from lit_al.leanstate import LeanRound, Proposal
+from lit_al.ledger import Ledger
 from lit_al.material import Material
 from lit_al.model import LitBiLSTM
 from lit_al.outputs import Query
@@ -64,6 +67,7 @@ class LeanSession:
         self.words = LeanWords(report, plan)
         self.oracle = ledger.oracle(plan.oracle)
         self.course = Course()
+        self.fresh: Callable[[], LeanLoop] | None = None
         self.loop: LeanLoop | None = None
         self.watch: Watch | None = None
         self.judging: Batches | None = None
@@ -149,6 +153,7 @@ class LeanSession:
     def _take(self, state: Mapping[str, Any]) -> None:
         """Go on from a state; one that does not fit changes nothing."""
         assert self.watch is not None  # as the loop
+        assert self.fresh is not None
         course, loop = Course.restored(state["course"]), self.fresh()
         loop.load_state_dict(state["loop"])
         self.watch.restore(state["watch"])

@@ -14,6 +14,7 @@ from lit_al.report import Report
 from lit_al.validation import HoldOut, Validation
 from lit_al.verdict import percent
 
+
 class LeanWords:
     """Prints a lean run.
 
