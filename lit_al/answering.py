@@ -40,8 +40,8 @@ def ready(order: Resume, say: Callable[[str], object]) -> bool:
                 return False
         left, asked = waiting(record)
         if left:
-            say(what_to_do(record, order.folder))
             say(f"{len(left):,} of {len(asked):,} texts are not answered yet; nothing was trained")
+            say(what_to_do(record, order.folder))
         return not left
 
 

@@ -276,8 +276,11 @@ class TrainConfig:
             if "," in str(self.query_size):
                 raise ConfigError(f"--query-size {self.query_size} is a list, which works with --protocol lean alone")
             return
-        for name in sorted(given & {"oracle_noise", "oracle_skip"}) if self.oracle == "file" else ():
-            raise ConfigError(f"--{name.replace('_', '-')} is of simulated oracles; leave it out with --oracle file")
+        for name in ("oracle_noise", "oracle_skip"):
+            if self.oracle == "file" and getattr(self, name) not in (None, LEAN_ONLY[name]):
+                raise ConfigError(
+                    f"--{name.replace('_', '-')} is of simulated oracles; leave it out with --oracle file"
+                )
         if self.mode != "active":
             raise ConfigError(f"--mode {self.mode} has no lean protocol; give --mode active, or another --protocol")
         for name in NOT_LEAN:

@@ -1,16 +1,16 @@
 """A run from its settings to its folder: corpus, split, model, learner, report, results, pictures."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 from rich import get_console
 from rich.console import Console
+from rich.markup import escape
 
 from lit_al import plots
 from lit_al.config import TrainConfig
@@ -49,7 +49,7 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     console.print(f"results, figures and TensorBoard events go to {folder}", soft_wrap=True)
     with _owned(folder, console):
         write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
-        with _begun(folder, config, material, report) as ledger:
+        with Ledger.begin(folder, config, material.corpus, _teller(console)) as ledger:
             return _sitting(config, material, plan, folder, report, ledger, began)
 
 
@@ -72,7 +72,6 @@ def resume(order: Resume, console: Console | None = None) -> dict[str, Any]:
         config = ledger.config
         config = replace(config, accelerator=order.accelerator or config.accelerator)
         material, plan, report = _loaded(config, console)
-        ledger.check(material.corpus)
         return _sitting(config, material, plan, folder, report, ledger, began)
 
 
@@ -98,14 +97,8 @@ def _owned(folder: Path, console: Console) -> Iterator[None]:
             raise
 
 
-def _begun(folder: Path, config: TrainConfig, material: Material, report: Report) -> Ledger:
-    """The record of a new run; that of a comparison holds its settings alone, each of its runs has one of its own."""
-    rows = np.empty(0, np.int64) if config.mode == "compare" else material.split.pool
-    return Ledger.begin(folder, config, material.corpus, rows, _teller(report.console))
-
-
-def _teller(console: Console) -> Any:
-    return lambda sentence: console.print(f"[yellow]{sentence}[/yellow]", soft_wrap=True, highlight=False)
+def _teller(console: Console) -> Callable[[str], object]:
+    return lambda sentence: console.print(f"[yellow]{escape(sentence)}[/yellow]", soft_wrap=True, highlight=False)
 
 
 def _sitting(
@@ -118,6 +111,8 @@ def _sitting(
     began: float,
 ) -> dict[str, Any]:
     """From where a run is to its end, or to the next signal or question."""
+    # the record of a comparison holds its settings alone, for each of its runs has one of its own
+    ledger.take(material.corpus, material.split.pool[:0] if config.mode == "compare" else material.split.pool)
     for events in folder.glob("events.out.tfevents.*"):
         events.unlink()  # of an earlier sitting; what it has saved is written again, what it has not, too
     if plan is not None:
@@ -155,10 +150,11 @@ def _compare(
 def _part(config: TrainConfig, material: Material, folder: Path, report: Report) -> dict[str, Any]:
     """A run of a comparison: begun, gone on with, or finished in an earlier sitting."""
     folder.mkdir(exist_ok=True)
-    there = (folder / RECORD_FILE).exists()
-    with OwnerLock(folder, OWNER):
-        opened = Ledger.open(folder, _teller(report.console)) if there else _begun(folder, config, material, report)
-        with opened as ledger:
-            if ledger.finished:
-                return read_results(folder)
-            return _sitting(config, material, None, folder, report, ledger, time.perf_counter())
+    there, tell = (folder / RECORD_FILE).exists(), _teller(report.console)
+    with (
+        OwnerLock(folder, OWNER),
+        Ledger.open(folder, tell) if there else Ledger.begin(folder, config, material.corpus, tell) as ledger,
+    ):
+        if ledger.finished:
+            return read_results(folder)
+        return _sitting(config, material, None, folder, report, ledger, time.perf_counter())

@@ -46,24 +46,10 @@ class Ledger:
         self._oracle: RecordedOracle | None = None  # the one that was made last
 
     @classmethod
-    def begin(
-        cls, folder: Path, config: TrainConfig, corpus: Corpus, rows: Rows, tell: Callable[[str], object]
-    ) -> Self:
-        """A new record in a new folder.
-
-        Args:
-            folder: of the run.
-            config: resolved settings.
-            corpus: whose texts are asked for; people get them from the record, a simulated oracle does not.
-            rows: (n,) int64 that may be asked for.
-            tell: see the class.
-        """
-        by_people = config.oracle == "file"
+    def begin(cls, folder: Path, config: TrainConfig, corpus: Corpus, tell: Callable[[str], object]) -> Self:
+        """A new record in a new folder; `take` fills it."""
         settings = {"config": asdict(_at_home(config)), "fingerprint": corpus.fingerprint, "seed": config.seed}
-        record = Record.create(folder / RECORD_FILE, corpus.classes, settings=settings)
-        texts = ((row, corpus.texts[row]) for row in np.sort(rows).tolist())
-        record.add_items(Item(row, sha256_of(text), text if by_people else None) for row, text in texts)
-        return cls(folder, record, tell)
+        return cls(folder, Record.create(folder / RECORD_FILE, corpus.classes, settings=settings), tell)
 
     @classmethod
     def open(cls, folder: Path, tell: Callable[[str], object]) -> Self:
@@ -94,8 +80,12 @@ class Ledger:
         """Note that everything is written."""
         self.record.set_state(RUN, {"finished": True})
 
-    def check(self, corpus: Corpus) -> None:
-        """Refuse other data than the run began with.
+    def take(self, corpus: Corpus, rows: Rows) -> None:
+        """Take in the texts that may be asked for, unless that has been done.
+
+        Args:
+            corpus: people get its texts from the record, a simulated oracle does not.
+            rows: (n,) int64 that may be asked for.
 
         Raises:
             DataError: the texts, labels or classes have changed, or their order.
@@ -105,6 +95,10 @@ class Ledger:
                 f"{self.config.data} is not the data that {self.folder} began with (its texts, labels or their order "
                 "have changed); put the old data back, or begin a new run"
             )
+        if self.record.count_items() == 0:  # all were added, or none
+            by_people = self.config.oracle == "file"
+            texts = ((row, corpus.texts[row]) for row in np.sort(rows).tolist())
+            self.record.add_items(Item(row, sha256_of(text), text if by_people else None) for row, text in texts)
 
     # --- A round ------------------------------------------------------------------------------------------------------
 
@@ -172,8 +166,9 @@ class Ledger:
             listed |= {"reasons": list(choice.reasons), "shares": [float(share) for share in choice.shares]}
             listed |= {"number": number, "short": choice.short, "memory": memory, "arrays": arrays, "facts": facts}
             self.record.set_state(ASKING, listed)
-        self.record.begin_round(number, choice.rows.tolist(), strategy.spelling)
-        self._announce(Batch(number, strategy.spelling, choice.controls, probabilities))
+        chosen_by = "random" if probabilities is None else strategy.spelling
+        self.record.begin_round(number, choice.rows.tolist(), chosen_by)
+        self._announce(Batch(number, chosen_by, choice.controls, probabilities))
 
     def ask_all(self, rows: Rows) -> None:
         """Put every label that there is on record as asked for, in a round of its own."""

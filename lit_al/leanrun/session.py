@@ -142,6 +142,9 @@ class LeanSession:
 
     def _go_on(self) -> None:
         """Begin where an earlier sitting saved its state last, if there was one."""
+        start = self.plan.start
+        if len(start):
+            self.ledger.take_labels(start, self.material.corpus.labels[start])
         number = self.ledger.states.restore(self._take)
         if number is None:
             return
@@ -269,8 +272,8 @@ class LeanSession:
         if results["status"] == "finished":
             self.ledger.finish()
             self.words.end(self.course.stop_reason, results["shadow"], self.plan.oracle.bill)
-            if self.course.rounds[-1].test:
-                self.report.test(self.course.rounds[-1].test)
+            last = self.course.rounds[-1]
+            self.report.test(last.test) if last.test else self.words.estimated(last)
 
     def results(self, status: str) -> dict[str, Any]:
         """The contents of `results.json`; docs/results-schema.md describes them."""

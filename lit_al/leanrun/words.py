@@ -30,11 +30,9 @@ class LeanWords:
         """What is about to happen."""
         last, rounds = self.plan.schedule[-1], len(self.plan.schedule) - 1
         stop = f", unless {self.plan.rule} stops it before" if self.plan.rule else ""
-        start = f", {len(self.plan.start):,} of them from the file" if len(self.plan.start) else ""
-        self._line(
-            f"from {self.plan.schedule[0]:,} labels drawn at random{start} to {last:,} in {rounds} rounds by "
-            f"{strategy}{stop}"
-        )
+        first, given = self.plan.schedule[0], len(self.plan.start)
+        start = f"({given:,} of the file, {first - given:,} drawn at random)" if given else "drawn at random"
+        self._line(f"from {first:,} labels {start} to {last:,} in {rounds} rounds by {strategy}{stop}")
         self._line(self.plan.test_use)
         if self.plan.validation:
             self._line(validation_words(self.plan.validation))
@@ -68,6 +66,11 @@ class LeanWords:
         for shadow in shadows:
             self._line(f"in shadow: {shadow['sentence']}")
         self._line(bill_words(bill))
+
+    def estimated(self, done: Judged) -> None:
+        """What stands last where there is no test figure."""
+        if done.estimate:
+            self._line(estimate_words(done.estimate))
 
     def waiting(self, what_to_do: str) -> None:
         """People have the word."""
