@@ -16,6 +16,7 @@ from lit_al.checkpoints import load_weights, read_checkpoint, save
 from lit_al.config import TrainConfig
 from lit_al.example import ExampleLoop
 from lit_al.history import Epoch
+from lit_al.interrupts import shielded
 from lit_al.ledger import Ledger
 from lit_al.material import Material
 from lit_al.outputs import Evaluation, Round
@@ -74,7 +75,8 @@ class ExampleSession:
             write_results(self.folder, self.results("running"))
             if not self._is_over():
                 for _ in self.loop.learner.fits():
-                    self.ledger.keep(self.loop.history.fits, self._state())
+                    with shielded():
+                        self.ledger.keep(self.loop.history.fits, self._state())
             load_weights(self.loop.model, self.loop.learner.best_path)
             test = self.loop.learner.test()
             status = "finished"
@@ -83,7 +85,8 @@ class ExampleSession:
             raise
         finally:
             results = self.results(status, test)
-            self._finish(results, test)
+            with shielded():
+                self._finish(results, test)
         return results
 
     # --- State --------------------------------------------------------------------------------------------------------
@@ -135,13 +138,15 @@ class ExampleSession:
 
     def _on_epoch(self, epoch: Any) -> None:
         self.report.epoch(epoch)
-        self.board.epoch(epoch)
+        with shielded():
+            self.board.epoch(epoch)
 
     def _on_round(self, done: Round) -> None:
         self.report.round(done, str(self.config.steer_on))
-        self.board.round(done)
-        write_picks(self.folder, self._rounds, self.material.corpus.classes)
-        write_results(self.folder, self.results("running"))
+        with shielded():
+            self.board.round(done)
+            write_picks(self.folder, self._rounds, self.material.corpus.classes)
+            write_results(self.folder, self.results("running"))
 
     def _finish(self, results: dict[str, Any], test: Evaluation | None) -> None:
         write_results(self.folder, results)

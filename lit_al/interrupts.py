@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGUSR1,) if hasattr(signal, "SIGUSR1") else ()))
@@ -26,6 +27,34 @@ class Interrupted(KeyboardInterrupt):
         self.code = 128 + number
 
 
+@dataclass
+class _Bell:
+    """What has rung.
+
+    Attributes:
+        received: the first signal; 0 for none.
+        shields: parts of the program at work that must not be torn in two.
+        waiting: the signal came while there was one.
+    """
+
+    received: int = 0
+    shields: int = 0
+    waiting: bool = False
+
+    def ring(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        if self.received:
+            os._exit(128 + number)  # every file is written as a whole, so that nothing half can be left
+        self.received = number
+        if self.shields:
+            self.waiting = True
+        else:
+            raise KeyboardInterrupt
+
+
+_bell = _Bell()
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """While this holds, each of the signals raises `KeyboardInterrupt`; a second one quits at once.
@@ -33,22 +62,32 @@ def interruptible() -> Iterator[None]:
     Raises:
         Interrupted: instead of the `KeyboardInterrupt`, when it has passed through.
     """
-    received: list[int] = []
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if received:
-            os._exit(128 + number)  # what is written is written as a whole, so that nothing half can be left
-        received.append(number)
-        raise KeyboardInterrupt
-
     if threading.current_thread() is not threading.main_thread():  # others get no signals
         yield
         return
-    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    _bell.received, _bell.waiting = 0, False
+    before = {number: signal.signal(number, _bell.ring) for number in SIGNALS}
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(received[0] if received else signal.SIGINT) from None
+        raise Interrupted(_bell.received or signal.SIGINT) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """What is in here is done before a signal is heeded: files that belong together, queues of other threads.
+
+    Raises:
+        KeyboardInterrupt: at the end, if one came.
+    """
+    _bell.shields += 1
+    try:
+        yield
+    finally:
+        _bell.shields -= 1
+    if _bell.waiting and not _bell.shields:
+        _bell.waiting = False
+        raise KeyboardInterrupt

@@ -15,6 +15,7 @@ from lit_al.checkpoints import save_model
 from lit_al.config import TrainConfig
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import OraclePending
+from lit_al.interrupts import shielded
 from lit_al.lean import LeanLoop
 from lit_al.leanrun.course import Course, results_of
 from lit_al.leanrun.plan import Plan
@@ -90,7 +91,8 @@ class LeanSession:
             raise
         finally:
             results = self.results(status)
-            self._finish(results)
+            with shielded():
+                self._finish(results)
         return results
 
     def _encode(self) -> None:
@@ -217,10 +219,11 @@ class LeanSession:
         course.rounds.append(judged)
         course.checkpoint = save_model(model, self.folder / "checkpoints" / "best.ckpt")
         self.words.round(judged)
-        self._to_board(judged)
-        self._write_picks()
-        write_results(self.folder, self.results("running"))
-        self.ledger.keep(done.number, self._state())
+        with shielded():
+            self._to_board(judged)
+            self._write_picks()
+            write_results(self.folder, self.results("running"))
+            self.ledger.keep(done.number, self._state())
 
     def _exhausted(self) -> str:
         if self.plan.schedule[-1] == len(self.material.split.pool):
