@@ -28,6 +28,9 @@ def ready(order: Resume, say: Callable[[str], object]) -> bool:
         StoreError: no such run, or one that somebody else is at.
     """
     with Record.open(order.folder) as record:
+        if (record.state("run") or {}).get("finished"):
+            say(f"{order.folder} is finished; there is nothing to go on with")
+            return False
         if record.settings.get("config", {}).get("oracle") != "file":
             if order.answers is not None:
                 raise ConfigError(f"{order.folder} asks nobody, so that it takes no --answers; leave them out")
@@ -35,6 +38,8 @@ def ready(order: Resume, say: Callable[[str], object]) -> bool:
         if order.answers is not None:
             with OwnerLock(order.folder, "train.py --answers"):
                 found = import_answers(record, order.answers, dry_run=order.dry_run, source="file")
+                if not order.dry_run:
+                    record.backup()
             say(found.in_words())
             if order.dry_run:
                 return False

@@ -5,6 +5,7 @@ killed at, what comes before it is on the disk, and what comes after it can be m
 """
 
 import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -99,6 +100,7 @@ class Ledger:
             by_people = self.config.oracle == "file"
             texts = ((row, corpus.texts[row]) for row in np.sort(rows).tolist())
             self.record.add_items(Item(row, sha256_of(text), text if by_people else None) for row, text in texts)
+            self.record.backup()  # what `lit-al recover` begins with; the answers are in the mirror too
 
     # --- A round ------------------------------------------------------------------------------------------------------
 
@@ -181,10 +183,12 @@ class Ledger:
         crash_point("after_questions")
 
     def keep(self, number: int, state: Mapping[str, Any]) -> None:
-        """Save the state after a round; one that asked for nothing is a round all the same."""
+        """Save the state after a round and vouch for the best model; one that asked for nothing is a round, too."""
         if number not in {found.number for found in self.record.rounds()}:
             self.record.begin_round(number, [], "")
-        self.states.keep(number, state)
+        best = self.folder / "checkpoints" / "best.ckpt"
+        digest = hashlib.sha256(best.read_bytes()).hexdigest() if best.exists() else None
+        self.states.keep(number, state, checkpoint={"path": str(best.relative_to(self.folder)), "sha256": digest})
 
 
 def _at_home(config: TrainConfig) -> TrainConfig:

@@ -39,8 +39,8 @@ class States:
     def __init__(self, folder: Path, record: Record, tell: Callable[[str], object]) -> None:
         self.folder, self.record, self.tell = folder, record, tell
 
-    def keep(self, number: int, state: Mapping[str, Any]) -> None:
-        """Write the state after a round, note it in the record, and drop those that it makes superfluous.
+    def keep(self, number: int, state: Mapping[str, Any], **facts: Any) -> None:
+        """Write the state after a round, note it with other facts in the record, and drop what it makes superfluous.
 
         Raises:
             CheckpointError: it cannot be written.
@@ -49,7 +49,7 @@ class States:
         crash_point("before_round_state")
         path = self.folder / "state" / f"round-{number}.pt"
         digest = save(lambda place: torch.save(packed(state), place), path)
-        self.record.end_round(number, {"state": str(path.relative_to(self.folder)), "sha256": digest})
+        self.record.end_round(number, {**facts, "state": str(path.relative_to(self.folder)), "sha256": digest})
         crash_point("after_round_state")
         needed = {kept.facts["state"] for kept in self._kept()[:KEPT]}
         for other in path.parent.glob("round-*.pt"):
