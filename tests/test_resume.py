@@ -84,7 +84,7 @@ def without_times(value):
 def outcome(folder):
     """All that may depend on where a run was killed, and must not."""
     parts = [folder / part for part in ("full", "active") if (folder / part).is_dir()]
-    picks = [(path / "picks.jsonl").read_text() for path in (parts or [folder])]
+    picks = [path.read_text() for path in sorted(folder.rglob("picks.jsonl"))]
     answers = []
     for part in parts or [folder]:
         with Record.open(part) as record:

@@ -64,6 +64,8 @@ def report(stops: Sequence[Stop], history: Sequence[Progress], accuracies: Seque
     >>> history = [Progress(labels, 5_000) for labels in (1_000, 1_300, 1_600)]
     >>> report(shadow([Budget(1_200)], history), history, [.80, .82, .824])
     ['budget:1200 would have stopped at 1,300 labels, 0.4 points below the last round (300 labels fewer)']
+    >>> report(shadow([Budget(1_200)], history), history, None)
+    ['budget:1200 would have stopped at 1,300 labels, 300 fewer than the last round']
     """
     if accuracies is not None and len(accuracies) != len(history):
         raise ConfigError(f"{len(accuracies)} accuracies for {len(history)} rounds; give one for each")
