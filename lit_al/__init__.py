@@ -10,7 +10,9 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `record` | every answer ever given, in one SQLite file that never loses one |
 | `outputs` | small frozen records that the parts hand each other |
 | `sheets` | CSV and JSONL, read strictly |
-| `exchange` | questions, answers and labels out to files and in |
+| `resume`, `interrupts` | what may stand beside `--resume`; signals that end a run well |
+| `exchange`, `answering` | questions, answers and labels out to files and in; people who answer by file |
+| `states`, `ledger` | what a run saves between rounds; its record, as a run with rounds keeps it |
 | `corpora`, `demo` | texts, labels, class names, stable row ids; generated reviews |
 | `text`, `words` | texts to rows of word ids; the compiled loops over their bytes |
 | `lengths` | texts of like length side by side |
@@ -27,13 +29,12 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `features`, `prior` | what unlabeled texts teach before the first label |
 | `teacher`, `student` | soft labels for the whole pool; the network that learns from them |
 | `recipes` | how a round of the honest loop trains, part by part |
-| `lean`, `steps` | the honest loop: every label counted, seeds side by side; a fit of so many steps |
-| `leanstate` | a run of the honest loop as data |
+| `lean`, `leanstate`, `steps` | the honest loop, every label counted; its runs as data; a fit of so many steps |
 | `validation` | what labels paid for say of a model that has not learned from them |
 | `stopping` | when to stop labeling, also in shadow |
 | `history`, `fitting`, `learner` | epoch curves; a fit that Ctrl-C can end; the loop over fresh Trainers |
 | `material`, `leanrun` | what a run works on; the honest loop as a run with a folder |
-| `example` | the loop of the Keras example, from settings |
+| `example`, `examplerun` | the loop of the Keras example, from settings; the same with a folder |
 | `annotate` | people label: a page, a terminal, the trainer beside them |
 | `run`, `report`, `board`, `plots` | a run's folder, console, TensorBoard, pictures |
 | `rows`, `judging` | how a row of a benchmark is spelled; what a cell says of a model and a batch |

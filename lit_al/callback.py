@@ -18,8 +18,9 @@ import numpy as np
 from lit_al.checkpoints import load_weights
 from lit_al.datamodule import ActiveDataModule
 from lit_al.errors import ConfigError
+from lit_al.ledger import Ledger
 from lit_al.model import LitBiLSTM
-from lit_al.oracles import SimulatedOracle
+from lit_al.oracles import Oracle
 from lit_al.outputs import Evaluation, Round
 from lit_al.scoring import evaluate, score
 from lit_al.sight import Sight, collapse_warning
@@ -50,6 +51,7 @@ class ActiveLearningCallback(L.Callback):
         seed: of all chance in choosing.
         committee_size: models that a strategy asks which needs a committee.
         on_round: called with each acquisition, to show or store it.
+        ledger: gets every query before the oracle does, and remembers those of an earlier sitting.
 
     Attributes:
         history: the acquisitions so far.
@@ -63,7 +65,7 @@ class ActiveLearningCallback(L.Callback):
 
     def __init__(
         self,
-        oracle: SimulatedOracle,
+        oracle: Oracle,
         strategy: Strategy | None = None,
         *,
         rounds: int = 3,
@@ -74,6 +76,7 @@ class ActiveLearningCallback(L.Callback):
         seed: int = 0,
         committee_size: int = 5,
         on_round: Callable[[Round], None] | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         _check(rounds, query_size, target_accuracy)
         self.oracle = oracle
@@ -86,6 +89,7 @@ class ActiveLearningCallback(L.Callback):
         self.seed = seed
         self.sight = Sight(committee_size, seed=seed)
         self.on_round = on_round
+        self.ledger = ledger
         self.history: list[Round] = []
         self.fits = 0
         self.done = False
@@ -153,11 +157,16 @@ class ActiveLearningCallback(L.Callback):
     def _acquire(
         self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation, choice: Choice, warning: str
     ) -> None:
+        number = len(self.history) + 1
+        asked = self.ledger.asked(number, self.strategy) if self.ledger else None
+        choice = asked[0] if asked else choice
         probabilities = score(model, data.pool_dataloader(choice.rows))
+        if self.ledger:
+            self.ledger.ask(number, self.strategy, choice, probabilities)
         labels = self.oracle.ask(choice.rows)
         data.label(choice.rows, labels)
         done = Round(
-            number=len(self.history) + 1,
+            number=number,
             steering=steering,
             shares=choice.shares,
             taken=tuple(np.bincount(labels, minlength=len(model.classes)).tolist()),

@@ -1,15 +1,21 @@
 """Keep the best weights over any number of fits, and write them so that a crash leaves the old file or the new one."""
 
+import hashlib
+import io
 import os
 import pickle
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint
+from torch import Tensor
 
-from lit_al.errors import CheckpointError
+from lit_al.errors import CheckpointError, FitError
+from lit_al.faults import crash_point
 from lit_al.model import LitBiLSTM
 
 
@@ -40,7 +46,9 @@ class BestCheckpoint(Checkpoint):
             return
         value = float(trainer.callback_metrics[self.monitor])
         if value < self.best_model_score:
-            self.best_model_path = str(save(trainer, self.folder / "best.ckpt"))
+            path = self.folder / "best.ckpt"
+            save(_writer(trainer), path)
+            self.best_model_path = str(path)
             self.best_model_score = value
 
 
@@ -49,33 +57,87 @@ def save_model(model: L.LightningModule, path: Path) -> Path:
 
     Raises:
         CheckpointError: it cannot be written.
+        FitError: a weight is not finite.
     """
     trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
     trainer.strategy.connect(model)
-    return save(trainer, path)
+    save(_writer(trainer), path)
+    return path
 
 
-def save(trainer: L.Trainer, path: Path) -> Path:
-    """Write what a Trainer holds so that a crash leaves the old file or the new one.
+def _writer(trainer: L.Trainer) -> Callable[[Path], None]:
+    """Writes what a Trainer holds, without what only a fit that goes on would need."""
+    return lambda path: trainer.save_checkpoint(path, weights_only=True)
+
+
+def save(write: Callable[[Path], None], path: Path) -> str:
+    """Write a checkpoint so that a crash leaves the old file or the new one, and read it back before it is the new one.
+
+    Args:
+        write: writes the file it is given.
+        path: where it goes in the end.
+
+    Returns:
+        The sha256 of the file, 64 hex digits.
 
     Raises:
-        CheckpointError: it cannot be written.
+        CheckpointError: it cannot be written, or does not read back.
+        FitError: a weight is not finite.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb"):  # Lightning hides a PermissionError; this does not
             pass
-        trainer.save_checkpoint(temporary, weights_only=True)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        write(temporary)
+        _sync(temporary)
+        digest = _read_back(temporary)
+        crash_point("before_replace")
         temporary.replace(path)
-    except OSError as error:
+        _sync(path.parent)
+    except (OSError, RuntimeError) as error:  # torch raises the latter where the disk is full
         raise CheckpointError(
-            f"the best checkpoint cannot be written to {path}: {error.strerror or error}; "
+            f"a checkpoint cannot be written to {path}: {getattr(error, 'strerror', None) or error}; "
             "free the disk or give another --log-dir"
         ) from error
-    return path
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+    return digest
+
+
+def _read_back(path: Path) -> str:
+    content = path.read_bytes()
+    check_finite(loaded(content, path))
+    return hashlib.sha256(content).hexdigest()
+
+
+def check_finite(state: Any) -> None:
+    """Refuse weights that are no numbers.
+
+    Raises:
+        FitError: there is such a weight.
+    """
+    if not all(bool(torch.isfinite(weight).all()) for weight in _weights(state)):
+        raise FitError("the weights after a fit are not finite numbers, so nothing was saved; lower --learning-rate")
+
+
+def _weights(state: Any, inside: bool = False) -> Iterator[Tensor]:
+    """Floating numbers below the keys `state_dict` and `model`: scores, which stand elsewhere, may be infinite."""
+    if isinstance(state, Tensor) and inside and state.is_floating_point():
+        yield state
+    elif isinstance(state, dict):
+        for key, value in state.items():
+            yield from _weights(value, inside or key in ("state_dict", "model"))
+
+
+def _sync(path: Path) -> None:
+    """See that a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load_weights(model: LitBiLSTM, path: Path | str) -> None:
@@ -111,11 +173,22 @@ def read_checkpoint(path: Path | str) -> dict[str, Any]:
         CheckpointError: the file is missing or not a Lightning checkpoint.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        content = Path(path).read_bytes()
     except OSError as error:
         raise CheckpointError(f"checkpoint {path} cannot be read: {error.strerror or error}") from error
-    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{path} is not a checkpoint, or it is damaged; give a .ckpt file of a run") from error
+    state = loaded(content, path)
     if not isinstance(state, dict) or "state_dict" not in state:
         raise CheckpointError(f"{path} holds no model; give a .ckpt file of a run")
     return state
+
+
+def loaded(content: bytes, path: Path | str) -> Any:
+    """The contents of a file of torch's, without executing anything that stands in it.
+
+    Raises:
+        CheckpointError: it is none, or damaged.
+    """
+    try:
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError, AttributeError) as error:
+        raise CheckpointError(f"{path} is not a checkpoint, or it is damaged; give a .ckpt file of a run") from error

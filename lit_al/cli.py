@@ -12,9 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lit_al.errors import CheckpointError, ConfigError, DataError, LitALError, StoreError
 from lit_al.rows import HOWS
+
+if TYPE_CHECKING:
+    from lit_al.resume import Resume
 
 USAGE = """usage: lit-al COMMAND [options]
 
@@ -109,9 +113,9 @@ def _guarded(command: Callable[[], None]) -> int:
     except LitALError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("interrupted", file=sys.stderr)
-        return 130
+        return int(getattr(stop, "code", 130))
     except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
         sys.stderr.close()
         return 141
@@ -119,10 +123,16 @@ def _guarded(command: Callable[[], None]) -> int:
 
 
 def _train(arguments: Sequence[str] | None) -> None:
-    if "--list-strategies" in (sys.argv[1:] if arguments is None else arguments):
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if "--list-strategies" in words:
         from lit_al.strategies import describe_strategies
 
         print(*describe_strategies(), sep="\n")
+        return
+    from lit_al.resume import parse_resume, wants_resume
+
+    if wants_resume(words) and not {"--help", "-h"} & {*words}:
+        _resume(parse_resume(words))
         return
     from lit_al.config import parse_train
 
@@ -131,6 +141,16 @@ def _train(arguments: Sequence[str] | None) -> None:
 
     _quiet()
     run(config)
+
+
+def _resume(order: "Resume") -> None:
+    from lit_al.answering import ready
+
+    if ready(order, print):
+        from lit_al.experiment import resume
+
+        _quiet()
+        resume(order)
 
 
 def _quiet() -> None:

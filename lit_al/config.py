@@ -35,6 +35,7 @@ LEAN_ONLY: dict[str, Any] = {
     "steps": 200,
     "study_steps": 350,
     "weights": "fresh",
+    "oracle": "simulated",
     "oracle_noise": "0",
     "oracle_skip": 0.0,
     "price_per_label": 0.0,
@@ -66,6 +67,14 @@ NOT_LEAN = {
 }
 
 
+RESUMING = {
+    "--resume": ("RUN", "Go on with the run in this folder; of the other options only --log-dir, --accelerator and "
+                 "the next two may stand beside it."),
+    "--answers": ("FILE", "With --resume: a file of answers for the texts that wait (--oracle file)."),
+    "--dry-run": ("", "With --answers: check the file and write nothing."),
+}  # fmt: skip
+
+
 def option(default: Any, group: str, text: str) -> Any:
     """A dataclass field that knows its group and its help text."""
     return field(default=default, metadata={"group": group, "help": text})
@@ -93,6 +102,11 @@ class TrainConfig:
     )
     text_column: str | None = option(None, "Data", "Column of the texts; found by its usual names if not given.")
     label_column: str | None = option(None, "Data", "Column of the labels; found by its usual names if not given.")
+    labels: str | None = option(
+        None,
+        "Data",
+        "Names of the classes with commas, as in negative,positive, for a file whose texts have few labels or none.",
+    )
     drop_duplicates: bool = option(False, "Data", "Keep only the first copy of each text.")
     demo_rows: int = option(50_000, "Data", "Reviews in the demo corpus.")
     demo_seed: int = option(0, "Data", "Seed of the demo corpus.")
@@ -193,6 +207,12 @@ class TrainConfig:
         "What a round begins with: fresh weights, the default, those of the round before, or those shrunk and "
         "perturbed.",
     )
+    oracle: Literal["simulated", "file"] | None = option(
+        None,
+        "Lean protocol",
+        "Who answers: simulated, by the labels of the data; file, people: each round's texts go to a CSV file, the run "
+        "ends, and --resume RUN --answers FILE goes on.",
+    )
     oracle_noise: str | None = option(
         None, "Lean protocol", "How the simulated oracle errs: a rate, or a CSV file with a row of shares per class."
     )
@@ -214,7 +234,8 @@ class TrainConfig:
     def corpus(self) -> dict[str, Any]:
         """The arguments of `load_corpus`."""
         names = ("data", "text_column", "label_column", "demo_rows", "demo_seed")
-        return {name: getattr(self, name) for name in names}
+        classes = None if self.labels is None else tuple(name.strip() for name in self.labels.split(","))
+        return {**{name: getattr(self, name) for name in names}, "classes": classes}
 
     @property
     def query_sizes(self) -> tuple[int, ...]:
@@ -255,6 +276,11 @@ class TrainConfig:
             if "," in str(self.query_size):
                 raise ConfigError(f"--query-size {self.query_size} is a list, which works with --protocol lean alone")
             return
+        for name in ("oracle_noise", "oracle_skip"):
+            if self.oracle == "file" and getattr(self, name) not in (None, LEAN_ONLY[name]):
+                raise ConfigError(
+                    f"--{name.replace('_', '-')} is of simulated oracles; leave it out with --oracle file"
+                )
         if self.mode != "active":
             raise ConfigError(f"--mode {self.mode} has no lean protocol; give --mode active, or another --protocol")
         for name in NOT_LEAN:
@@ -300,6 +326,9 @@ def train_parser() -> ArgumentParser:
     parser.add_argument(
         "--list-strategies", action="store_true", default=SUPPRESS, help="Print a line for each strategy and exit."
     )
+    for name, (metavar, text) in RESUMING.items():
+        kind: dict[str, Any] = {"metavar": metavar} if metavar else {"action": "store_true"}
+        parser.add_argument(name, default=SUPPRESS, help=text, **kind)
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file of options, as --print-config prints.")
     return parser
 
@@ -329,6 +358,9 @@ def parse_train(arguments: Sequence[str] | None = None) -> TrainConfig:
         namespace = train_parser().parse_args(arguments)
     except ArgumentError as error:
         raise ConfigError(f"{_one_sentence(str(error))}; --help lists the options") from error
+    alone = [name for name in RESUMING if name.removeprefix("--").replace("-", "_") in namespace]
+    if alone:
+        raise ConfigError(f"{alone[0]} goes with --resume RUN; give the folder of a run")
     return TrainConfig(**{item.name: namespace[item.name] for item in fields(TrainConfig)})
 
 

@@ -8,6 +8,7 @@ LitALError
 ├── FitError         a fit that came to nothing
 ├── StrategyError    a choice of texts that breaks the contract of choosing
 ├── RunError         a run folder that cannot be written or would overwrite another
+├── OraclePending    people have yet to answer; a run that meets it saves itself and ends well
 └── StoreError       a record of labels that is missing, damaged, in use or of another kind
     ├── RefusedError an event that the record cannot take: an unknown text, a label outside the set
     └── ConflictError an event whose id stands there already with other content
@@ -41,6 +42,18 @@ class StrategyError(LitALError):
 
 class RunError(LitALError):
     """A run folder that cannot be written or would overwrite another."""
+
+
+class OraclePending(LitALError):
+    """People have yet to answer; a run that meets it saves itself and ends well.
+
+    Attributes:
+        rows: that no answer is there for.
+    """
+
+    def __init__(self, rows: list[int]) -> None:
+        super().__init__(f"{len(rows):,} texts wait for an answer; label them and give the file to --answers")
+        self.rows = rows
 
 
 class StoreError(LitALError):

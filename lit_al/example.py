@@ -24,8 +24,9 @@ from lit_al.errors import FitError
 from lit_al.history import EpochHistory
 from lit_al.judging import accuracy_and_loss, distinct_words
 from lit_al.learner import ActiveLearner
+from lit_al.ledger import Ledger
 from lit_al.model import LitBiLSTM
-from lit_al.oracles import SimulatedOracle
+from lit_al.oracles import Oracle, SimulatedOracle
 from lit_al.outputs import Round
 from lit_al.rows import Row
 from lit_al.scoring import score
@@ -59,6 +60,7 @@ class ExampleLoop:
         split: at the start; not changed.
         encoder: texts to word ids.
         folder: where the best checkpoint goes.
+        ledger: records what is asked and answered, where it is to be recorded.
         on_epoch: called with each epoch's record.
         on_round: called with each acquisition.
         callbacks: more of Lightning's.
@@ -72,6 +74,7 @@ class ExampleLoop:
         encoder: TextEncoder,
         folder: Path,
         *,
+        ledger: Ledger | None = None,
         on_epoch: Callable[[Any], None] | None = None,
         on_round: Callable[[Round], None] | None = None,
         callbacks: Sequence[L.Callback] = (),
@@ -87,7 +90,8 @@ class ExampleLoop:
             kernel=config.kernel,
             masked=config.padding == "masked",
         )
-        self.oracle = SimulatedOracle(corpus.labels)
+        self.ledger, oracle = ledger, SimulatedOracle(corpus.labels)
+        self.oracle: Oracle = ledger.oracle(oracle) if ledger else oracle
         self.history = EpochHistory(on_epoch)
         self.acquisition = self._acquisition(on_round) if config.mode == "active" else None
         self.learner = ActiveLearner(
@@ -117,6 +121,7 @@ class ExampleLoop:
             seed=config.seed,
             committee_size=config.committee_size,
             on_round=on_round,
+            ledger=self.ledger,
         )
 
     @property

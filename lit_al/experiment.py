@@ -1,6 +1,8 @@
 """A run from its settings to its folder: corpus, split, model, learner, report, results, pictures."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -8,19 +10,23 @@ from typing import Any
 import yaml
 from rich import get_console
 from rich.console import Console
+from rich.markup import escape
 
 from lit_al import plots
-from lit_al.board import Board
 from lit_al.config import TrainConfig
-from lit_al.example import ExampleLoop, strategy_of
+from lit_al.example import strategy_of
+from lit_al.examplerun import ExampleSession
+from lit_al.interrupts import interruptible
 from lit_al.leanrun import LeanSession, Plan, checked_rule
+from lit_al.ledger import Ledger
 from lit_al.material import Material, prepare
-from lit_al.outputs import Evaluation, Round
-from lit_al.page import picked_texts, write_run_report
-from lit_al.picks import write_picks
-from lit_al.report import Progress, Report, comparison_table, conclusion, flaws
-from lit_al.run import SCHEMA, make_run_folder, peak_memory_mb, versions, write_results, write_text
-from lit_al.strategies import RatioSampling, innermost
+from lit_al.page import write_run_report
+from lit_al.record import RECORD_FILE, OwnerLock
+from lit_al.report import Report, comparison_table, conclusion
+from lit_al.resume import Resume, way_on
+from lit_al.run import make_run_folder, read_results, write_results, write_text
+
+OWNER = "train.py"  # what holds a run, for whoever finds it held
 
 
 def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
@@ -31,13 +37,45 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
 
     Raises:
         LitALError: settings or data that cannot work; no fit has begun then.
-        KeyboardInterrupt: Ctrl-C, after everything known so far was written.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or SIGUSR1, after everything known so far was written.
     """
     began = time.perf_counter()
     config = config.resolved()
     # what does not exist is refused before anything is loaded
     checked_rule(config) if config.protocol == "lean" else strategy_of(config)
     console = console or get_console()  # that of the progress bar, so that neither writes over the other
+    material, plan, report = _loaded(config, console)
+    folder = make_run_folder(config.log_dir, config.name)
+    console.print(f"results, figures and TensorBoard events go to {folder}", soft_wrap=True)
+    with _owned(folder, console):
+        write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
+        with Ledger.begin(folder, config, material.corpus, _teller(console)) as ledger:
+            return _sitting(config, material, plan, folder, report, ledger, began)
+
+
+def resume(order: Resume, console: Console | None = None) -> dict[str, Any]:
+    """Go on with a run that was cut off, to the picks and metrics of one that never was.
+
+    Returns:
+        The contents of `results.json`.
+
+    Raises:
+        LitALError: no run, one that somebody else is at, or other data than it began with.
+        KeyboardInterrupt: as `run`.
+    """
+    began = time.perf_counter()
+    console, folder = console or get_console(), order.folder
+    with _owned(folder, console), Ledger.open(folder, _teller(console)) as ledger:
+        if ledger.finished:
+            console.print(f"{folder} is finished; there is nothing to go on with", soft_wrap=True)
+            return read_results(folder)
+        config = ledger.config
+        config = replace(config, accelerator=order.accelerator or config.accelerator)
+        material, plan, report = _loaded(config, console)
+        return _sitting(config, material, plan, folder, report, ledger, began)
+
+
+def _loaded(config: TrainConfig, console: Console) -> tuple[Material, Plan | None, Report]:
     with console.status("loading the corpus …"):
         material = prepare(config)
     plan = Plan.of(config, material) if config.protocol == "lean" else None
@@ -45,170 +83,78 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     report.demo_banner(material.corpus)
     report.data(material.corpus, material.split, material.duplicates)
     report.copies(material.extra_copies, material.dropped)
-    folder = make_run_folder(config.log_dir, config.name)
-    write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
-    console.print(f"results, figures and TensorBoard events go to {folder}", soft_wrap=True)
-    if plan is not None:
-        return LeanSession(config, material, plan, folder, report, began).run()
-    if config.mode == "compare":
-        return _compare(config, material, folder, report, began)
-    return Session(config, material, folder, report, began).run()
+    return material, plan, report
 
 
-class Session:
-    """One `full` or `active` run in its folder.
-
-    Args:
-        config: resolved settings.
-        material: corpus, split and encoder; not changed.
-        folder: of this run, there already.
-        report: prints.
-        began: `time.perf_counter()` at the start.
-    """
-
-    def __init__(self, config: TrainConfig, material: Material, folder: Path, report: Report, began: float) -> None:
-        self.config = config
-        self.material = material
-        self.folder = folder
-        self.report = report
-        self.began = began
-        corpus = material.corpus
-        self.loop = ExampleLoop(
-            config,
-            corpus,
-            material.split,
-            material.encoder,
-            folder,
-            on_epoch=self._on_epoch,
-            on_round=self._on_round,
-            callbacks=[Progress(refresh_rate=5)] if report.console.is_terminal else [],
-        )
-        self.data, self.model, self.oracle = self.loop.data, self.loop.model, self.loop.oracle
-        self.history, self.acquisition, self.learner = self.loop.history, self.loop.acquisition, self.loop.learner
-        self.learner.trainer()  # hardware that is not here is refused before anything is encoded
-        self.board = Board(folder, corpus, plots.title(self.results("running")))
-
-    def run(self) -> dict[str, Any]:
-        """Fit, test, write everything; what is known so far is written at every step."""
-        status = "failed"
-        test: Evaluation | None = None
+@contextmanager
+def _owned(folder: Path, console: Console) -> Iterator[None]:
+    """One process at a time is at a run, and whoever ends it before its time is told how to go on."""
+    with OwnerLock(folder, OWNER), interruptible():
         try:
-            self.report.model(self.model)
-            with self.report.counting("encoding the corpus", len(self.data.corpus)) as advance:
-                self.data.encode(advance)
-            if self.config.mode == "full":
-                answerable = self.data.split.pool[self.oracle.can_answer(self.data.split.pool)]
-                self.data.label(answerable, self.oracle.ask(answerable))
-            write_results(self.folder, self.results("running"))
-            self.learner.fit()
-            test = self.learner.test()
-            status = "finished"
+            yield
         except KeyboardInterrupt:
-            status = "interrupted"
+            console.print(way_on(folder), soft_wrap=True, highlight=False)
             raise
-        finally:
-            results = self.results(status, test)
-            self._finish(results, test)
-        return results
-
-    def _on_epoch(self, epoch: Any) -> None:
-        self.report.epoch(epoch)
-        self.board.epoch(epoch)
-
-    def _on_round(self, done: Round) -> None:
-        self.report.round(done, str(self.config.steer_on))
-        self.board.round(done)
-        write_picks(self.folder, self.acquisition.history if self.acquisition else [], self.material.corpus.classes)
-        write_results(self.folder, self.results("running"))
-
-    def _finish(self, results: dict[str, Any], test: Evaluation | None) -> None:
-        write_results(self.folder, results)
-        for name, figure in plots.figures(results).items():
-            figure.savefig(self.folder / f"{name}.png")
-            self.board.figure(name, figure)
-        history = self.acquisition.history if self.acquisition else []
-        self.report.page(write_run_report(self.folder, picked_texts(history, self.material.corpus)))
-        if test is not None:
-            self.board.test(test)
-            self.report.flaws(results["flaws"])
-            self.report.test(test)
-        self.board.close()
-
-    def results(self, status: str, test: Evaluation | None = None) -> dict[str, Any]:
-        """The contents of `results.json`; docs/results-schema.md describes them."""
-        config = self.config
-        settings = self._settings()
-        history = self.acquisition.history if self.acquisition else []
-        return {
-            "schema": SCHEMA,
-            "status": status,
-            "mode": config.mode,
-            "protocol": config.protocol,
-            "strategy": self.acquisition.strategy.spelling if self.acquisition else None,
-            **settings,
-            "flaws": flaws({**settings, "steer_on": settings["steer_on"] if self.loop.steered else None}),
-            "stop_reason": self.acquisition.stop_reason if self.acquisition else "",
-            "data": self.material.described(),
-            "seeds": {"seed": config.seed, "split_seed": config.split_seed},
-            "versions": versions(),
-            "device": str(self.model.device),
-            "epochs": [asdict(epoch) for epoch in self.history.epochs],
-            "rounds": [self._round(done) for done in history],
-            "test": None
-            if test is None
-            else {**test.described(self.material.corpus.classes), "standard_error": test.confusion.standard_error},
-            "labels_spent": self.loop.labels_spent(),
-            "checkpoint": self.learner.best.best_model_path or None,
-            "wall_seconds": round(time.perf_counter() - self.began, 2),
-            "train_samples_per_second": round(self.history.samples_per_second, 1),
-            "peak_memory_mb": peak_memory_mb(),
-        }
-
-    def _settings(self) -> dict[str, str | None]:
-        """The choices of the protocol; None where they do not apply."""
-        if self.acquisition is None:
-            return dict.fromkeys(("steer_on", "pool_classes", "ratio_direction"))
-        strategy, inner = self.acquisition.strategy, innermost(self.acquisition.strategy)
-        return {
-            "steer_on": self.config.steer_on,
-            "pool_classes": self.config.pool_classes if "classes" in strategy.needs else None,
-            "ratio_direction": inner.direction if isinstance(inner, RatioSampling) else None,
-        }
-
-    def _round(self, done: Round) -> dict[str, Any]:
-        classes = self.material.corpus.classes
-        return {
-            "round": done.number,
-            **done.steering.described(classes),
-            "strategy": done.strategy,
-            "shares": dict(zip(classes, done.shares, strict=True)) if done.shares else {},
-            "taken": dict(zip(classes, done.taken, strict=True)),
-            "predicted": dict(zip(classes, done.predicted, strict=True)),
-            "controls": int(done.controls.sum()),
-            "warning": done.warning,
-            "labels": done.labels,
-            "short": done.short,
-            "seconds": round(done.seconds, 2),
-        }
 
 
-def _compare(config: TrainConfig, material: Material, folder: Path, report: Report, began: float) -> dict[str, Any]:
+def _teller(console: Console) -> Callable[[str], object]:
+    return lambda sentence: console.print(f"[yellow]{escape(sentence)}[/yellow]", soft_wrap=True, highlight=False)
+
+
+def _sitting(
+    config: TrainConfig,
+    material: Material,
+    plan: Plan | None,
+    folder: Path,
+    report: Report,
+    ledger: Ledger,
+    began: float,
+) -> dict[str, Any]:
+    """From where a run is to its end, or to the next signal or question."""
+    # the record of a comparison holds its settings alone, for each of its runs has one of its own
+    ledger.take(material.corpus, material.split.pool[:0] if config.mode == "compare" else material.split.pool)
+    for events in folder.glob("events.out.tfevents.*"):
+        events.unlink()  # of an earlier sitting; what it has saved is written again, what it has not, too
+    if plan is not None:
+        return LeanSession(config, material, plan, folder, report, ledger, began).run()
+    if config.mode == "compare":
+        return _compare(config, material, folder, report, ledger, began)
+    return ExampleSession(config, material, folder, report, ledger, began).run()
+
+
+def _compare(
+    config: TrainConfig, material: Material, folder: Path, report: Report, ledger: Ledger, began: float
+) -> dict[str, Any]:
     """`full`, then `active`, each in a folder of its own below; then the page's own conclusion."""
     found: dict[str, dict[str, Any]] = {}
     settings = {"full": replace(config, mode="full"), "active": replace(config, mode="active")}
     for mode, setting in settings.items():
         report.console.rule(mode)
-        (folder / mode).mkdir()
-        found[mode] = Session(setting, material, folder / mode, report, time.perf_counter()).run()
+        found[mode] = _part(setting, material, folder / mode, report)
     report.console.rule("full against active")
     report.console.print(comparison_table(found["full"], found["active"]))
     verdict = conclusion(found["full"], found["active"])
     report.console.print(verdict)
     shared = {name: found["active"][name] for name in ("schema", "status", "protocol", "data", "seeds", "versions")}
     results = {**shared, "mode": "compare", **found, "conclusion": verdict}
-    results["wall_seconds"] = round(time.perf_counter() - began, 2)
+    earlier = sum(part["wall_seconds"] for part in found.values())
+    results["wall_seconds"] = round(max(earlier, time.perf_counter() - began), 2)
     write_results(folder, results)
     for name, figure in plots.figures(results).items():
         figure.savefig(folder / f"{name}.png")
     report.page(write_run_report(folder))
+    ledger.finish()
     return results
+
+
+def _part(config: TrainConfig, material: Material, folder: Path, report: Report) -> dict[str, Any]:
+    """A run of a comparison: begun, gone on with, or finished in an earlier sitting."""
+    folder.mkdir(exist_ok=True)
+    there, tell = (folder / RECORD_FILE).exists(), _teller(report.console)
+    with (
+        OwnerLock(folder, OWNER),
+        Ledger.open(folder, tell) if there else Ledger.begin(folder, config, material.corpus, tell) as ledger,
+    ):
+        if ledger.finished:
+            return read_results(folder)
+        return _sitting(config, material, None, folder, report, ledger, time.perf_counter())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import lightning as L
 
+from lit_al.faults import crash_point
 from lit_al.model import LitBiLSTM
 
 
@@ -82,6 +83,7 @@ class EpochHistory(L.Callback):
             seconds=self._trained,
         )
         self.epochs.append(record)
+        crash_point("in_fit")
         if self.on_epoch is not None:
             self.on_epoch(record)
 

@@ -60,7 +60,13 @@ class LeanLoop:
         recipe: how each round trains.
         prior: what the pool's texts teach, for recipes that need it.
         vectors: (N, D) text vectors, for strategies that need them.
+        start: (s,) int64 rows of the pool that the first query begins with, as their labels are there already; the
+            first number of the schedule counts them.
         accelerator: Lightning's.
+
+    Attributes:
+        proposals: of the round to come, between `choose` and `ask`; empty at other times.
+        done: rounds.
 
     Raises:
         ConfigError: a schedule that does not grow, or that asks for more than the pool; validation that the first
@@ -81,6 +87,7 @@ class LeanLoop:
         recipe: Recipe | None = None,
         prior: Prior | None = None,
         vectors: npt.NDArray[np.float32] | None = None,
+        start: Rows | None = None,
         accelerator: str = "auto",
     ) -> None:
         _check_schedule(schedule, len(pool))
@@ -95,21 +102,41 @@ class LeanLoop:
         self._heard: dict[bytes, Taught] = {}  # what the teacher made of the labels of this round
         self.runs = [Run(seed, make_strategy(strategy), pool) for seed in seeds]
         self.model = self._new_model(0)
+        self.start = np.empty(0, np.int64) if start is None else start
+        self.proposals: list[Proposal] = []
         self.done = 0  # rounds
 
     def rounds(self) -> Iterator[LeanRound]:
         """Query, fit, hand over; once for each number of the schedule, or for those left after `load_state_dict`."""
-        for number, target in list(enumerate(self.schedule))[self.done :]:
-            score_seconds, select_seconds = self._query(number, target)
-            began = time.perf_counter()
-            self.fit(number)
-            fitted = time.perf_counter()
-            self._validate(number)
-            validate_seconds = time.perf_counter() - fitted
-            self.done = number + 1
-            yield LeanRound(
-                number, self.model, self.runs, fitted - began, validate_seconds, score_seconds, select_seconds
-            )
+        for _ in self.schedule[self.done :]:
+            seconds = self.choose()
+            self.ask()
+            yield self.learn(*seconds)
+
+    def choose(self) -> tuple[float, float]:
+        """The first step of a round: proposals that nobody has asked yet; seconds of scoring and of choosing."""
+        number, began = self.done, time.perf_counter()
+        sizes = [self.schedule[number] - run.asked for run in self.runs]
+        seen = self._look(number, sizes) if number else None
+        scored = time.perf_counter()
+        self.proposals = self._chosen(number, [[n] for n in sizes], seen)
+        return (scored - began, time.perf_counter() - scored) if number else (0.0, 0.0)
+
+    def ask(self) -> None:
+        """The second step: put the proposals to the oracle and take its answers in."""
+        for run, proposal in zip(self.runs, self.proposals, strict=True):
+            self._ask(run, proposal)
+        self.proposals = []
+
+    def learn(self, score_seconds: float = 0.0, select_seconds: float = 0.0) -> LeanRound:
+        """The last step: fit and validate."""
+        number, began = self.done, time.perf_counter()
+        self.fit(number)
+        fitted = time.perf_counter()
+        self._validate(number)
+        validate_seconds = time.perf_counter() - fitted
+        self.done = number + 1
+        return LeanRound(number, self.model, self.runs, fitted - began, validate_seconds, score_seconds, select_seconds)
 
     def state_dict(self) -> dict[str, Any]:
         """All that the rounds to come depend on, as tensors and plain types."""
@@ -240,22 +267,11 @@ class LeanLoop:
         seen = self._look(number, [sum(batches)] * len(self.runs)) if number else None
         return self._chosen(number, [batches] * len(self.runs), seen)
 
-    def _query(self, number: int, target: int) -> tuple[float, float]:
-        """Choose, ask, take the answers in; seconds of scoring and of choosing."""
-        began = time.perf_counter()
-        sizes = [target - run.asked for run in self.runs]
-        seen = self._look(number, sizes) if number else None
-        scored = time.perf_counter()
-        for run, proposal in zip(self.runs, self._chosen(number, [[n] for n in sizes], seen), strict=True):
-            self._ask(run, proposal)
-        return (scored - began, time.perf_counter() - scored) if number else (0.0, 0.0)
-
     def _chosen(self, number: int, batches: Sequence[Sequence[int]], seen: Seen | None) -> list[Proposal]:
         """What the runs choose by what their strategies see, or at random where they see nothing yet."""
         if seen is None:
-            random = make_strategy("random")
             return [
-                Proposal(_in_batches(random, Pool(run.pool), sizes, Context(run.rng(number))))
+                Proposal(self._first(run, sizes, Context(run.rng(number))))
                 for run, sizes in zip(self.runs, batches, strict=True)
             ]
         proposals = []
@@ -268,6 +284,16 @@ class LeanLoop:
             places = [position[row] for row in choice.rows.tolist()]
             proposals.append(Proposal(choice, own[places], collapse))
         return proposals
+
+    def _first(self, run: Run, sizes: Sequence[int], context: Context) -> Choice:
+        """The rows whose labels are there already, and others at random."""
+        random, start = make_strategy("random"), self.start
+        if not len(start):
+            return _in_batches(random, Pool(run.pool), sizes, context)
+        given = Choice(start, np.zeros(len(start)), ("was labeled before the run",) * len(start))
+        wanted = sum(sizes) - len(start)
+        rest = Pool(run.pool[~np.isin(run.pool, start)])
+        return Choice.join([given, choose(random, rest, wanted, context)] if wanted > 0 else [given])
 
     def _look(self, number: int, sizes: Sequence[int]) -> Seen:
         """What every run's strategy may see of its pool and of its labeled rows, and what the model alone says."""
@@ -343,7 +369,8 @@ class LeanLoop:
             self.validation.check(len(run.labeled) + len(run.held))
         run.predicted = np.empty(0, np.int64)
         drawn = choice.controls | (run.strategy.spelling == "random")  # alone it draws as controls are drawn
-        run.drawn = np.concatenate([run.drawn, choice.rows[drawn | (probabilities is None)]])  # all of the first ones
+        by_chance = (drawn | (probabilities is None)) & ~np.isin(choice.rows, self.start)  # all of the first ones asked
+        run.drawn = np.concatenate([run.drawn, choice.rows[by_chance]])
         if probabilities is not None:
             run.probabilities, run.predicted = probabilities, probabilities.argmax(axis=1)
             run.controls += (run.predicted == answers)[drawn & (answers != UNLABELED)].tolist()

@@ -83,8 +83,11 @@ class ActiveLearner:
         load_weights(self.model, self.best_path)
 
     def fits(self) -> Iterator[int]:
-        """The same fit by fit, numbered from 0, each with the acquisition after it; the best weights are not taken."""
-        for number in count():
+        """The same fit by fit, each with the acquisition after it, numbered on from those that the history has.
+
+        The best weights are not taken.
+        """
+        for number in count(self.history.fits):
             fit(self.trainer(), self.model, self.data)
             yield number
             if self.acquisition is None or self.acquisition.done:

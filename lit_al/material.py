@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lit_al.config import TrainConfig
 from lit_al.corpora import (
+    UNLABELED,
     Corpus,
     PartDuplicates,
     count_contradictions,
@@ -16,9 +17,10 @@ from lit_al.corpora import (
     first_copies,
     load_corpus,
 )
+from lit_al.errors import ConfigError
 from lit_al.oracles import SimulatedOracle
 from lit_al.report import parts
-from lit_al.split import Rows, Split, stratified_split
+from lit_al.split import Rows, Split, apportion, stratified_split
 from lit_al.text import TextEncoder
 
 
@@ -72,7 +74,10 @@ def prepare(config: TrainConfig) -> Material:
     corpus = load_corpus(**config.corpus)
     first = first_copies(corpus.texts)
     lean = config.protocol == "lean"
-    split = _lean_split(config, corpus, first) if lean else _split(config, corpus, first, config.initial_size)
+    if config.oracle == "file":
+        split = _people_split(config, corpus, first)
+    else:
+        split = _lean_split(config, corpus, first) if lean else _split(config, corpus, first, config.initial_size)
     encoder = TextEncoder.fit(
         (corpus.texts[row] for row in (split.pool if lean else split.labeled)),
         vocabulary_size=config.vocabulary_size,  # type: ignore[arg-type]  # resolved: not None, as are the others
@@ -109,3 +114,23 @@ def _lean_split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_
     pool = np.concatenate([whole.validation, whole.labeled, whole.pool])
     none: Rows = np.empty(0, np.int64)
     return Split(none, whole.test, pool[SimulatedOracle(corpus.labels).can_answer(pool)])
+
+
+def _people_split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_]) -> Split:
+    """All that people can be asked is the pool, but for a test set of labels that are there, where one is wanted."""
+    keep = first if config.drop_duplicates else np.ones(len(corpus), np.bool_)
+    rng, labels = np.random.default_rng(config.split_seed), corpus.labels
+    test: Rows = np.empty(0, np.int64)
+    if config.test_size is not None:
+        counts = np.bincount(labels[keep & (labels != UNLABELED)], minlength=len(corpus.classes)).tolist()
+        if not 1 <= config.test_size <= sum(counts):
+            raise ConfigError(
+                f"--test-size {config.test_size} must lie between 1 and the {sum(counts):,} labels that the data has"
+            )
+        sizes = apportion(config.test_size, counts)
+        parts = [rng.permutation(np.flatnonzero(keep & (labels == index)))[:n] for index, n in enumerate(sizes)]
+        test = np.concatenate(parts)
+    keep = keep.copy()
+    keep[test] = False
+    none: Rows = np.empty(0, np.int64)
+    return Split(none, test, rng.permutation(np.flatnonzero(keep)))

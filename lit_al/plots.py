@@ -75,12 +75,13 @@ def rounds_figure(results: Results) -> "Figure":
 
 
 def labels_figure(results: Results) -> "Figure":
-    """Accuracy over the labels spent: on the test set, for the report alone, and as the run itself estimates it."""
+    """Accuracy over the labels spent: on the test set, where there is one, and as the run itself estimates it."""
     figure, axes = _figure(results)
     rounds = results["rounds"]
     spent = [entry["labels_spent"] for entry in rounds]
-    accuracy = [entry["test"]["accuracy"] for entry in rounds]
-    axes.plot(spent, accuracy, color=BLUE, marker="o", markersize=4, label="test set (for the report alone)")
+    if all(entry["test"] for entry in rounds):
+        accuracy = [entry["test"]["accuracy"] for entry in rounds]
+        axes.plot(spent, accuracy, color=BLUE, marker="o", markersize=4, label="test set (for the report alone)")
     estimates = {
         "estimate": (ORANGE, "random controls of all rounds so far, 95 % interval"),
         "validation": (GREY, f"validation ({results['recipe'].get('validation')}), 95 % interval"),
@@ -93,7 +94,8 @@ def labels_figure(results: Results) -> "Figure":
             axes.plot(labels, middle, color=color, marker="s", markersize=3.5, linewidth=1, label=text)
             axes.fill_between(labels, low, high, color=color, alpha=0.18, linewidth=0)
     axes.set(xlabel="labels spent", ylabel="accuracy")
-    axes.legend(frameon=False, loc="lower right")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, loc="lower right")
     return figure
 
 

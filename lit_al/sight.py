@@ -106,15 +106,18 @@ class Sight:
 
         Torch's own generator is left as it was, so that the model's next fit does not depend on the committee.
         """
-        if self.committee is None:
-            seeds = np.random.SeedSequence(self.seed).generate_state(self.committee_size).tolist()
-            self.committee = LitCommittee(seeds, **model.hparams)
-        committee = self.committee.to(model.device)
+        committee = (self.committee or self.new_committee(model)).to(model.device)
         devices = [model.device] if model.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), torch.enable_grad():
             torch.manual_seed(_number(self.seed, len(data.split.rounds)))
             _fit(committee, data.train_dataloader(), epochs)
         return committee
+
+    def new_committee(self, model: LitBiLSTM) -> LitCommittee:
+        """Models like this one from other seeds, which have not learned yet; kept for the rounds to come."""
+        seeds = np.random.SeedSequence(self.seed).generate_state(self.committee_size).tolist()
+        self.committee = LitCommittee(seeds, **model.hparams)
+        return self.committee
 
 
 def _fit(committee: LitCommittee, batches: Batches, epochs: int) -> None:

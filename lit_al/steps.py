@@ -17,6 +17,7 @@ from torch import Tensor
 from lit_al.committee import LitCommittee
 from lit_al.datamodule import EVALUATION_BATCH
 from lit_al.errors import FitError
+from lit_al.faults import crash_point
 from lit_al.fitting import fit, plain_trainer
 from lit_al.lengths import WINDOW, in_windows, lengths_of
 from lit_al.scoring import inference
@@ -139,6 +140,7 @@ class AveragedWeights(L.Callback):
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
         """Add the weights of a step."""
+        crash_point("in_fit")
         total = int(trainer.estimated_stepping_batches)
         if trainer.global_step <= total - round(self.share * total):
             return
@@ -175,6 +177,7 @@ class LowestLoss(L.Callback):
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
         """Look, where it is time, and keep the weights of the members that got better."""
+        crash_point("in_fit")
         step, total = trainer.global_step, int(trainer.estimated_stepping_batches)
         if step * LOOKS // total == (step - 1) * LOOKS // total:
             return

@@ -230,7 +230,8 @@ def test_lowest_loss_gives_each_member_its_best_look(steps, material):
             return losses
 
     looks = []
-    loop._query(0, 20)
+    loop.choose()
+    loop.ask()
     short = loop._held()[0]
     lessons = [short, short.take(np.arange(len(short.rows)) < 2)]  # as after skips: of different lengths
     loop._train(loop.model, 0, loop._lessons(0), Looking(loop.tokens, lessons))
@@ -373,3 +374,15 @@ def test_missing_vectors_are_named(material):
     loop = make_loop(material, strategy="density", vectors=None)
     with pytest.raises(ConfigError, match="density needs text vectors"):
         list(loop.rounds())
+
+
+@pytest.mark.parametrize("strategy", ["margin", "random"])
+def test_labels_that_are_there_already_come_first_and_are_none_of_chance(strategy, material):
+    start = np.array([9, 4, 77])
+    loop = make_loop(material, strategy=strategy, start=start)
+    run = next(loop.rounds()).runs[0]
+    assert run.labeled[:3].tolist() == start.tolist()
+    assert len(set(run.labeled.tolist())) == run.asked == SCHEDULE[0]
+    assert sorted(run.drawn.tolist()) == sorted(run.labeled[3:].tolist())
+    all_there = make_loop(material, strategy=strategy, start=POOL[: SCHEDULE[0]])
+    assert next(all_there.rounds()).runs[0].labeled.tolist() == POOL[: SCHEDULE[0]].tolist()

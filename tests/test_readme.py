@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from lit_al.config import parse_train
+from lit_al.errors import ConfigError
+from lit_al.resume import parse_resume, wants_resume
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -30,8 +32,14 @@ def test_commands_name_scripts_and_options_that_exist(words):
     assert scripts or {"pip", "git", "source", "tensorboard", "lit-al", "pytest"} & set(words)
     for script in scripts:
         assert (ROOT / script).is_file(), script
-    if "scripts/train.py" in words:
-        parse_train(words[words.index("scripts/train.py") + 1 :]).resolved()
+    if "scripts/train.py" not in words:
+        return
+    options = words[words.index("scripts/train.py") + 1 :]
+    if wants_resume(options):
+        with pytest.raises(ConfigError, match="there is no folder"):  # and nothing else is wrong with it
+            parse_resume(options)
+    else:
+        parse_train(options).resolved()
 
 
 def test_first_two_commands_set_up_run_and_test():

@@ -6,14 +6,24 @@ from typing import Literal, Self
 import numpy as np
 
 from lit_al.config import TrainConfig
+from lit_al.corpora import UNLABELED
 from lit_al.errors import ConfigError
 from lit_al.material import Material
-from lit_al.oracles import ImperfectOracle, Price, make_noise
+from lit_al.oracles import Bill, ImperfectOracle, Price, WaitingOracle, make_noise
 from lit_al.recipes import Recipe, make_recipe
+from lit_al.split import Rows
 from lit_al.stopping import AnyOf, Budget, Rule, make_rule
 from lit_al.strategies import Controls, make_strategy
 from lit_al.validation import HoldOut, Validation, make_validation
 
+TEST_SET = (
+    "The loop is given no test row: the model of each round is judged on the test set for the report alone, and "
+    "nothing follows from it."
+)
+NO_TEST_SET = (
+    "No label is set aside for a test, so there is no test figure: random controls estimate the accuracy. "
+    "--test-size sets some aside."
+)
 Source = Literal["controls", "validation"]
 
 
@@ -29,15 +39,19 @@ class Plan:
         validation: how labels that are paid for judge the model; None where they do not.
         follows: the estimate of accuracy that stopping rules see; None where there is none.
         flaws: what is wrong with validation by chosen texts, a clause, if anything is.
+        start: (s,) int64 rows whose labels the data brings along, where people are asked for the others.
+        test_use: what the test set is used for, in words.
     """
 
     schedule: tuple[int, ...]
     recipe: Recipe
-    oracle: ImperfectOracle
+    oracle: ImperfectOracle | WaitingOracle
     rule: Rule | None
     validation: Validation | None
     follows: Source | None
     flaws: tuple[str, ...]
+    start: Rows
+    test_use: str
 
     @classmethod
     def of(cls, config: TrainConfig, material: Material) -> Self:
@@ -48,7 +62,9 @@ class Plan:
         """
         rule = checked_rule(config)
         recipe = recipe_of(config)
-        schedule, validation = make_schedule(config, len(material.split.pool), rule), make_validation(recipe.validation)
+        start = labeled_before(config, material)
+        schedule = make_schedule(config, len(material.split.pool), rule, len(start))
+        validation = make_validation(recipe.validation)
         if validation:
             validation.check(schedule[0])
         return cls(
@@ -59,6 +75,8 @@ class Plan:
             validation,
             followed(config),
             flaws_of(config, validation),
+            start,
+            TEST_SET if len(material.split.test) else NO_TEST_SET,
         )
 
     @property
@@ -134,8 +152,20 @@ def source_of(validation: Validation) -> str:
     return "by held-out labels" if isinstance(validation, HoldOut) else "out of fold"
 
 
-def make_schedule(config: TrainConfig, pool: int, rule: Rule | None = None) -> tuple[int, ...]:
+def labeled_before(config: TrainConfig, material: Material) -> Rows:
+    """Rows of the pool that the first fit has labels of without asking: where people answer, those that have some."""
+    pool = material.split.pool
+    return pool[material.corpus.labels[pool] != UNLABELED] if config.oracle == "file" else pool[:0]
+
+
+def make_schedule(config: TrainConfig, pool: int, rule: Rule | None = None, start: int = 0) -> tuple[int, ...]:
     """Questions in all by the end of each query; the last one is cut to what the pool or the budget holds.
+
+    Args:
+        config: resolved settings.
+        pool: its rows.
+        rule: in force.
+        start: labels that are there already; the first number counts them.
 
     >>> make_schedule(TrainConfig(protocol="lean", query_size="10,20", rounds=3).resolved(), 1_000)
     (100, 110, 130, 150)
@@ -143,7 +173,7 @@ def make_schedule(config: TrainConfig, pool: int, rule: Rule | None = None) -> t
     if config.initial_size is None or config.initial_size > pool:
         raise ConfigError(f"--initial-size {config.initial_size} exceeds the pool of {pool:,} rows; lower it")
     sizes, limit = config.query_sizes, min(pool, budget_of(rule) or pool)
-    schedule = [min(config.initial_size, limit)]
+    schedule = [max(min(config.initial_size, limit), start)]
     while schedule[-1] < limit and (config.rounds is None or len(schedule) <= config.rounds):
         size = sizes[min(len(schedule), len(sizes)) - 1]
         schedule.append(min(schedule[-1] + size, limit))
@@ -161,10 +191,12 @@ def budget_of(rule: Rule | None) -> int | None:
     return rule.labels if isinstance(rule, Budget) else None
 
 
-def make_oracle(config: TrainConfig, material: Material) -> ImperfectOracle:
-    """The simulated oracle; without settings of its own it never errs, never skips and costs nothing."""
+def make_oracle(config: TrainConfig, material: Material) -> ImperfectOracle | WaitingOracle:
+    """The simulated oracle, which without settings of its own never errs, never skips and costs nothing; or people."""
     corpus = material.corpus
     words = np.array([len(text.split()) for text in corpus.texts]) if config.price_per_token else None  # (N,)
     price = Price(config.price_per_label or 0.0, config.price_per_token or 0.0, words)
+    if config.oracle == "file":
+        return WaitingOracle(price, Bill(wrong=None))
     noise = make_noise(config.oracle_noise or "0", len(corpus.classes))
     return ImperfectOracle(corpus.labels, noise, config.oracle_skip or 0.0, price, seed=config.seed)

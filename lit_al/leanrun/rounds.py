@@ -31,7 +31,7 @@ class Judged:
         warning: the model that chose answers nearly one class, in a sentence; "" where it does not.
         estimate: of accuracy, by random controls; None where there are none yet.
         validation: likewise, by validation; None without it.
-        test: of the model on the test set, for the report alone.
+        test: of the model on the test set, for the report alone; None where there is no such set.
         bill: of all questions so far.
         fit_seconds: of the fit.
         validate_seconds: of what validation costs besides.
@@ -51,7 +51,7 @@ class Judged:
     warning: str
     estimate: Estimate | None
     validation: ByValidation | None
-    test: Evaluation
+    test: Evaluation | None
     bill: Bill
     fit_seconds: float
     validate_seconds: float
@@ -59,7 +59,7 @@ class Judged:
     select_seconds: float
 
     @classmethod
-    def of(cls, done: LeanRound, classes: Sequence[str], guard: bool, test: Evaluation, bill: Bill) -> Self:
+    def of(cls, done: LeanRound, classes: Sequence[str], guard: bool, test: Evaluation | None, bill: Bill) -> Self:
         """What there is to say of a round of the loop."""
         [run] = done.runs
         query, collapse = query_of(done.number, run), run.collapse if done.number else None
@@ -116,7 +116,7 @@ class Judged:
             "short": self.short,
             "estimate": self.estimate.described() if self.estimate else None,
             "validation": self.validation.described() if self.validation else None,
-            "test": self.test.described(classes),
+            "test": self.test.described(classes) if self.test else None,
             "bill": described_bill(self.bill),
             "fit_seconds": round(self.fit_seconds, 3),
             "validate_seconds": round(self.validate_seconds, 3),

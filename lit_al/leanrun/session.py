@@ -1,36 +1,39 @@
 """`LeanSession`: the honest loop of one seed, judged, stopped, paid for and written down."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from lit_al import plots
+from lit_al.answering import what_to_do
 from lit_al.board import Board
 from lit_al.cache import encoded
 from lit_al.checkpoints import save_model
 from lit_al.config import TrainConfig
 from lit_al.datamodule import EVALUATION_BATCH, Batches
+from lit_al.errors import OraclePending
+from lit_al.interrupts import shielded
 from lit_al.lean import LeanLoop
+from lit_al.leanrun.course import Course, results_of
 from lit_al.leanrun.plan import Plan
-from lit_al.leanrun.rounds import Judged, described_bill, query_of
+from lit_al.leanrun.rounds import Judged, query_of
 from lit_al.leanrun.watch import Watch
-from lit_al.leanrun.words import TEST_SET, LeanWords
-from lit_al.leanstate import LeanRound
+from lit_al.leanrun.words import LeanWords
+from lit_al.leanstate import LeanRound, Proposal
+from lit_al.ledger import Ledger
 from lit_al.material import Material
 from lit_al.model import LitBiLSTM
-from lit_al.outputs import Evaluation, Query
+from lit_al.outputs import Query
 from lit_al.page import picked_texts, write_run_report
 from lit_al.picks import write_picks
 from lit_al.prior import learn
 from lit_al.report import Report
-from lit_al.run import SCHEMA, peak_memory_mb, versions, write_results
+from lit_al.run import write_results
 from lit_al.scoring import evaluate
-from lit_al.strategies import make_strategy
+from lit_al.strategies import Collapse, make_strategy
 from lit_al.vectors import vectors_of
 
 
@@ -46,41 +49,54 @@ class LeanSession:
         plan: what the settings come to.
         folder: of this run, there already.
         report: prints.
+        ledger: of the run; has rounds where the run goes on.
         began: `time.perf_counter()` at the start.
     """
 
     def __init__(
-        self, config: TrainConfig, material: Material, plan: Plan, folder: Path, report: Report, began: float
+        self,
+        config: TrainConfig,
+        material: Material,
+        plan: Plan,
+        folder: Path,
+        report: Report,
+        ledger: Ledger,
+        began: float,
     ) -> None:
-        self.config, self.material, self.plan = config, material, plan
-        self.folder, self.report, self.began = folder, report, began
+        self.config, self.material, self.plan, self.folder = config, material, plan, folder
+        self.report, self.ledger, self.began = report, ledger, began
         self.words = LeanWords(report, plan)
-        self.rounds: list[Judged] = []
+        self.oracle = ledger.oracle(plan.oracle)
+        self.course = Course()
+        self.fresh: Callable[[], LeanLoop] | None = None
         self.loop: LeanLoop | None = None
         self.watch: Watch | None = None
-        self.device = "cpu"
-        self.stop_reason = ""
-        self.checkpoint: Path | None = None
+        self.judging: Batches | None = None
         self.board = Board(folder, material.corpus, plots.title(self.results("running")))
 
     def run(self) -> dict[str, Any]:
-        """Query, fit, judge, round by round; what is known so far is written at every step."""
+        """Query, fit, judge, round by round, from where the ledger says; what is known is written at every step."""
         status = "failed"
         try:
-            tokens = self._encode()
+            self._encode()
             self.words.begin(str(self.config.strategy))
+            self._go_on()
             write_results(self.folder, self.results("running"))
-            self._rounds(tokens)
+            self._rounds()
             status = "finished"
+        except OraclePending:
+            status = "waiting"
         except KeyboardInterrupt:
             status = "interrupted"
             raise
         finally:
             results = self.results(status)
-            self._finish(results)
+            with shielded():
+                self._finish(results)
         return results
 
-    def _encode(self) -> Tensor:
+    def _encode(self) -> None:
+        """Texts to numbers, and what the unlabeled ones teach; then the loop and the rules stand ready."""
         corpus, pool = self.material.corpus, self.material.split.pool
         with self.report.counting("encoding the corpus", len(corpus)) as advance:
             tokens = torch.from_numpy(encoded(corpus, self.material.encoder, advance=advance))  # (N, T)
@@ -98,72 +114,127 @@ class LeanSession:
             )
         for note in prior.notes:
             self.report.console.print(f"[yellow]{note}[/]", soft_wrap=True)
-        self.loop = LeanLoop(
+        self.fresh = lambda: LeanLoop(
             tokens,
             words,
             corpus.classes,
             pool,
-            self.plan.oracle,
+            self.oracle,
             seeds=[self.config.seed],
             strategy=str(self.config.strategy),
             schedule=self.plan.schedule,
             recipe=self.plan.recipe,
             prior=prior,
             vectors=vectors,
+            start=self.plan.start,
             accelerator=self.config.accelerator,
         )
+        self.loop = self.fresh()
         self.watch = Watch(self.plan.rule, tokens, pool, self.config.seed, self.plan.follows, self.plan.source)
+        self.judging = Batches(
+            tokens, torch.tensor(corpus.labels), torch.from_numpy(self.material.split.test), EVALUATION_BATCH
+        )
         self.report.model(self._member())
-        return tokens
 
     def _member(self) -> LitBiLSTM:
         assert self.loop is not None  # made before anything is asked of it
         return self.loop.model.member(0, self.material.encoder)
 
-    def _rounds(self, tokens: Tensor) -> None:
-        assert self.watch is not None  # as the loop
-        judging = Batches(
-            tokens,
-            torch.tensor(self.material.corpus.labels),
-            torch.from_numpy(self.material.split.test),
-            EVALUATION_BATCH,
-        )
-        for done in self._handed_over():
-            model = self._member()
-            self.device = str(model.device)
-            self.stop_reason = self.watch.look(model, done.runs[0])  # before anybody has looked at the test set
-            self._record(done, evaluate(model, judging), model)
-            if self.stop_reason:
-                return
-        self.stop_reason = self._exhausted()
+    # --- State --------------------------------------------------------------------------------------------------------
 
-    def _handed_over(self) -> Iterator[LeanRound]:
-        """The rounds of the loop, with a word of what it is at while it is."""
+    def _go_on(self) -> None:
+        """Begin where an earlier sitting saved its state last, if there was one."""
+        start = self.plan.start
+        if len(start):
+            self.ledger.take_labels(start, self.material.corpus.labels[start])
+        number = self.ledger.states.restore(self._take)
+        if number is None:
+            return
+        self.report.console.print(f"going on after round {number}", highlight=False)
+        self.course.checkpoint = save_model(self._member(), self.folder / "checkpoints" / "best.ckpt")
+        for done in self.course.rounds:
+            self._to_board(done)
+
+    def _take(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state; one that does not fit changes nothing."""
+        assert self.watch is not None  # as the loop
+        assert self.fresh is not None
+        course, loop = Course.restored(state["course"]), self.fresh()
+        loop.load_state_dict(state["loop"])
+        self.watch.restore(state["watch"])
+        self.course, self.loop, self.plan.oracle.bill = course, loop, course.rounds[-1].bill
+        self.began -= course.seconds
+
+    def _state(self) -> dict[str, Any]:
         assert self.loop is not None  # as above
-        rounds = self.loop.rounds()
-        for number, target in enumerate(self.plan.schedule):
+        assert self.watch is not None
+        seconds = time.perf_counter() - self.began
+        return {"loop": self.loop.state_dict(), "watch": self.watch.state(), "course": self.course.state(seconds)}
+
+    # --- Rounds -------------------------------------------------------------------------------------------------------
+
+    def _rounds(self) -> None:
+        assert self.loop is not None  # as above
+        while not self.course.stop_reason:
+            number = self.loop.done
+            target = self.plan.schedule[number]
             with self.report.console.status(f"round {number}: asking and learning, up to {target:,} labels …"):
-                done = next(rounds)
-            yield done
+                done = self._next(self.loop)
+            self._record(done)
+
+    def _next(self, loop: LeanLoop) -> LeanRound:
+        """A round of the loop, its questions on record before anybody is asked."""
+        [run], number = loop.runs, loop.done
+        asked = self.ledger.asked(number, run.strategy)
+        if asked is None:
+            seconds = loop.choose()
+        else:
+            choice, facts = asked
+            collapse = Collapse(*facts["collapse"]) if facts["collapse"] else None
+            loop.proposals, seconds = [Proposal(choice, facts.get("probabilities"), collapse)], tuple(facts["seconds"])
+        [proposal] = loop.proposals
+        collapse = proposal.collapse
+        self.ledger.ask(
+            number,
+            run.strategy,
+            proposal.choice,
+            proposal.probabilities,
+            collapse=[collapse.label, collapse.share] if collapse else None,
+            seconds=list(seconds),
+        )
+        loop.ask()
+        return loop.learn(*seconds)
+
+    def _record(self, done: LeanRound) -> None:
+        """What follows from a round, before anybody has looked at the test set; then what is said of it."""
+        assert self.watch is not None  # as the loop
+        assert self.judging is not None
+        model, course, [run] = self._member(), self.course, done.runs
+        course.device, course.held = str(model.device), len(run.held)
+        course.stop_reason = self.watch.look(model, run)
+        if not course.stop_reason and done.number == len(self.plan.schedule) - 1:
+            course.stop_reason = self._exhausted()
+        test = evaluate(model, self.judging) if len(self.material.split.test) else None
+        judged = Judged.of(done, self.material.corpus.classes, self.plan.recipe.guard, test, self.plan.oracle.bill)
+        course.rounds.append(judged)
+        course.checkpoint = save_model(model, self.folder / "checkpoints" / "best.ckpt")
+        self.words.round(judged)
+        with shielded():
+            self._to_board(judged)
+            self._write_picks()
+            write_results(self.folder, self.results("running"))
+            self.ledger.keep(done.number, self._state())
 
     def _exhausted(self) -> str:
-        asked = self.plan.schedule[-1]
-        if asked == len(self.material.split.pool):
+        if self.plan.schedule[-1] == len(self.material.split.pool):
             return "the pool is empty"
         return f"all {len(self.plan.schedule) - 1} rounds are done"
 
-    def _record(self, done: LeanRound, test: Evaluation, model: LitBiLSTM) -> None:
-        judged = Judged.of(done, self.material.corpus.classes, self.plan.recipe.guard, test, self.plan.oracle.bill)
-        self.rounds.append(judged)
-        self.checkpoint = save_model(model, self.folder / "checkpoints" / "best.ckpt")
-        self.words.round(judged)
-        self._to_board(judged)
-        self._write_picks()
-        write_results(self.folder, self.results("running"))
-
     def _to_board(self, done: Judged) -> None:
         """Everything over the number of labels."""
-        values = {"test/accuracy": done.test.accuracy, "test/loss": done.test.loss, "cost": done.bill.cost}
+        values = {"cost": done.bill.cost}
+        if done.test:
+            values |= {"test/accuracy": done.test.accuracy, "test/loss": done.test.loss}
         if done.estimate:
             low, high = done.estimate.interval
             values |= {"controls/accuracy": done.estimate.accuracy, "controls/low": low, "controls/high": high}
@@ -181,9 +252,10 @@ class LeanSession:
 
     def _queries(self) -> list[Query]:
         """Every batch that was asked, that of a round which Ctrl-C cut off too: its labels are paid for."""
-        queries = [done.query for done in self.rounds if done.query]
-        if self.loop and self.rounds and self.loop.runs[0].asked > self.rounds[-1].asked:
-            pending = query_of(len(self.rounds), self.loop.runs[0])
+        rounds = self.course.rounds
+        queries = [done.query for done in rounds if done.query]
+        if self.loop and rounds and self.loop.runs[0].asked > rounds[-1].asked:
+            pending = query_of(len(rounds), self.loop.runs[0])
             queries += [pending] if pending else []
         return queries
 
@@ -198,65 +270,17 @@ class LeanSession:
             self.board.figure(name, figure)
         self.board.close()
         self.report.page(write_run_report(self.folder, picked_texts(self._queries(), self.material.corpus)))
+        if results["status"] == "waiting":
+            self.words.waiting(what_to_do(self.ledger.record, self.folder))
         if results["status"] == "finished":
-            self.words.end(self.stop_reason, results["shadow"], self.plan.oracle.bill)
-            self.report.test(self.rounds[-1].test)
+            self.ledger.finish()
+            self.words.end(self.course.stop_reason, results["shadow"], self.plan.oracle.bill)
+            last = self.course.rounds[-1]
+            self.report.test(last.test) if last.test else self.words.estimated(last)
 
     def results(self, status: str) -> dict[str, Any]:
         """The contents of `results.json`; docs/results-schema.md describes them."""
-        classes = self.material.corpus.classes
-        last = self.rounds[-1] if self.rounds else None
-        seconds = sum(done.fit_seconds for done in self.rounds)
-        samples = sum(self.plan.recipe.samples(done.labels, len(self.material.split.pool)) for done in self.rounds)
-        test = None
-        if last is not None and status == "finished":
-            test = {**last.test.described(classes), "standard_error": last.test.confusion.standard_error}
-            test["confusion"] = last.test.confusion.matrix.tolist()
-        return {
-            "schema": SCHEMA,
-            "status": status,
-            "mode": self.config.mode,
-            "protocol": self.config.protocol,
-            "strategy": self.config.strategy,
-            **dict.fromkeys(("steer_on", "pool_classes", "ratio_direction")),
-            "flaws": list(self.plan.flaws),
-            "stop": str(self.plan.rule) if self.plan.rule else None,
-            "stop_reason": self.stop_reason,
-            "schedule": list(self.plan.schedule),
-            "recipe": asdict(self.plan.recipe),
-            "data": self.material.described(),
-            "seeds": {"seed": self.config.seed, "split_seed": self.config.split_seed},
-            "versions": versions(),
-            "device": self.device,
-            "epochs": [],
-            "rounds": [done.described(classes) for done in self.rounds],
-            "estimate": last.estimate.described() if last and last.estimate else None,
-            "validation": last.validation.described() if last and last.validation else None,
-            "follows": self.plan.follows,
-            "shadow": self._shadow(),
-            "bill": described_bill(self.plan.oracle.bill),
-            "test": test,
-            "test_use": TEST_SET,
-            "labels_spent": self._labels_spent(),
-            "checkpoint": str(self.checkpoint) if self.checkpoint else None,
-            "wall_seconds": round(time.perf_counter() - self.began, 2),
-            "train_samples_per_second": round(samples / seconds, 1) if seconds else 0.0,
-            "peak_memory_mb": peak_memory_mb(),
-        }
-
-    def _shadow(self) -> list[dict[str, Any]]:
-        """Only now do the rules meet the test set: what each would have cost."""
-        if self.watch is None or not self.watch.history or len(self.watch.history) != len(self.rounds):
-            return []
-        return self.watch.in_shadow([done.test.accuracy for done in self.rounds])
-
-    def _labels_spent(self) -> dict[str, int]:
-        """Every question counts, answered or not, that of a round which Ctrl-C cut off too."""
-        bill, held = self.plan.oracle.bill, len(self.loop.runs[0].held) if self.loop else 0
-        return {
-            "train": bill.labels - held,
-            "skipped": bill.skipped,
-            "validation": held,
-            "steering": 0,
-            "total": bill.asked,
-        }
+        self.course.held = len(self.loop.runs[0].held) if self.loop else self.course.held
+        shadow = self.course.in_shadow(self.watch)
+        seconds = time.perf_counter() - self.began
+        return results_of(self.course, self.config, self.material, self.plan, shadow, status, seconds)

@@ -95,11 +95,11 @@ class Watch:
             return found.all if found else None
         return Estimate.of(run.controls) if self.follows else None
 
-    def in_shadow(self, accuracies: Sequence[float]) -> list[dict[str, Any]]:
+    def in_shadow(self, accuracies: Sequence[float] | None) -> list[dict[str, Any]]:
         """Where each rule would have stopped the run, those in force among them.
 
         Args:
-            accuracies: of each round on rows that no rule saw.
+            accuracies: of each round on rows that no rule saw; None where there are no such rows.
         """
         stops = shadow(shadow_rules(self.rule), self.history)
         return [

@@ -14,11 +14,6 @@ from lit_al.report import Report
 from lit_al.validation import HoldOut, Validation
 from lit_al.verdict import percent
 
-TEST_SET = (
-    "The loop is given no test row: the model of each round is judged on the test set for the report alone, and "
-    "nothing follows from it."
-)
-
 
 class LeanWords:
     """Prints a lean run.
@@ -35,10 +30,10 @@ class LeanWords:
         """What is about to happen."""
         last, rounds = self.plan.schedule[-1], len(self.plan.schedule) - 1
         stop = f", unless {self.plan.rule} stops it before" if self.plan.rule else ""
-        self._line(
-            f"from {self.plan.schedule[0]:,} labels drawn at random to {last:,} in {rounds} rounds by {strategy}{stop}"
-        )
-        self._line(TEST_SET)
+        first, given = self.plan.schedule[0], len(self.plan.start)
+        start = f"({given:,} of the file, {first - given:,} drawn at random)" if given else "drawn at random"
+        self._line(f"from {first:,} labels {start} to {last:,} in {rounds} rounds by {strategy}{stop}")
+        self._line(self.plan.test_use)
         if self.plan.validation:
             self._line(validation_words(self.plan.validation))
         if self.plan.source:
@@ -48,10 +43,7 @@ class LeanWords:
 
     def round(self, done: Judged) -> None:
         """One block."""
-        lines = [
-            f"{done.labels:,} labels; test accuracy {done.test.accuracy:.4f} (for the report alone), "
-            f"{self.report.errors(done.test.confusion)}"
-        ]
+        lines = [f"{done.labels:,} labels{self._test(done)}"]
         lines += self._batch(done) if done.query else [f"drawn at random: {self._by_class(done.taken)}"]
         if done.estimate:
             lines.append(estimate_words(done.estimate))
@@ -74,6 +66,21 @@ class LeanWords:
         for shadow in shadows:
             self._line(f"in shadow: {shadow['sentence']}")
         self._line(bill_words(bill))
+
+    def estimated(self, done: Judged) -> None:
+        """What stands last where there is no test figure."""
+        if done.estimate:
+            self._line(estimate_words(done.estimate))
+
+    def waiting(self, what_to_do: str) -> None:
+        """People have the word."""
+        self._line(what_to_do)
+
+    def _test(self, done: Judged) -> str:
+        if done.test is None:
+            return ""
+        errors = self.report.errors(done.test.confusion)
+        return f"; test accuracy {done.test.accuracy:.4f} (for the report alone), {errors}"
 
     def _batch(self, done: Judged) -> list[str]:
         drawn = f", {done.controls:,} of them random controls" if done.controls else ""
@@ -136,7 +143,5 @@ def bill_words(bill: Bill) -> str:
     'bill: 110 questions, 10 skipped, 7 of 100 answers wrong, cost 12.50'
     """
     read = f", {bill.tokens:,} words read" if bill.tokens else ""
-    return (
-        f"bill: {bill.asked:,} questions, {bill.skipped:,} skipped, {bill.wrong:,} of {bill.labels:,} answers wrong"
-        f"{read}, cost {bill.cost:,.2f}"
-    )
+    wrong = f"{bill.labels:,} answers" if bill.wrong is None else f"{bill.wrong:,} of {bill.labels:,} answers wrong"
+    return f"bill: {bill.asked:,} questions, {bill.skipped:,} skipped, {wrong}{read}, cost {bill.cost:,.2f}"

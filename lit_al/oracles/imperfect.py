@@ -51,14 +51,14 @@ class Bill:
     Attributes:
         asked: questions.
         skipped: questions without an answer.
-        wrong: answers that were not the recorded label.
+        wrong: answers that were not the recorded label; None where nobody knows.
         tokens: read.
         cost: in the unit of the price.
     """
 
     asked: int = 0
     skipped: int = 0
-    wrong: int = 0
+    wrong: int | None = 0
     tokens: int = 0
     cost: float = 0.0
 
@@ -66,6 +66,18 @@ class Bill:
     def labels(self) -> int:
         """Answers given."""
         return self.asked - self.skipped
+
+    def plus(self, price: Price, rows: Rows, skips: int, wrong: int) -> "Bill":
+        """With the rows (n,) asked besides, of which some were skipped and some answered wrong."""
+        tokens = price.read(rows)
+        cost = price.per_label * (len(rows) - skips) + price.per_token * tokens
+        return Bill(
+            self.asked + len(rows),
+            self.skipped + skips,
+            None if self.wrong is None else self.wrong + wrong,
+            self.tokens + tokens,
+            self.cost + cost,
+        )
 
 
 @dataclass(eq=False)
@@ -121,12 +133,12 @@ class ImperfectOracle:
         truth = SimulatedOracle(self.labels).ask(rows)  # (n,)
         heard = draw(self.noise[truth], chance(self.seed, rows, _ERRS))  # (n,)
         skipped = chance(self.seed, rows, _SKIPS) < self.skip  # (n,)
-        self._charge(rows, skipped, wrong=int((heard != truth)[~skipped].sum()))
-        return np.where(skipped, UNLABELED, heard)
+        answers = np.where(skipped, UNLABELED, heard)
+        self.charge(rows, answers)
+        return answers
 
-    def _charge(self, rows: Rows, skipped: npt.NDArray[np.bool_], wrong: int) -> None:
-        past, tokens, skips = self.bill, self.price.read(rows), int(skipped.sum())
-        cost = self.price.per_label * (len(rows) - skips) + self.price.per_token * tokens
-        self.bill = Bill(
-            past.asked + len(rows), past.skipped + skips, past.wrong + wrong, past.tokens + tokens, past.cost + cost
-        )
+    def charge(self, rows: Rows, answers: npt.NDArray[np.int64]) -> None:
+        """Put questions on the bill that were answered, (n,) each, as those are that a run's record has."""
+        skipped = answers == UNLABELED
+        wrong = int((answers != self.labels[rows])[~skipped].sum())
+        self.bill = self.bill.plus(self.price, rows, int(skipped.sum()), wrong)

@@ -22,10 +22,17 @@ def lean_blocks(results: Mapping[str, Any]) -> list[Block]:
         Heading("Stopping rules in shadow"),
         Bullets(tuple(f"{shadow['sentence']}." for shadow in results["shadow"])),
         Paragraph(
-            f"Bill: {bill['asked']:,} questions, {bill['skipped']:,} skipped, {bill['wrong']:,} of {bill['labels']:,} "
-            f"answers wrong, cost {bill['cost']:,.2f}."
+            f"Bill: {bill['asked']:,} questions, {bill['skipped']:,} skipped, {_answers(bill)}, "
+            f"cost {bill['cost']:,.2f}."
         ),
     ]
+
+
+def _answers(bill: Mapping[str, Any]) -> str:
+    """How many, and how many of them were wrong where somebody knows."""
+    if bill["wrong"] is None:
+        return f"{bill['labels']:,} answers"
+    return f"{bill['wrong']:,} of {bill['labels']:,} answers wrong"
 
 
 def _validation(results: Mapping[str, Any]) -> list[Block]:
@@ -58,7 +65,8 @@ def _rounds(rounds: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> Tabl
     mixes = [f"{name} taken (predicted)" for name in classes]
     head = ("round", "questions", "labels", "test accuracy", "estimate", *mixes, "controls", "skipped")
     rows = tuple(_round(entry, classes) for entry in rounds)
-    caption = "rounds: the batch, and the model after it, judged on the test set for this report alone"
+    judged = ", judged on the test set for this report alone" if all(entry["test"] for entry in rounds) else ""
+    caption = f"rounds: the batch, and the model after it{judged}"
     return Table(caption, (*head, "fit s", "score s", "select s"), rows)
 
 
@@ -68,7 +76,7 @@ def _round(entry: Mapping[str, Any], classes: Sequence[str]) -> tuple[str, ...]:
         str(entry["round"]),
         f"{entry['labels_spent']:,}",
         f"{entry['labels']:,}",
-        _share(entry["test"]["accuracy"]),
+        _share(entry["test"]["accuracy"]) if entry["test"] else "–",
         _estimate(entry["estimate"]),
         *(f"{entry['taken'][name]:,}" + (f" ({predicted[name]:,})" if predicted else "") for name in classes),
         f"{entry['controls']:,}",

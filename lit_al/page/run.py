@@ -127,6 +127,10 @@ def _body(results: Results) -> list[Block]:
 def _status(results: Results) -> list[Block]:
     if results["status"] == "finished":
         return []
+    if results["status"] == "waiting":
+        return [
+            Paragraph("This run waits for people to answer: its next texts are in the folder questions.", "warning")
+        ]
     return [
         Paragraph(f"This run is not finished, its status is “{results['status']}”: it has no test figure.", "warning")
     ]
@@ -138,9 +142,19 @@ def _result(results: Results) -> list[Block]:
     labels = Paragraph(f"Labels spent: {spent['total']:,} ({parts}).")
     stop = [Paragraph(f"It stopped because {results['stop_reason']}.")] if results.get("stop_reason") else []
     if test is None:
-        return [labels, *stop]
+        return [*_estimated(results), labels, *stop]
     lead = f"Test accuracy {_number(test['accuracy'])} ± {_number(test.get('standard_error'))} (standard error)"
     return [Paragraph(f"{lead}, loss {_number(test['loss'])}.", "lead"), labels, *stop, *_errors(results)]
+
+
+def _estimated(results: Results) -> list[Block]:
+    """What stands for a test figure where no label was set aside for one."""
+    found = results.get("estimate")
+    if found is None:
+        return []
+    interval = f"95 % interval {_number(found['low'])} to {_number(found['high'])}"
+    lead = f"Accuracy by {found['rows']:,} random controls {_number(found['accuracy'])}, {interval}."
+    return [Paragraph(lead, "lead")]
 
 
 def _errors(results: Results) -> list[Block]:

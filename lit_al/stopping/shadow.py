@@ -49,13 +49,13 @@ def _first_stop(rule: Rule, history: Sequence[Progress]) -> Stop:
     return Stop(rule, None, reason)
 
 
-def report(stops: Sequence[Stop], history: Sequence[Progress], accuracies: Sequence[float]) -> list[str]:
+def report(stops: Sequence[Stop], history: Sequence[Progress], accuracies: Sequence[float] | None) -> list[str]:
     """One sentence per rule: where it would have stopped, and how far from the last round that is.
 
     Args:
         stops: of `shadow`.
         history: of the whole run.
-        accuracies: of each round on rows that no rule saw, as long as the history.
+        accuracies: of each round on rows that no rule saw, as long as the history; None where there are no such rows.
 
     Raises:
         ConfigError: another number of accuracies than of rounds.
@@ -64,18 +64,22 @@ def report(stops: Sequence[Stop], history: Sequence[Progress], accuracies: Seque
     >>> history = [Progress(labels, 5_000) for labels in (1_000, 1_300, 1_600)]
     >>> report(shadow([Budget(1_200)], history), history, [.80, .82, .824])
     ['budget:1200 would have stopped at 1,300 labels, 0.4 points below the last round (300 labels fewer)']
+    >>> report(shadow([Budget(1_200)], history), history, None)
+    ['budget:1200 would have stopped at 1,300 labels, 300 fewer than the last round']
     """
-    if len(accuracies) != len(history):
+    if accuracies is not None and len(accuracies) != len(history):
         raise ConfigError(f"{len(accuracies)} accuracies for {len(history)} rounds; give one for each")
     return [_sentence(stop, history, accuracies) for stop in stops]
 
 
-def _sentence(stop: Stop, history: Sequence[Progress], accuracies: Sequence[float]) -> str:
+def _sentence(stop: Stop, history: Sequence[Progress], accuracies: Sequence[float] | None) -> str:
     if stop.position is None:
         return f"{stop.rule} would not have stopped within {history[-1].labels:,} labels: {stop.reason}"
     labels, last = history[stop.position].labels, history[-1].labels
     if labels == last:
         return f"{stop.rule} would have stopped at {labels:,} labels, the last round"
+    if accuracies is None:
+        return f"{stop.rule} would have stopped at {labels:,} labels, {last - labels:,} fewer than the last round"
     points = round(100 * (accuracies[stop.position] - accuracies[-1]), 1)
     where = "level with" if points == 0 else f"{abs(points):.1f} points {'below' if points < 0 else 'above'}"
     return (

@@ -1,0 +1,225 @@
+"""`--oracle file`: people answer between the sittings of a run."""
+
+import csv
+import json
+from html import unescape
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from lit_al import cli
+from lit_al.record import Record
+
+OPTIONS = [
+    "--protocol=lean", "--recipe=scratch", "--labels=negative,positive", "--oracle=file", "--initial-size=20",
+    "--query-size=10", "--rounds=1", "--steps=5", "--max-length=20", "--accelerator=cpu", "--name=run",
+    "--strategy=margin+random:0.5",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _no_guard(monkeypatch):
+    """Models of five steps answer one class, and the guard would choose every batch."""
+    monkeypatch.setattr("lit_al.lean.collapsed", lambda probabilities: None)
+
+
+@pytest.fixture
+def desk(make_corpus, tmp_path, capsys):
+    return Desk(make_corpus(120), tmp_path, capsys)
+
+
+class Desk:
+    """Somebody with a file of texts."""
+
+    def __init__(self, corpus, tmp_path, capsys):
+        self.truth = {text: corpus.classes[label] for text, label in zip(corpus.texts, corpus.labels, strict=True)}
+        self.texts, self.path, self.run, self.capsys = corpus.texts, tmp_path, tmp_path / "run", capsys
+
+    def begin(self, labeled=0, *more):
+        """Start a run on a file where so many texts have labels; the exit code."""
+        with (self.path / "texts.csv").open("w", newline="", encoding="utf-8") as file:
+            rows = ((text, self.truth[text] if row < labeled else "") for row, text in enumerate(self.texts))
+            csv.writer(file).writerows([("text", "label"), *rows])
+        return cli.train([*OPTIONS, f"--data={self.path / 'texts.csv'}", f"--log-dir={self.path}", *more])
+
+    def asked(self, number):
+        with (self.run / "questions" / f"round-{number}.csv").open(newline="", encoding="utf-8-sig") as file:
+            return list(csv.DictReader(file))
+
+    def answered(self, number, most=None, **changes):
+        """A file of true answers to the first questions, with changes to the first row."""
+        rows = self.asked(number)
+        for row in rows[:most]:
+            row["label"] = self.truth[row["text"]]
+        rows[0].update(changes)
+        path = self.path / "answers.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        return str(path)
+
+    def go_on(self, *more):
+        return cli.train(["--resume", str(self.run), *more])
+
+    def results(self):
+        return json.loads((self.run / "results.json").read_text())
+
+    def events(self):
+        with Record.open(self.run) as record:
+            return [*record.events()]
+
+
+def test_people_answer_round_by_round_without_a_test_set(desk):
+    assert desk.begin() == 0
+    printed = desk.capsys.readouterr().out.replace("\n", " ")
+    assert "so there is no test figure: random controls estimate the accuracy" in printed
+    assert f"--resume {desk.run} --answers {desk.run}/questions/round-0.csv" in printed
+    assert desk.results()["status"] == "waiting"
+    assert "This run waits for people to answer" in (desk.run / "report.html").read_text()
+    assert len(desk.asked(0)) == 20
+    assert desk.go_on("--answers", desk.answered(0)) == 0
+    assert "20 labels taken" in desk.capsys.readouterr().out
+    assert len(desk.asked(1)) == 10
+    assert desk.go_on("--answers", desk.answered(1, label="", action="skip")) == 0
+    results = desk.results()
+    assert (results["status"], results["stop_reason"]) == ("finished", "all 1 rounds are done")
+    assert results["test"] is results["rounds"][0]["test"] is results["bill"]["wrong"] is None
+    assert results["labels_spent"] == {"train": 29, "skipped": 1, "validation": 0, "steering": 0, "total": 30}
+    assert results["data"]["split"] == {"train": 0, "validation": 0, "test": 0, "pool": 120}
+    assert results["estimate"]["rows"] in (4, 5)
+    assert all("test" not in shadow["sentence"] for shadow in results["shadow"])
+    page = unescape((desk.run / "report.html").read_text())
+    assert f"Accuracy by {results['estimate']['rows']} random controls" in page
+    assert "29 answers" in page
+    assert "accuracy by" in desk.capsys.readouterr().out.strip().splitlines()[-1]
+    tags = EventAccumulator(str(desk.run)).Reload().Tags()["scalars"]
+    assert "controls/accuracy" in tags
+    assert "test/accuracy" not in tags
+    assert cli.main(["predict", "--checkpoint", str(desk.run), "superb"]) == 0
+
+
+def test_labels_of_the_file_begin_the_run(desk):
+    assert desk.begin(labeled=8) == 0
+    assert "from 20 labels (8 of the file, 12 drawn at random) to 30" in desk.capsys.readouterr().out
+    assert len(desk.asked(0)) == 12
+    assert not {row["text"] for row in desk.asked(0)} & set(desk.texts[:8])
+    assert {event.annotator for event in desk.events()} == {"file"}
+    assert {event.item for event in desk.events()} == set(range(8))
+    assert desk.go_on("--answers", desk.answered(0)) == 0
+    assert desk.results()["rounds"][0]["labels"] == 20
+
+
+def test_labels_that_suffice_are_learned_from_at_once(desk):
+    assert desk.begin(40) == 0
+    assert [entry["labels"] for entry in desk.results()["rounds"]] == [40]
+    assert len(desk.asked(1)) == 10
+
+
+def test_some_labels_may_be_set_aside_as_a_test(desk):
+    assert desk.begin(40, "--test-size=12") == 0
+    results = desk.results()
+    assert results["data"]["split"] == {"train": 0, "validation": 0, "test": 12, "pool": 108}
+    assert results["rounds"][0]["labels"] == 28
+    assert results["rounds"][0]["test"]["accuracy"] >= 0
+    assert desk.go_on("--answers", desk.answered(1)) == 0
+    assert sum(map(sum, desk.results()["test"]["confusion"])) == 12
+
+
+def test_partial_answers_are_kept_and_the_rest_is_counted(desk):
+    desk.begin()
+    assert desk.go_on("--answers", desk.answered(0, 5)) == 0
+    printed = desk.capsys.readouterr().out
+    assert "5 labels taken" in printed
+    assert "15 of 20 texts are not answered yet; nothing was trained" in printed
+    assert desk.go_on() == 0
+    assert "15 of 20 texts" in desk.capsys.readouterr().out
+    assert desk.results()["rounds"] == []
+    assert desk.go_on("--answers", desk.answered(0)) == 0
+    assert "15 labels taken" in desk.capsys.readouterr().out
+    assert len(desk.results()["rounds"]) == 1
+
+
+def test_dry_run_writes_nothing(desk):
+    desk.begin()
+    assert desk.go_on("--answers", desk.answered(0), "--dry-run") == 0
+    assert "dry run, nothing was written" in desk.capsys.readouterr().out
+    assert desk.events() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"label": "Positive"}, "did you mean 'positive'?"),
+        ({"text": "another text"}, "the text was edited"),
+        ({"lit_al_id": "4000"}, "was not asked here"),
+    ],
+)
+def test_file_with_a_mistake_is_refused_whole(desk, changes, words):
+    desk.begin()
+    assert desk.go_on("--answers", desk.answered(0, **changes)) == 2
+    printed = desk.capsys.readouterr().err
+    assert words in printed
+    assert "line 2" in printed
+    assert desk.events() == []
+
+
+def test_questions_that_somebody_is_answering_are_not_written_over(desk):
+    desk.begin()
+    path = desk.run / "questions" / "round-0.csv"
+    path.write_text("half done")
+    assert desk.go_on() == 0
+    assert path.read_text() == "half done"
+    path.unlink()
+    assert desk.go_on() == 0
+    assert len(desk.asked(0)) == 20
+
+
+def test_answers_are_the_same_run_whether_given_at_once_or_not(desk, tmp_path):
+    desk.begin()
+    for number in (0, 1):
+        desk.go_on("--answers", desk.answered(number, 7))
+        desk.go_on("--answers", desk.answered(number))
+    first = desk.results()
+    desk.run.rename(tmp_path / "first")
+    desk.begin()
+    for number in (0, 1):
+        desk.go_on("--answers", desk.answered(number))
+    again = desk.results()
+    for key in ("rounds", "estimate", "bill", "labels_spent", "shadow"):
+        assert without_seconds(first[key]) == without_seconds(again[key])
+    assert (tmp_path / "first" / "picks.jsonl").read_text() == (desk.run / "picks.jsonl").read_text()
+
+
+def without_seconds(value):
+    if isinstance(value, dict):
+        return {key: without_seconds(part) for key, part in value.items() if not key.endswith("seconds")}
+    return [without_seconds(part) for part in value] if isinstance(value, list) else value
+
+
+def test_data_that_changed_meanwhile_is_refused(desk):
+    desk.begin()
+    answers = desk.answered(0)
+    with (desk.path / "texts.csv").open("a") as file:
+        file.write("one more,\n")
+    assert desk.go_on("--answers", answers) == 2
+    assert "is not the data that" in desk.capsys.readouterr().err
+    assert len(desk.events()) == 20  # the answers are kept all the same
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--oracle-noise=0.1"], "--oracle-noise is of simulated oracles; leave it out with --oracle file"),
+        (["--oracle-skip=0.1"], "--oracle-skip is of simulated oracles"),
+        (["--test-size=9"], "--test-size 9 must lie between 1 and the 8 labels that the data has"),
+        (["--labels=good,bad"], "is not one of the labels 'good', 'bad'"),
+        (["--protocol=keras"], "works with --protocol lean alone"),
+    ],
+)
+def test_settings_that_cannot_work_leave_no_folder(desk, more, words):
+    assert desk.begin(8, *more) == 2
+    printed = desk.capsys.readouterr().err
+    assert words in printed
+    assert printed.count("\n") == 1
+    assert not desk.run.exists()

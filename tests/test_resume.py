@@ -1,0 +1,350 @@
+"""Runs that are killed at any moment and gone on with, against one that never was."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+
+from lit_al import cli
+from lit_al.checkpoints import loaded
+from lit_al.config import TrainConfig
+from lit_al.errors import DataError, StoreError
+from lit_al.experiment import resume, run
+from lit_al.ledger import RUN
+from lit_al.record import OwnerLock, Record, recover
+from lit_al.resume import Resume
+
+ROOT = Path(__file__).parents[1]
+TIMES = {
+    "seconds", "wall_seconds", "train_samples_per_second", "peak_memory_mb", "checkpoint", "fit_seconds",
+    "validate_seconds", "score_seconds", "select_seconds",
+}  # fmt: skip
+SMALL = TrainConfig(data="demo", demo_rows=300, max_length=60, accelerator="cpu")
+LEAN = replace(
+    SMALL, protocol="lean", recipe="scratch", initial_size=30, query_size=10, rounds=2, steps=4, weights="warm",
+    strategy="margin+subsample:50+random:0.3", oracle_noise="0.1", oracle_skip=0.1, price_per_label=0.3,
+    validation="holdout:0.2",
+)  # fmt: skip
+KERAS = replace(
+    SMALL, max_epochs=2, query_size=20, rounds=2, batch_size=32, strategy="committee-vote+subsample:60+random:0.2",
+    committee_size=2,
+)  # fmt: skip
+RUNS = {
+    "lean": LEAN,
+    "lean-cross": replace(LEAN, validation="cross:3", weights="fresh", strategy="badge+balanced+random:0.2"),
+    "lean-recipe": replace(LEAN, recipe="lean", study_steps=4, validation="none"),
+    "keras": KERAS,
+    "honest": replace(KERAS, protocol="honest", strategy="ratio"),
+    "full": replace(KERAS, mode="full", strategy=None),
+    "compare": replace(KERAS, mode="compare"),
+}
+PLACES = (
+    "before_questions:2", "after_questions:2", "after_labels:2", "in_fit:3", "before_round_state:2",
+    "after_round_state:2", "after_round_state:3", "before_replace:3", "before_commit:1", "after_commit:2",
+)  # fmt: skip
+
+
+def options(config):
+    """The command line of settings."""
+    given = {name: value for name, value in vars(config).items() if value != getattr(TrainConfig(), name)}
+    return [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+
+
+def started(config, **environment):
+    command = [sys.executable, "scripts/train.py", *options(config)]
+    return subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1", **environment}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def go_on(folder, **more):
+    console = Console(record=True, width=160, file=(folder.parent / "console.txt").open("a"))
+    try:
+        return resume(Resume(folder, **more), console), console.export_text()
+    finally:
+        console.file.close()
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        return {key: without_times(part) for key, part in value.items() if key not in TIMES}
+    return [without_times(part) for part in value] if isinstance(value, list) else value
+
+
+def outcome(folder):
+    """All that may depend on where a run was killed, and must not."""
+    parts = [folder / part for part in ("full", "active") if (folder / part).is_dir()]
+    picks = [path.read_text() for path in sorted(folder.rglob("picks.jsonl"))]
+    answers = []
+    for part in parts or [folder]:
+        with Record.open(part) as record:
+            answers.append([(event.item, event.action, event.label, event.round) for event in record.events()])
+    return without_times(json.loads((folder / "results.json").read_text())), picks, answers
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Folders of runs that nobody cut off, each made when it is first asked for."""
+    folders = {}
+
+    def made(name):
+        if name not in folders:
+            folders[name] = tmp_path_factory.mktemp("whole") / name
+            with (folders[name].parent / "console.txt").open("w") as file:
+                run(replace(RUNS[name], log_dir=str(folders[name].parent), name=name), Console(file=file))
+        return folders[name]
+
+    return made
+
+
+def killed_and_resumed(name, place, whole, tmp_path):
+    process = started(replace(RUNS[name], log_dir=str(tmp_path), name="run"), LIT_AL_CRASH_AT=place)
+    printed = process.communicate(timeout=300)[0]
+    if process.returncode == 0:
+        pytest.skip(f"{name} never comes to {place}")
+    assert process.returncode == -signal.SIGKILL, printed
+    found, _ = go_on(tmp_path / "run")
+    assert found["status"] == "finished"
+    assert outcome(tmp_path / "run") == outcome(whole(name))
+
+
+def test_lean_run_killed_in_a_fit_ends_as_one_that_never_was(whole, tmp_path):
+    killed_and_resumed("lean", "in_fit:6", whole, tmp_path)
+
+
+def test_keras_run_killed_after_an_answer_ends_as_one_that_never_was(whole, tmp_path):
+    killed_and_resumed("keras", "after_labels:2", whole, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", RUNS)
+def test_run_killed_anywhere_ends_as_one_that_never_was(name, place, whole, tmp_path):
+    killed_and_resumed(name, place, whole, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lean", "keras"])
+def test_run_killed_again_and_again_ends_as_one_that_never_was(name, whole, tmp_path):
+    process = started(replace(RUNS[name], log_dir=str(tmp_path), name="run"), LIT_AL_CRASH_AT="after_questions")
+    process.communicate(timeout=300)
+    command = [sys.executable, "scripts/train.py", "--resume", str(tmp_path / "run")]
+    for place in ("in_fit:2", "before_round_state", "after_round_state", "after_labels", "in_fit"):
+        environment = {**os.environ, "LIT_AL_CRASH_AT": place}
+        subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=300, check=False)
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300, check=False).returncode == 0
+    assert outcome(tmp_path / "run") == outcome(whole(name))
+
+
+# --- States that are damaged ------------------------------------------------------------------------------------------
+
+
+def unfinished(folder, tmp_path):
+    """A copy of a finished run that takes itself for one which has to be ended yet."""
+    copy = tmp_path / "run"
+    subprocess.run(["cp", "-r", folder, copy], check=True)
+    with Record.open(copy) as record:
+        record.set_state(RUN, {"finished": False})
+    return copy
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:1_000])
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def reshape(path):
+    change(path, lambda weight: weight[..., :-1].clone())
+
+
+def spoil(path):
+    change(path, lambda weight: torch.full_like(weight, torch.nan))
+
+
+def change(path, how):
+    state = loaded(path.read_bytes(), path)
+    model = state.get("model") or state["loop"]["model"]
+    name = next(name for name, weight in model.items() if weight.is_floating_point())
+    model[name] = how(model[name])
+    torch.save(state, path)
+    vouch(path)
+
+
+class Bomb:
+    def __reduce__(self):
+        return (Path.touch, (Path("canary"),))
+
+
+def arm(path):
+    torch.save({"loop": Bomb(), "model": Bomb()}, path)
+    vouch(path)
+
+
+def vouch(path):
+    """Somebody has changed the record as well."""
+    with Record.open(path.parents[1]) as record:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        record.end_round(int(path.stem.split("-")[1]), {"sha256": digest})
+
+
+@pytest.mark.parametrize("damage", [truncate, flip, empty, reshape, spoil, arm, Path.unlink])
+def test_damaged_state_is_named_and_the_one_before_it_taken(damage, whole, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = unfinished(whole("lean"), tmp_path)
+    assert sorted(path.name for path in (folder / "state").iterdir()) == ["round-1.pt", "round-2.pt"]
+    damage(folder / "state" / "round-2.pt")
+    _, printed = go_on(folder)
+    assert "the state after round 2 is of no use and passed over: " in printed
+    assert "going on after round 1" in printed
+    assert outcome(folder) == outcome(whole("lean"))
+    assert not (tmp_path / "canary").exists()
+
+
+def test_without_any_sound_state_a_run_begins_again_from_its_labels(whole, tmp_path):
+    folder = unfinished(whole("lean"), tmp_path)
+    reshape(folder / "state" / "round-2.pt")
+    flip(folder / "state" / "round-1.pt")
+    _, printed = go_on(folder)
+    assert "going on" not in printed
+    assert outcome(folder) == outcome(whole("lean"))  # with the same answers, each of them bought once
+
+
+@pytest.mark.parametrize("damage", [flip, spoil])
+def test_damaged_state_of_the_example_is_passed_over_too(damage, whole, tmp_path):
+    folder = unfinished(whole("keras"), tmp_path)
+    damage(folder / "state" / "round-3.pt")
+    _, printed = go_on(folder)
+    assert "the state after round 3 is of no use and passed over: " in printed
+    assert outcome(folder) == outcome(whole("keras"))
+
+
+def test_lost_record_is_recovered_and_the_run_ends_as_it_would_have(whole, tmp_path):
+    folder = unfinished(whole("lean"), tmp_path)
+    (folder / "record.sqlite").write_bytes(b"not a database")
+    with pytest.raises(StoreError, match=f"run: lit-al recover {folder}"):
+        go_on(folder)
+    recover(folder)
+    go_on(folder)
+    assert outcome(folder) == outcome(whole("lean"))
+
+
+# --- Orders -----------------------------------------------------------------------------------------------------------
+
+
+def test_finished_run_is_said_to_be_so(whole, capsys):
+    before = (whole("lean") / "results.json").read_bytes()
+    assert cli.train(["--resume", str(whole("lean"))]) == 0
+    assert "is finished; there is nothing to go on with" in capsys.readouterr().out
+    assert (whole("lean") / "results.json").read_bytes() == before
+    found, printed = go_on(whole("lean"))
+    assert found["status"] == "finished"
+    assert "is finished" in printed
+
+
+def test_run_in_use_is_left_alone_and_its_holder_named(whole, tmp_path, capsys):
+    folder = unfinished(whole("lean"), tmp_path)
+    with OwnerLock(folder, "a test"):
+        assert cli.train(["--resume", str(folder)]) == 2
+    printed = capsys.readouterr().err
+    assert f"{folder} is in use by a test, process {os.getpid()}" in printed
+    assert printed.count("\n") == 1
+
+
+def test_other_data_is_refused(make_corpus, tmp_path):
+    path = tmp_path / "data.csv"
+    corpus = make_corpus(200)
+    lines = [f"{text},{corpus.classes[label]}" for text, label in zip(corpus.texts, corpus.labels, strict=True)]
+    path.write_text("\n".join(["text,label", *lines]))
+    with (tmp_path / "console.txt").open("w") as file:
+        run(replace(LEAN, data=str(path), rounds=0, log_dir=str(tmp_path), name="first"), Console(file=file))
+    folder = unfinished(tmp_path / "first", tmp_path)
+    path.write_text("\n".join(["text,label", *lines[::-1]]))
+    with pytest.raises(DataError, match=r"is not the data that .* began with .* put the old data back"):
+        go_on(folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--seed=1"], "--seed=1 cannot stand beside --resume, for a run goes on with the settings that it began with"),
+        (["--stop", "budget:100"], "--stop cannot stand beside --resume"),
+        (["--config", "x.yaml"], "--config cannot stand beside --resume"),
+        (["--dry-run"], "--dry-run checks a file of answers; give it with --answers"),
+        (["--answers", "a.csv"], "asks nobody, so that it takes no --answers"),
+    ],
+)
+def test_what_cannot_stand_beside_resume_is_a_sentence(whole, tmp_path, capsys, arguments, words):
+    folder = unfinished(whole("lean"), tmp_path)
+    assert cli.train(["--resume", str(folder), *arguments]) == 2
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert printed.count("\n") == 1
+
+
+def test_folder_without_a_run_is_a_sentence(tmp_path, capsys):
+    for arguments, words in [
+        (["--resume", str(tmp_path / "none")], "there is no folder"),
+        (["--resume=none", "--log-dir", str(tmp_path)], f"there is no folder none or {tmp_path / 'none'}"),
+        (["--resume", str(tmp_path)], "there is no record"),
+        (["--resume"], "--resume takes the folder of a run"),
+        (["--answers", "a.csv"], "--answers goes with --resume RUN"),
+    ]:
+        assert cli.train(arguments) == 2
+        printed = capsys.readouterr().err
+        assert words in printed
+        assert printed.count("\n") == 1, printed
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (signal.SIGTERM, "lean"),
+        pytest.param(signal.SIGTERM, "keras", marks=pytest.mark.slow),
+        pytest.param(signal.SIGUSR1, "keras", marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, "lean", marks=pytest.mark.slow),
+    ],
+)
+def test_signal_ends_a_run_well_and_says_how_to_go_on(number, name, tmp_path):
+    config = replace(RUNS[name], log_dir=str(tmp_path), name="run", max_epochs=20 if name == "lean" else 5_000)
+    config = replace(config, rounds=20) if name == "lean" else replace(config, patience=5_000)
+    process = started(config)
+    for line in process.stdout:
+        if "round 1 " in line or "epoch  3" in line:
+            process.send_signal(number)
+            break
+    printed = process.communicate(timeout=120)[0]
+    assert process.returncode == 128 + number, printed
+    assert f"go on with: python scripts/train.py --resume {tmp_path / 'run'}" in printed
+    assert "Traceback" not in printed
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["status"] == "interrupted"
+
+
+@pytest.mark.slow
+def test_second_ctrl_c_quits_at_once(tmp_path):
+    process = started(replace(KERAS, log_dir=str(tmp_path), name="run", max_epochs=5_000, patience=5_000))
+    for line in process.stdout:
+        if "epoch  3" in line:
+            break
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    assert process.returncode == 130
