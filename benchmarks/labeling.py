@@ -1,0 +1,139 @@
+"""How long an answer takes to be saved: many annotators at once, while a model trains beside them.
+
+python benchmarks/labeling.py --annotators 20 --seconds 120
+"""
+
+import argparse
+import http.client
+import json
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+
+LABELS = ("negative", "positive")
+ROOT = Path(__file__).parents[1]
+
+
+class Annotator(threading.Thread):
+    """One answer a second, each sent, acknowledged and timed; then the next text is fetched."""
+
+    def __init__(self, link: str, seed: int, until: float, per_second: float) -> None:
+        super().__init__()
+        self.parts, self.rng, self.until, self.pause = urlsplit(link), random.Random(seed), until, 1 / per_second
+        self.saving: list[float] = []  # seconds
+        self.fetching: list[float] = []
+        self.errors: list[str] = []
+
+    def run(self) -> None:
+        self.connection = http.client.HTTPConnection(self.parts.netloc, timeout=60)
+        self.cookie = self._send("GET", f"/?{self.parts.query}")[2].split(";")[0]
+        time.sleep(self.rng.random() * self.pause)  # not all at once
+        held: list[int] = []
+        while (now := time.perf_counter()) < self.until:
+            if len(held) < 5:
+                status, body, _ = self._timed(self.fetching, "GET", f"/api/next?n=5&exclude={','.join(map(str, held))}")
+                held += [one["item"] for one in body.get("items", [])]
+            if not held:
+                self.errors.append(f"no text: {status} {body}")
+                return
+            event = {"uuid": uuid.uuid4().hex, "item": held.pop(0), "action": "label", "label": self.rng.choice(LABELS)}
+            status, body, _ = self._timed(self.saving, "POST", "/api/events", {"events": [event]})
+            if status != 200 or "saved" not in body["results"][0]:
+                self.errors.append(f"{status} {body}")
+            time.sleep(max(0.0, self.pause - (time.perf_counter() - now)))
+
+    def _timed(self, into, method, path, body=None):
+        began = time.perf_counter()
+        found = self._send(method, path, body)
+        into.append(time.perf_counter() - began)
+        return found
+
+    def _send(self, method, path, body=None):
+        headers = {"Cookie": getattr(self, "cookie", "")}
+        if body is not None:
+            headers |= {"Origin": f"http://{self.parts.netloc}", "Content-Type": "application/json"}
+        self.connection.request(method, path, None if body is None else json.dumps(body), headers)
+        response = self.connection.getresponse()
+        content = response.read()
+        is_json = response.getheader("Content-Type", "").startswith("application/json")
+        return response.status, json.loads(content) if is_json else {}, response.getheader("Set-Cookie") or ""
+
+
+def serve(folder: str, people: int, data: str, rows: int, training: bool) -> tuple[subprocess.Popen[str], list[str]]:
+    """The server as a user starts it; its links."""
+    names = ",".join(f"annotator-{number}" for number in range(people))
+    command = [
+        sys.executable,
+        "-u",
+        "scripts/annotate.py",
+        "--data",
+        data,
+        "--labels",
+        ",".join(LABELS),
+        "--name",
+        "run",
+    ]
+    command += ["--log-dir", folder, "--annotators", names, "--no-browser", "--port", "0", "--demo-rows", str(rows)]
+    command += [] if training else ["--no-training"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    links: list[str] = []
+    while len(links) < people:
+        line = process.stdout.readline()
+        if not line:
+            raise SystemExit(f"the server ended with code {process.wait()}")
+        links += re.findall(r"http://\S+", line)
+    threading.Thread(target=process.stdout.read, daemon=True).start()
+    return process, links
+
+
+def line(name: str, seconds: list[float]) -> str:
+    """One row of the table, in milliseconds."""
+    p50, p99, most = (1e3 * float(np.quantile(seconds, q)) for q in (0.5, 0.99, 1.0))
+    return f"| {name} | {len(seconds):,} | {p50:.0f} | {p99:.0f} | {most:.0f} |"
+
+
+def main() -> None:
+    """Run, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--annotators", type=int, default=20)
+    parser.add_argument("--per-second", type=float, default=1.0, help="answers of each annotator")
+    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--data", default="demo")
+    parser.add_argument("--rows", type=int, default=20_000, help="of the demo corpus")
+    parser.add_argument("--no-training", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        process, links = serve(folder, options.annotators, options.data, options.rows, not options.no_training)
+        until = time.perf_counter() + options.seconds
+        people = [Annotator(link, seed, until, options.per_second) for seed, link in enumerate(links)]
+        for one in people:
+            one.start()
+        for one in people:
+            one.join()
+        process.terminate()
+        process.wait()
+        from lit_al.record import Record
+
+        with Record.open(Path(folder, "run")) as record:
+            stored, models = len(record.answers()), len(record.models())
+    print("| | requests | p50 ms | p99 ms | longest ms |\n|---|---|---|---|---|")
+    print(line("an answer saved", [second for one in people for second in one.saving]))
+    print(line("next texts", [second for one in people for second in one.fetching]))
+    sent = sum(len(one.saving) for one in people)
+    errors = [error for one in people for error in one.errors]
+    print(f"{sent:,} answers sent, {stored:,} on record, {len(errors)} errors, {models} models trained meanwhile")
+    print(*errors[:5], sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""What the server of the labeling page does when it is killed, cut off, or has no room on the disk."""
+
+import http.client
+import json
+import os
+import random
+import resource
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from faults.serving import LABELS, Server, annotators, label, write_texts
+from lit_al.record import Record
+
+pytest.importorskip("starlette", reason="the page needs starlette: pip install 'lit_al[annotate]'")
+
+CRASHES = ("before_commit", "after_commit", "before_ack")
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Make servers; none outlives its test."""
+    made = []
+
+    def make(n=20, people=("ann",), *options, **more):
+        made.append(Server(write_texts(tmp_path / "texts.csv", n), tmp_path, people, *options, **more))
+        return made[-1]
+
+    yield make
+    for server in made:
+        if server.process:
+            server.kill()
+
+
+def stored(server):
+    with Record.open(server.run) as record:  # checks the integrity of the file
+        return list(record.events()), record.answers()
+
+
+def check_nothing_lost(server, people):
+    events, answers = stored(server)
+    count = Counter(event.uuid for event in events)
+    acknowledged = {uuid: event for one in people for uuid, event in one.acknowledged.items()}
+    assert acknowledged
+    lost = [uuid for uuid in acknowledged if count[uuid] != 1]
+    assert not lost
+    by_uuid = {event.uuid: event for event in events}
+    for uuid, sent in acknowledged.items():
+        assert (by_uuid[uuid].item, by_uuid[uuid].label) == (sent["item"], sent["label"])
+    assert max(Counter((answer.item, answer.annotator) for answer in answers).values()) == 1
+    assert max(count.values()) == 1
+    print(f"{len(acknowledged)} acknowledged, {len(lost)} lost")
+
+
+def label_under_kills(server, rounds, seed):
+    """Kill the server again and again under three annotators, at random moments and at named places."""
+    rng = random.Random(seed)
+    server.start()
+    people = annotators(server, seed)
+    for one in people:
+        one.start()
+    for number in range(rounds):
+        place = rng.choice(("", "", *CRASHES))
+        if place:
+            server.kill()
+            server.start(f"{place}:{rng.randint(8, 60)}")  # its start takes a few commits
+            server.process.wait(60)
+        else:
+            time.sleep(rng.uniform(0.05, 0.4))
+            server.kill()
+        server.start()
+        before = sum(len(one.acknowledged) for one in people)
+        deadline = time.monotonic() + 20
+        while sum(len(one.acknowledged) for one in people) == before and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert sum(len(one.acknowledged) for one in people) > before, f"nobody could go on after kill {number}"
+    for one in people:
+        one.over.set()
+    for one in people:
+        one.join(30)
+    server.kill()
+    return people
+
+
+def test_kill_9_under_load_loses_no_acknowledged_label(serve, capsys):
+    server = serve(50_000, ("ann", "bob", "cid"))
+    people = label_under_kills(server, rounds=6, seed=0)
+    with capsys.disabled():
+        print()
+        check_nothing_lost(server, people)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+def test_kill_9_two_hundred_times_loses_no_acknowledged_label(serve, capsys):
+    server = serve(200_000, ("ann", "bob", "cid"))
+    people = label_under_kills(server, rounds=200, seed=1)
+    with capsys.disabled():
+        print()
+        check_nothing_lost(server, people)
+
+
+def send_until_it_dies(server, event):
+    for _ in range(20):  # links are commits too: the crash comes with one of the next
+        server.client().post(event)
+
+
+@pytest.mark.parametrize("place", CRASHES)
+def test_an_answer_cut_off_by_a_crash_is_there_once_after_it_is_sent_again(serve, place):
+    server = serve().start(crash_at=f"{place}:{4 if place != 'before_ack' else 1}")
+    event = label(3)
+    with pytest.raises((http.client.HTTPException, OSError)):
+        send_until_it_dies(server, event)
+    server.process.wait(30)
+    server.start()
+    status, body = server.client().post(event)
+    assert (status, list(body["results"][0])[:2]) == (200, ["uuid", "saved"])
+    server.kill()
+    assert [one.uuid for one in stored(server)[0]] == [event["uuid"]]
+
+
+def test_after_a_kill_the_same_command_goes_on_where_it_was(serve):
+    server = serve(12).start()
+    client = server.client()
+    first = [text["item"] for text in client.next(12)]
+    for item in first[:4]:
+        client.post(label(item))
+    link = server.links[0]
+    server.kill()
+    server.start()
+    assert server.links[0].split("token=")[1] == link.split("token=")[1]
+    assert [text["item"] for text in server.client().next(12)] == first[4:]
+    assert any("goes on with" in line and "4 answers so far" in line for line in server.said)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_server_in_order(serve, number, code):
+    server = serve().start()
+    client = server.client()
+    held = [text["item"] for text in client.next(3)]
+    client.post(label(held[0]))
+    assert server.end(number) == code
+    with Record.open(server.run) as record:
+        assert record.db.execute("SELECT count(*) FROM lease").fetchone()[0] == 0
+        assert len(record.labels()) == 1
+
+
+def test_a_second_server_names_the_first(serve):
+    server = serve().start()
+    second = serve()
+    with pytest.raises(AssertionError, match=rf"in use by lit-al annotate, process {server.process.pid} on "):
+        second.start()
+    assert second.process.wait(10) == 2
+
+
+def test_a_full_disk_is_said_and_labeling_goes_on_once_there_is_room(serve):
+    server = serve().start()
+    client = server.client()
+    client.post(label(1))
+    size = max(path.stat().st_size for path in server.run.iterdir())
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    refused = [event for event in (label(item) for item in range(20)) if not saved(client.post(event))]
+    assert refused
+    status, body = client.post(refused[0])
+    assert status == 503
+    assert body["error"].startswith("not saved: the disk")
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    for event in refused:
+        assert saved(client.post(event))
+    server.kill()
+    events, _ = stored(server)
+    assert len(events) == len({event.uuid for event in events}) == 21
+
+
+def saved(answer):
+    status, body = answer
+    return status == 200 and "saved" in body["results"][0]
+
+
+def test_an_answer_whose_acknowledgement_got_lost_is_there_once(serve):
+    server = serve().start()
+    client = server.client()
+    event = label(5)
+    connection = http.client.HTTPConnection(client.host)
+    headers = {"Cookie": client.cookie, "Origin": f"http://{client.host}", "Content-Type": "application/json"}
+    connection.request("POST", "/api/events", json.dumps({"events": [event]}), headers)
+    connection.close()  # before the answer came
+    for _ in range(3):
+        assert saved(client.post(event))
+    server.kill()
+    assert len(stored(server)[0]) == 1
+
+
+def test_the_same_event_from_many_at_once_and_after_a_restart_is_one(serve):
+    server = serve().start()
+    events = [label(1), label(2)]
+    found = []
+
+    def send(order):
+        found.append(server.client().post(*order))
+
+    threads = [threading.Thread(target=send, args=(events[:: 1 - 2 * (number % 2)],)) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [status for status, _ in found] == [200] * 50
+    server.kill()
+    server.start()
+    assert server.client().post(*events)[0] == 200
+    status, body = server.client().post({**events[0], "label": LABELS[0]})
+    assert status == 409
+    assert "on record with label 'good'" in body["results"][0]["conflict"]
+    server.kill()
+    assert len(stored(server)[0]) == 2
+
+
+def test_two_people_on_one_text_are_both_heard(serve):
+    server = serve(1, ("ann", "bob"), "--overlap", "2").start()
+    for place, name in enumerate(LABELS):
+        client = server.client(place)
+        [text] = client.next()
+        assert saved(client.post(label(text["item"], name)))
+    server.kill()
+    assert [(answer.annotator, answer.label) for answer in stored(server)[1]] == [("ann", "bad"), ("bob", "good")]
+
+
+def test_five_hundred_connections_do_not_keep_others_from_labeling(serve):
+    server = serve().start()
+    host, port = server.client().host.split(":")
+    idle = [socket.create_connection((host, int(port))) for _ in range(500)]
+    try:
+        idle[0].sendall(b"POST /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999\r\n\r\n{")
+        began = time.monotonic()
+        assert saved(server.client().post(label(2)))
+        assert time.monotonic() - began < 10
+    finally:
+        for one in idle:
+            one.close()
+
+
+def test_a_server_killed_with_its_whole_group_leaves_no_process(serve):
+    server = serve().start()
+    group = server.process.pid
+    server.kill()
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
