@@ -34,6 +34,7 @@ class Annotator(threading.Thread):
         self.errors: list[str] = []
 
     def run(self) -> None:
+        """Label until the time is up."""
         self.connection = http.client.HTTPConnection(self.parts.netloc, timeout=60)
         self.cookie = self._send("GET", f"/?{self.parts.query}")[2].split(";")[0]
         time.sleep(self.rng.random() * self.pause)  # not all at once
