@@ -172,7 +172,7 @@ def test_names_and_guidelines_are_escaped_on_the_page(tmp_path, make_client, hel
         page = make_client(record, "ann " + EVIL).get("/").text
         assert "<script>alert" not in page
         assert "<img" not in page
-        assert "49" not in page
+        assert page.count("{{7*7}}") >= 4  # as written, not computed
         assert page.count("&lt;script&gt;alert(1)") >= 4
 
 

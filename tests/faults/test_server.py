@@ -5,8 +5,6 @@ import json
 import os
 import random
 import resource
-import signal
-import socket
 import threading
 import time
 from collections import Counter
@@ -123,40 +121,6 @@ def test_an_answer_cut_off_by_a_crash_is_there_once_after_it_is_sent_again(serve
     assert [one.uuid for one in stored(server)[0]] == [event["uuid"]]
 
 
-def test_after_a_kill_the_same_command_goes_on_where_it_was(serve):
-    server = serve(12).start()
-    client = server.client()
-    first = [text["item"] for text in client.next(12)]
-    for item in first[:4]:
-        client.post(label(item))
-    link = server.links[0]
-    server.kill()
-    server.start()
-    assert server.links[0].split("token=")[1] == link.split("token=")[1]
-    assert [text["item"] for text in server.client().next(12)] == first[4:]
-    assert any("goes on with" in line and "4 answers so far" in line for line in server.said)
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_ends_the_server_in_order(serve, number, code):
-    server = serve().start()
-    client = server.client()
-    held = [text["item"] for text in client.next(3)]
-    client.post(label(held[0]))
-    assert server.end(number) == code
-    with Record.open(server.run) as record:
-        assert record.db.execute("SELECT count(*) FROM lease").fetchone()[0] == 0
-        assert len(record.labels()) == 1
-
-
-def test_a_second_server_names_the_first(serve):
-    server = serve().start()
-    second = serve()
-    with pytest.raises(AssertionError, match=rf"in use by lit-al annotate, process {server.process.pid} on "):
-        second.start()
-    assert second.process.wait(10) == 2
-
-
 def test_a_full_disk_is_said_and_labeling_goes_on_once_there_is_room(serve):
     server = serve().start()
     client = server.client()
@@ -227,20 +191,6 @@ def test_two_people_on_one_text_are_both_heard(serve):
         assert saved(client.post(label(text["item"], name)))
     server.kill()
     assert [(answer.annotator, answer.label) for answer in stored(server)[1]] == [("ann", "bad"), ("bob", "good")]
-
-
-def test_five_hundred_connections_do_not_keep_others_from_labeling(serve):
-    server = serve().start()
-    host, port = server.client().host.split(":")
-    idle = [socket.create_connection((host, int(port))) for _ in range(500)]
-    try:
-        idle[0].sendall(b"POST /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999\r\n\r\n{")
-        began = time.monotonic()
-        assert saved(server.client().post(label(2)))
-        assert time.monotonic() - began < 10
-    finally:
-        for one in idle:
-            one.close()
 
 
 def test_a_server_killed_with_its_whole_group_leaves_no_process(serve):

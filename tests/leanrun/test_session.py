@@ -322,7 +322,7 @@ def test_settings_that_cannot_work_leave_no_folder(tmp_path, settings, words):
 
 def test_ctrl_c_keeps_what_is_known_and_paid_for(tmp_path):
     arguments = ["--protocol=lean", "--data=demo", "--demo-rows=300", "--initial-size=30", "--query-size=10"]
-    arguments += ["--steps=10", "--rounds=20", "--accelerator=cpu", f"--log-dir={tmp_path / 'logs'}"]
+    arguments += ["--study-steps=10", "--rounds=20", "--accelerator=cpu", f"--log-dir={tmp_path / 'logs'}"]
     process = subprocess.Popen(
         [sys.executable, "scripts/train.py", *arguments],
         cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
