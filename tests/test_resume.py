@@ -347,4 +347,5 @@ def test_second_ctrl_c_quits_at_once(tmp_path):
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
-    assert process.returncode == 130
+    printed = process.communicate()[0]
+    assert process.returncode == 130, printed
