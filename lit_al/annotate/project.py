@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 
 from lit_al.annotate.people import FILE_ANNOTATOR
 from lit_al.corpora import UNLABELED, Corpus, load_corpus
-from lit_al.errors import ConfigError, DataError, RefusedError, RunError
+from lit_al.errors import ConfigError, DataError, RefusedError, RunError, StoreError
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, sha256_of
 
 _MANY_EVENTS = 2_000  # in one transaction
@@ -141,7 +141,7 @@ def open_project(wish: Wish, folder: Path) -> Project:
     else:
         record = Record.open(folder)
     try:
-        notes = _filled(wish, record, corpus, is_new)
+        notes = (*_filled(wish, record, corpus, is_new), *_backed_up(record))
     except BaseException:
         record.close()
         raise
@@ -198,6 +198,15 @@ def _filled(wish: Wish, record: Record, corpus: Corpus | None, is_new: bool) -> 
     if not is_new:
         notes.insert(0, f"goes on with {record.path.parent}: {len(record.answers()):,} answers so far")
     return tuple(notes)
+
+
+def _backed_up(record: Record) -> list[str]:
+    """Copy the record as it is at the start: with `events.jsonl` that is all that `lit-al recover` needs."""
+    try:
+        record.backup()
+    except StoreError as error:
+        return [f"no backup could be made, and labeling goes on without: {error}"]
+    return []
 
 
 def _check_texts(record: Record, corpus: Corpus) -> None:

@@ -50,9 +50,18 @@ def progress_words(status: dict[str, Any]) -> dict[str, str]:
         "done": _done(status),
         "model": _model(model),
         "estimate": _estimate(model),
-        "advice": str((model["advice"] or {}).get("text", "")),
+        "advice": _sentence(str((model["advice"] or {}).get("text", ""))),
         "agreement": "" if agreement is None else agreement["sentence"],
     }
+
+
+def _sentence(words: str) -> str:
+    """With a capital and an end.
+
+    >>> _sentence("keep labeling: 3 to go")
+    'Keep labeling: 3 to go.'
+    """
+    return words[:1].upper() + words[1:] + ("" if words.endswith(".") or not words else ".")
 
 
 def _done(status: dict[str, Any]) -> str:

@@ -259,7 +259,7 @@ def test_status_tells_of_the_model_in_words(record, make_client):
     words = make_client(record).get("/api/status").json()["words"]
     assert words["model"] == "Version 2 learned from 40 labels. Failed: out of memory."
     assert words["estimate"] == "Accuracy about 84\u00a0% (78 to 89\u00a0%), by 120 texts drawn at random."
-    assert words["advice"] == "go on: 3 points a round"
+    assert words["advice"] == "Go on: 3 points a round."
 
 
 def test_silent_trainer_is_shown_as_such(record, make_client):

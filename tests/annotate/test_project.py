@@ -6,8 +6,8 @@ import pytest
 
 from lit_al.annotate.people import check_annotators
 from lit_al.annotate.project import Wish, guidelines_of, make_folder, open_project
-from lit_al.errors import ConfigError, DataError, LitALError, RefusedError, RunError
-from lit_al.record import RECORD_FILE
+from lit_al.errors import ConfigError, DataError, LitALError, RefusedError, RunError, StoreError
+from lit_al.record import RECORD_FILE, Action, NewEvent, Record, recover
 
 LABELS = ("negative", "positive")
 ROWS = [("a gem", "positive"), ("dull", ""), ("a gem", ""), ("   ", ""), ("", "negative"), ("so so", "negative")]
@@ -181,3 +181,24 @@ def test_ten_megabytes_in_one_text(wish, tmp_path):
 def test_names_that_cannot_be_told_apart_are_refused(names):
     with pytest.raises(ConfigError):
         check_annotators(names)
+
+
+def test_each_start_leaves_a_backup_from_which_every_answer_comes_back(wish):
+    with begin(wish()) as project:
+        project.record.append(NewEvent("an-answer", 1, "ann", Action.LABEL, label="negative"))
+    path = project.folder / RECORD_FILE
+    path.write_bytes(b"")
+    with pytest.raises(StoreError, match="lit-al recover"):
+        begin(wish())
+    recover(project.folder)
+    with begin(wish()) as project:
+        assert project.record.labels() == {1: "negative"}
+
+
+def test_without_room_for_a_backup_labeling_begins_all_the_same(wish, monkeypatch):
+    def full(record):
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(Record, "backup", full)
+    with begin(wish()) as project:
+        assert project.notes[-1] == "no backup could be made, and labeling goes on without: the disk is full"
