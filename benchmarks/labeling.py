@@ -32,6 +32,7 @@ class Annotator(threading.Thread):
         self.saving: list[float] = []  # seconds
         self.fetching: list[float] = []
         self.errors: list[str] = []
+        self.first = float("inf")  # when the first answer was saved
 
     def run(self) -> None:
         """Label until the time is up."""
@@ -50,6 +51,7 @@ class Annotator(threading.Thread):
             status, body, _ = self._timed(self.saving, "POST", "/api/events", {"events": [event]})
             if status != 200 or "saved" not in body["results"][0]:
                 self.errors.append(f"{status} {body}")
+            self.first = min(self.first, time.perf_counter())
             time.sleep(max(0.0, self.pause - (time.perf_counter() - now)))
 
     def _timed(self, into, method, path, body=None):
@@ -114,6 +116,7 @@ def main() -> None:
     parser.add_argument("--no-training", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
         process, links = serve(folder, options.annotators, options.data, options.rows, not options.no_training)
         until = time.perf_counter() + options.seconds
         people = [Annotator(link, seed, until, options.per_second) for seed, link in enumerate(links)]
@@ -127,6 +130,8 @@ def main() -> None:
 
         with Record.open(Path(folder, "run")) as record:
             stored, models = len(record.answers()), len(record.models())
+    first = min(one.first for one in people) - began
+    print(f"the first answer was saved {first:.1f} s after the command was given")
     print("| | requests | p50 ms | p99 ms | longest ms |\n|---|---|---|---|---|")
     print(line("an answer saved", [second for one in people for second in one.saving]))
     print(line("next texts", [second for one in people for second in one.fetching]))

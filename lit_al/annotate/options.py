@@ -9,7 +9,7 @@ from typing import Any
 from lit_al.annotate.project import DEFAULTS, Wish
 from lit_al.errors import ConfigError
 
-_SETTINGS = ("strategy", "retrain_every", "seed", "overlap", "show_suggestions", "cold_start")
+_SETTINGS = ("strategy", "retrain_every", "seed", "overlap", "show_suggestions", "cold_start", "resolve")
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--cold-start", choices=["random", "typicality", "kmeans"], help="What chooses the first ones (random).")
     add("--retrain-every", type=int, metavar="N", help=f"Answers between two fits ({DEFAULTS['retrain_every']}).")
     add("--overlap", type=int, metavar="K", help=f"People who label each text ({DEFAULTS['overlap']}).")
+    add(
+        "--resolve",
+        choices=["majority", "latest", "drop"],
+        help="Which label is learned from where people disagree: the one given most often (ties have none), the last "
+        f"one, or none ({DEFAULTS['resolve']}).",
+    )
     add("--show-suggestions", action="store_true", default=None, help="Show what the model thinks before the answer.")
     add("--seed", type=int, help=f"Of the order of texts and of training ({DEFAULTS['seed']}).")
 

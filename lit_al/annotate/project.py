@@ -191,7 +191,10 @@ def _filled(wish: Wish, record: Record, corpus: Corpus | None, is_new: bool) -> 
         notes += _add_texts(record, corpus)
         notes += _take_labels(record, corpus, wish.take_labels)
     if not next(iter(record.items()), Item(0, "", None)).text:
-        raise ConfigError(f"{record.path.parent} holds answers but no texts, as simulated runs do; give --data")
+        raise ConfigError(
+            f"{record.path.parent} holds answers but no texts, as simulated runs do; begin one of its own with --data, "
+            "--labels and another --name"
+        )
     _check_settings(record, wish.settings)
     if wish.guidelines is not None:
         record.set_state("guidelines", {"text": _read_guidelines(wish.guidelines)})

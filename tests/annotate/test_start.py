@@ -178,6 +178,7 @@ def test_options_not_given_are_left_to_the_run():
     assert wish.labels == ("a", "b")
     assert wish.settings == {"show_suggestions": True}
     assert serving.training
+    assert parse_annotate(["--run", "x", "--resolve", "drop"])[0].settings == {"resolve": "drop"}
 
 
 def test_trainer_that_cannot_start_is_shown_and_labeling_goes_on(record, monkeypatch):
