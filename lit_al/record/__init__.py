@@ -5,6 +5,7 @@
 | `schema` | the tables, the triggers that refuse to change history, migrations |
 | `database` | connections, transactions, what can go wrong, in words |
 | `kinds` | items, events, answers, rankings as small frozen records |
+| `texts`, `people` | what is labeled, and by whom |
 | `events` | append, take back, and what is current |
 | `rankings` | generations of the queue, models, rounds, small facts |
 | `queue` | who gets which text next, under a lease |

@@ -1,31 +1,30 @@
 """`Record`: the one truth of a run."""
 
 import hashlib
-import hmac
 import json
 import os
-import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from lit_al.errors import RefusedError, StoreError
+from lit_al.errors import StoreError
 from lit_al.record import schema
 from lit_al.record.database import damaged, in_words, now
 from lit_al.record.events import Events
-from lit_al.record.kinds import Item
 from lit_al.record.mirror import Mirror
+from lit_al.record.people import People
 from lit_al.record.queue import Queue
 from lit_al.record.rankings import Rankings
+from lit_al.record.texts import Texts
 
 RECORD_FILE = "record.sqlite"
 MIRROR_FILE = "events.jsonl"
 
 
-class Record(Events, Rankings, Queue):
+class Record(Texts, People, Events, Rankings, Queue):
     """A run's record; made by `create` or `open`, and closed at the end of a `with`.
 
     Attributes:
@@ -37,9 +36,9 @@ class Record(Events, Rankings, Queue):
         mirror_error: why the second copy of the events lags behind; "" where it does not.
 
     >>> import tempfile
-    >>> from lit_al.record import Action, NewEvent
+    >>> from lit_al.record import Action, Item, NewEvent, sha256_of
     >>> record = Record.create(Path(tempfile.mkdtemp(), "record.sqlite"), ["dull", "gem"])
-    >>> record.add_items([Item(7, sha256, "so so") for sha256 in [hashlib.sha256(b"so so").hexdigest()]])
+    >>> record.add_items([Item(7, sha256_of("so so"), "so so")])
     1
     >>> event = record.append(NewEvent("a-uuid", 7, "ann", Action.LABEL, label="dull"))
     >>> event.seq, record.labels()
@@ -153,97 +152,6 @@ class Record(Events, Rankings, Queue):
         if missing > 0:
             raise StoreError(damaged(self.path, f"it lacks {missing} events that {self.mirror.path.name} holds"))
 
-    # --- Texts --------------------------------------------------------------------------------------------------------
-
-    def add_items(self, items: Iterable[Item]) -> int:
-        """Add texts, all or none; those that are there already are passed over.
-
-        Returns:
-            How many were new.
-
-        Raises:
-            StoreError: a text of a known id that is another text.
-        """
-        seed = str(self.settings.get("seed", 0))
-        added = 0
-        with self.transaction() as db:
-            known = dict(db.execute("SELECT id, sha256 FROM item").fetchall())
-            for item in items:
-                if known.setdefault(item.id, item.sha256) != item.sha256:
-                    raise StoreError(f"text {item.id} of {self.path} was another one; texts of a run never change")
-                cursor = db.execute(
-                    "INSERT OR IGNORE INTO item VALUES (?, ?, ?, ?, ?)",
-                    (item.id, item.sha256, item.text, json.dumps(dict(item.meta)), _place(seed, item.id)),
-                )
-                added += cursor.rowcount
-        return added
-
-    def item(self, number: int) -> Item:
-        """A text.
-
-        Raises:
-            RefusedError: there is none of this id.
-        """
-        for item in self.items([number]):
-            return item
-        raise RefusedError(f"there is no text {number} in this run")
-
-    def items(self, numbers: Iterable[int] | None = None) -> Iterator[Item]:
-        """All texts by id, or those asked for, in the order asked."""
-        with self.told():
-            if numbers is None:
-                rows: Iterable[sqlite3.Row] = self.db.execute("SELECT * FROM item ORDER BY id")
-            else:
-                query = "SELECT item.* FROM json_each(?) j JOIN item ON item.id = j.value ORDER BY j.key"
-                rows = self.db.execute(query, (json.dumps([int(number) for number in numbers]),))
-            for row in rows:
-                yield Item(row["id"], row["sha256"], row["text"], json.loads(row["meta"]))
-
-    def count_items(self) -> int:
-        """How many texts there are."""
-        with self.told():
-            return int(self.db.execute("SELECT count(*) FROM item").fetchone()[0])
-
-    # --- Annotators ---------------------------------------------------------------------------------------------------
-
-    def add_annotator(self, name: str, token: str | None = None) -> str:
-        """Let someone in; asked again, the token is the same.
-
-        Returns:
-            Their token, of 32 URL-safe characters.
-        """
-        if not name.strip() or "\0" in name or name != name.strip():
-            raise RefusedError(f"{name!r} is no name of an annotator; give one without spaces around it")
-        with self.transaction() as db:
-            db.execute("INSERT OR IGNORE INTO annotator(name, created) VALUES (?, ?)", (name, now()))
-            db.execute(
-                "UPDATE annotator SET token = coalesce(token, ?), removed = NULL WHERE name = ?",
-                (token or secrets.token_urlsafe(24), name),
-            )
-            return str(db.execute("SELECT token FROM annotator WHERE name = ?", (name,)).fetchone()["token"])
-
-    def annotator_of(self, token: str) -> str | None:
-        """Whose token this is; every token is compared, in a time that says nothing of them."""
-        found = None
-        with self.told():
-            rows = self.db.execute("SELECT name, token FROM annotator WHERE token IS NOT NULL AND removed IS NULL")
-            for row in rows:
-                if hmac.compare_digest(row["token"].encode(), token.encode(errors="replace")):
-                    found = str(row["name"])
-        return found
-
-    def annotators(self) -> list[str]:
-        """Everyone who may label, or did, but those removed."""
-        with self.told():
-            rows = self.db.execute("SELECT name FROM annotator WHERE removed IS NULL ORDER BY created, name")
-            return [str(row["name"]) for row in rows]
-
-    def remove_annotator(self, name: str) -> None:
-        """Let someone in no more; what they said stays."""
-        with self.transaction() as db:
-            db.execute("UPDATE annotator SET token = NULL, removed = ? WHERE name = ?", (now(), name))
-            db.execute("DELETE FROM lease WHERE annotator = ?", (name,))
-
     # --- Copies -------------------------------------------------------------------------------------------------------
 
     def backup(self, path: Path | str | None = None) -> Path:
@@ -338,11 +246,6 @@ def _check_file(path: Path, check: bool) -> None:
             db.close()
     except sqlite3.Error as error:
         raise StoreError(in_words(error, path)) from error
-
-
-def _place(seed: str, number: int) -> int:
-    """Where a text stands in the order of a cold start: random, and the same at every start."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}:{number}".encode(), digest_size=7).digest())
 
 
 def _sync(path: Path) -> None:
