@@ -32,7 +32,8 @@ class LeanWords:
         stop = f", unless {self.plan.rule} stops it before" if self.plan.rule else ""
         first, given = self.plan.schedule[0], len(self.plan.start)
         start = f"({given:,} of the file, {first - given:,} drawn at random)" if given else "drawn at random"
-        self._line(f"from {first:,} labels {start} to {last:,} in {rounds} round{'' if rounds == 1 else 's'} by {strategy}{stop}")
+        counted = f"{rounds} round" + ("" if rounds == 1 else "s")
+        self._line(f"from {first:,} labels {start} to {last:,} in {counted} by {strategy}{stop}")
         self._line(self.plan.test_use)
         if self.plan.validation:
             self._line(validation_words(self.plan.validation))
