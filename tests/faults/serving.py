@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import uuid
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -94,14 +94,13 @@ class Client:
         self.cookie = response.getheader("Set-Cookie").split(";")[0]
 
     def send(self, method, path, body=None, timeout=20):
-        connection = http.client.HTTPConnection(self.host, timeout=timeout)
         headers = {"Cookie": self.cookie}
         if body is not None:
             headers |= {"Origin": f"http://{self.host}", "Content-Type": "application/json"}
-        connection.request(method, path, None if body is None else json.dumps(body), headers)
-        response = connection.getresponse()
-        response.content = response.read()
-        connection.close()
+        with closing(http.client.HTTPConnection(self.host, timeout=timeout)) as connection:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            response = connection.getresponse()
+            response.content = response.read()
         return response
 
     def next(self, n=5, exclude=()):
