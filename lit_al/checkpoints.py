@@ -14,6 +14,7 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
+from lit_al.durable import sync
 from lit_al.errors import CheckpointError, FitError
 from lit_al.faults import crash_point
 from lit_al.model import LitBiLSTM
@@ -90,11 +91,11 @@ def save(write: Callable[[Path], None], path: Path) -> str:
         with temporary.open("wb"):  # Lightning hides a PermissionError; this does not
             pass
         write(temporary)
-        _sync(temporary)
+        sync(temporary)
         digest = _read_back(temporary)
         crash_point("before_replace")
         temporary.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     except (OSError, RuntimeError) as error:  # torch raises the latter where the disk is full
         raise CheckpointError(
             f"a checkpoint cannot be written to {path}: {getattr(error, 'strerror', None) or error}; "
@@ -129,15 +130,6 @@ def _weights(state: Any, inside: bool = False) -> Iterator[Tensor]:
     elif isinstance(state, dict):
         for key, value in state.items():
             yield from _weights(value, inside or key in ("state_dict", "model"))
-
-
-def _sync(path: Path) -> None:
-    """See that a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def load_weights(model: LitBiLSTM, path: Path | str) -> None:

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from lit_al.durable import sync
 from lit_al.errors import DataError, RunError
 
 SCHEMA = 1  # of results.json; docs/results-schema.md describes it
@@ -79,6 +80,7 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        sync(path.parent)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()

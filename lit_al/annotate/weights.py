@@ -1,7 +1,6 @@
 """The checkpoints of a run that people label: written whole, read back, and never used unless they are as written."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -9,9 +8,10 @@ from typing import Final
 import torch
 
 from lit_al.checkpoints import load_model, save_model
-from lit_al.errors import CheckpointError
+from lit_al.errors import CheckpointError, RunError
 from lit_al.model import LitBiLSTM
 from lit_al.record import ModelVersion
+from lit_al.run import write_bytes
 
 FOLDER: Final = "checkpoints"
 BEST: Final = "best.ckpt"  # the newest, for `lit-al predict`
@@ -38,7 +38,6 @@ class Weights:
             CheckpointError: it cannot be written, or is not what was written.
         """
         path = save_model(model, self.folder / f"model-{version}.ckpt")
-        _sync(self.folder)
         back = load_model(path).state_dict()  # weights_only=True, as every reading
         for name, weight in model.state_dict().items():
             if not torch.equal(back[name], weight.cpu()) or not bool(torch.isfinite(weight).all()):
@@ -80,28 +79,13 @@ class Weights:
         best = self.folder / BEST
         if best.is_file() and best.read_bytes() == content:
             return
-        temporary = self.folder / f".best.{os.getpid()}.tmp"
         try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(best)
-            _sync(self.folder)
-        except OSError as error:
-            raise CheckpointError(f"{best} cannot be written: {error.strerror or error}; free the disk") from error
+            write_bytes(best, content)
+        except RunError as error:
+            raise CheckpointError(str(error)) from error
 
 
 def digest_of(path: Path) -> str:
     """Sha256 of a file, 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    """Names are on the disk only when their folder is."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

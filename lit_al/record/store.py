@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
+from lit_al.durable import sync
 from lit_al.errors import StoreError
 from lit_al.record import schema
 from lit_al.record.database import damaged, in_words, now
@@ -173,9 +174,9 @@ class Record(Texts, People, Events, Rankings, Queue):
                 copy.close()
             if found != "ok":
                 raise StoreError(f"the copy {target} is not sound ({found}); the older one was kept")
-            _sync(temporary)
+            sync(temporary)
             temporary.replace(target)
-            _sync(target.parent)
+            sync(target.parent)
         except OSError as error:
             raise StoreError(f"{target} cannot be written: {error.strerror or error}") from error
         except sqlite3.Error as error:
@@ -216,7 +217,7 @@ def _write_tables(path: Path, meta: Mapping[str, Any]) -> None:
         db.execute("COMMIT")
     finally:
         db.close()
-    _sync(path)
+    sync(path)
 
 
 def _check_file(path: Path, check: bool) -> None:
@@ -246,11 +247,3 @@ def _check_file(path: Path, check: bool) -> None:
             db.close()
     except sqlite3.Error as error:
         raise StoreError(in_words(error, path)) from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
