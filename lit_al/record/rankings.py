@@ -72,13 +72,13 @@ class Rankings(Database):
     def models(self) -> list[ModelVersion]:
         """All of them, the oldest first."""
         with self.told():
-            rows = self.db.execute("SELECT * FROM model ORDER BY version").fetchall()
-        return [ModelVersion(**{**dict(row), "facts": json.loads(row["facts"])}) for row in rows]
+            return [_model(row) for row in self.db.execute("SELECT * FROM model ORDER BY version")]
 
     def newest_model(self) -> ModelVersion | None:
-        """The last one noted."""
-        models = self.models()
-        return models[-1] if models else None
+        """The last one noted; the page asks with every answer, and so no other is read."""
+        with self.told():
+            row = self.db.execute("SELECT * FROM model ORDER BY version DESC LIMIT 1").fetchone()
+        return None if row is None else _model(row)
 
     def begin_round(
         self, number: int, rows: Sequence[int], strategy: str, facts: Mapping[str, Any] | None = None
@@ -145,6 +145,10 @@ def as_ranked(row: sqlite3.Row) -> Ranked:
     """A line of `ranking`."""
     score = math.nan if row["score"] is None else row["score"]
     return Ranked(row["item"], score, row["reason"], json.loads(row["probabilities"]), bool(row["control"]))
+
+
+def _model(row: sqlite3.Row) -> ModelVersion:
+    return ModelVersion(**{**dict(row), "facts": json.loads(row["facts"])})
 
 
 def _generation(row: sqlite3.Row) -> Generation:
