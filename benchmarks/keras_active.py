@@ -116,7 +116,7 @@ def main() -> None:
 
     keras.utils.set_random_seed(0)
     corpus = load_corpus(options.data)
-    split = stratified_split(corpus.labels, corpus.classes, seed=0)
+    split = stratified_split(corpus, seed=0)
     loop = Loop(keras, encode(keras, list(corpus.texts), split.labeled), corpus.labels, split)
     for number, epochs in enumerate(options.epochs):
         if number:

@@ -48,7 +48,7 @@ def main() -> None:
 def measure(options: argparse.Namespace) -> None:
     """One part after the other."""
     corpus = load_corpus(options.data)
-    split = stratified_split(corpus.labels, corpus.classes, seed=0)
+    split = stratified_split(corpus, seed=0)
     own = np.concatenate([split.validation, split.labeled, split.pool])
     rows = own
     if options.more:

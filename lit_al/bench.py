@@ -22,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lit_al.baselines import Linear, check_baseline
 from lit_al.cache import encoded
 from lit_al.cells import Cell, append_cell, read_cells
-from lit_al.corpora import Corpus, load_corpus
+from lit_al.corpora import UNLABELED, Corpus, load_corpus
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError, RunError
 from lit_al.example import ROUNDS, ExampleRows, example_config, strategy_of
@@ -37,7 +37,8 @@ from lit_al.recipes import Recipe, make_recipe
 from lit_al.rows import FULL, RANDOM, Row
 from lit_al.run import write_text
 from lit_al.scoring import score
-from lit_al.split import Rows, stratified_split
+from lit_al.split import FORMAT as SPLIT_FORMAT
+from lit_al.split import Rows, shuffled, stratified_split, without
 from lit_al.strategies import make_strategy
 from lit_al.text import Cut, TextEncoder
 from lit_al.vectors import vectors_of
@@ -182,11 +183,12 @@ class Bench:
 
     def __init__(self, config: BenchConfig, corpus: Corpus, folder: Path) -> None:
         self.config, self.corpus, self.folder = config, corpus, folder
-        split = stratified_split(corpus.labels, corpus.classes, seed=config.split_seed)
+        split = stratified_split(corpus, seed=config.split_seed)
         judged = config.judge == "validation"
         self.judged: Rows = split.validation if judged else split.test
-        self.pool: Rows = np.concatenate([*([] if judged else [split.validation]), split.labeled, split.pool])
-        self.pool = self.pool[corpus.labels[self.pool] >= 0]
+        judges = (split.test, split.validation) if judged else (split.test,)
+        self.pool: Rows = without(shuffled(corpus, config.split_seed), *judges)
+        self.pool = self.pool[corpus.labels[self.pool] != UNLABELED]
         if config.budgets and config.budgets[-1] > len(self.pool):
             raise ConfigError(
                 f"--budgets ends at {config.budgets[-1]:,} labels but the pool has {len(self.pool):,} rows; end lower"
@@ -200,12 +202,12 @@ class Bench:
         )
         self.words = len(self.encoder.vocabulary)
         self.tokens = torch.from_numpy(encoded(corpus, self.encoder))
-        self.oracle = ImperfectOracle(corpus.labels, noise, config.oracle_skip)
+        self.oracle = ImperfectOracle(corpus.labels, noise, config.oracle_skip, keys=corpus.keys[:, 0])
         self.linear = Linear(corpus, self.pool, self.judged, self.oracle)
         self.example = ExampleRows(corpus, split, folder / "state" / "example")
         self.rows = [Row.of(name) for name in config.strategies]
         wanted = {need for row in self.rows for need in _needs(row)}
-        self.vectors = vectors_of(self.pool, self.tokens, self.words) if "vectors" in wanted else None
+        self.vectors = vectors_of(corpus.in_order(self.pool), self.tokens, self.words) if "vectors" in wanted else None
 
     def plan(self) -> list[tuple[str, int, int]]:
         """Keys of all cells, in no particular order."""
@@ -343,7 +345,8 @@ def _folder(config: BenchConfig) -> Path:
     path = folder / SETTINGS
     if path.exists():
         defaults = _settings(BenchConfig())  # what a setting was before there was such a setting
-        if {**defaults, **yaml.safe_load(path.read_text(encoding="utf-8"))} != _settings(config):
+        before = {"split": 1, **yaml.safe_load(path.read_text(encoding="utf-8"))}  # nobody wrote it down at first
+        if {**defaults, **before} != _settings(config):
             raise RunError(f"{folder} holds a benchmark of other settings ({path.name}); give another --name")
     elif folder.exists() and any(folder.iterdir()):
         raise RunError(f"{folder} holds something else; give another --name")
@@ -360,6 +363,7 @@ def _begin(folder: Path, config: BenchConfig) -> None:
 def _settings(config: BenchConfig) -> dict[str, Any]:
     """All that cells depend on besides their row."""
     found = {name: value for name, value in asdict(config).items() if name not in _NOT_OF_CELLS}
+    found["split"] = SPLIT_FORMAT
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 

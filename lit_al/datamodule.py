@@ -95,7 +95,7 @@ class ActiveDataModule(L.LightningDataModule):
     ) -> None:
         super().__init__()
         self.corpus = corpus
-        self.split = split or stratified_split(corpus.labels, corpus.classes, seed=split_seed)
+        self.split = split or stratified_split(corpus, seed=split_seed)
         self.encoder = encoder or TextEncoder.fit(corpus.texts[row] for row in self.split.labeled)
         self.batch_size = batch_size
         self.seed = seed

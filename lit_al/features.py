@@ -50,7 +50,7 @@ def text_features(corpus: Corpus, rows: Rows) -> Features:
     """
     from scipy.sparse import csr_matrix
 
-    ours = np.unique(rows)
+    ours = corpus.in_order(rows)
     settings = {"features": FORMAT, "most": MOST, "directions": DIRECTIONS, "rarest": RAREST}
     found = kept({**settings, "corpus": corpus.fingerprint, "rows": ours}, len(corpus), lambda: _compute(corpus, ours))
     shape = len(corpus), int(found["width"])

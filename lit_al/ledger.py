@@ -21,6 +21,7 @@ from lit_al.faults import crash_point
 from lit_al.oracles import FILE, Batch, Oracle, RecordedOracle, event_id
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, sha256_of
 from lit_al.rows import FULL
+from lit_al.split import FORMAT as SPLIT_FORMAT
 from lit_al.split import Rows
 from lit_al.states import States
 from lit_al.strategies import Choice, Strategy
@@ -49,7 +50,12 @@ class Ledger:
     @classmethod
     def begin(cls, folder: Path, config: TrainConfig, corpus: Corpus, tell: Callable[[str], object]) -> Self:
         """A new record in a new folder; `take` fills it."""
-        settings = {"config": asdict(_at_home(config)), "fingerprint": corpus.fingerprint, "seed": config.seed}
+        settings = {
+            "config": asdict(_at_home(config)),
+            "fingerprint": corpus.fingerprint,
+            "seed": config.seed,
+            "split": SPLIT_FORMAT,
+        }
         return cls(folder, Record.create(folder / RECORD_FILE, corpus.classes, settings=settings), tell)
 
     @classmethod
@@ -89,8 +95,14 @@ class Ledger:
             rows: (n,) int64 that may be asked for.
 
         Raises:
-            DataError: the texts, labels or classes have changed, or their order.
+            DataError: the texts, labels or classes have changed, or their order; or the run was begun by a version
+                whose seeds gave another split.
         """
+        if self.record.settings.get("split", 1) != SPLIT_FORMAT:
+            raise DataError(
+                f"{self.folder} was begun when splits still followed the order of the file, and this version cannot go on "
+                "with its rounds; begin a new run (lit-al export brings the answers out)"
+            )
         if corpus.fingerprint != self.record.settings["fingerprint"]:
             raise DataError(
                 f"{self.config.data} is not the data that {self.folder} began with (its texts, labels or their order "

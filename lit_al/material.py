@@ -20,7 +20,7 @@ from lit_al.corpora import (
 from lit_al.errors import ConfigError
 from lit_al.oracles import SimulatedOracle
 from lit_al.report import parts
-from lit_al.split import Rows, Split, apportion, stratified_split
+from lit_al.split import Rows, Split, apportion, shuffled, stratified_split, without
 from lit_al.text import TextEncoder
 
 
@@ -98,8 +98,7 @@ def prepare(config: TrainConfig) -> Material:
 
 def _split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_], initial: int | None) -> Split:
     return stratified_split(
-        corpus.labels,
-        corpus.classes,
+        corpus,
         seed=config.split_seed,
         validation=config.val_size,
         test=config.test_size,
@@ -110,27 +109,29 @@ def _split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_], in
 
 def _lean_split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_]) -> Split:
     """The test set of the other protocols and of the benchmark; all else that the oracle can answer is the pool."""
-    whole = _split(config, corpus, first, None)
-    pool = np.concatenate([whole.validation, whole.labeled, whole.pool])
+    test = _split(config, corpus, first, None).test
+    keep = SimulatedOracle(corpus.labels).can_answer(np.arange(len(corpus)))
+    if config.drop_duplicates:
+        keep &= first
+    order = shuffled(corpus, config.split_seed)
     none: Rows = np.empty(0, np.int64)
-    return Split(none, whole.test, pool[SimulatedOracle(corpus.labels).can_answer(pool)])
+    return Split(none, test, without(order[keep[order]], test))
 
 
 def _people_split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_]) -> Split:
     """All that people can be asked is the pool, but for a test set of labels that are there, where one is wanted."""
-    keep = first if config.drop_duplicates else np.ones(len(corpus), np.bool_)
-    rng, labels = np.random.default_rng(config.split_seed), corpus.labels
+    order = shuffled(corpus, config.split_seed)
+    if config.drop_duplicates:
+        order = order[first[order]]
+    labels = corpus.labels[order]
     test: Rows = np.empty(0, np.int64)
     if config.test_size is not None:
-        counts = np.bincount(labels[keep & (labels != UNLABELED)], minlength=len(corpus.classes)).tolist()
+        counts = np.bincount(labels[labels != UNLABELED], minlength=len(corpus.classes)).tolist()
         if not 1 <= config.test_size <= sum(counts):
             raise ConfigError(
                 f"--test-size {config.test_size} must lie between 1 and the {sum(counts):,} labels that the data has"
             )
         sizes = apportion(config.test_size, counts)
-        parts = [rng.permutation(np.flatnonzero(keep & (labels == index)))[:n] for index, n in enumerate(sizes)]
-        test = np.concatenate(parts)
-    keep = keep.copy()
-    keep[test] = False
+        test = np.concatenate([order[labels == index][:n] for index, n in enumerate(sizes)])
     none: Rows = np.empty(0, np.int64)
-    return Split(none, test, rng.permutation(np.flatnonzero(keep)))
+    return Split(none, test, without(order, test))

@@ -88,7 +88,7 @@ def learn(
     Raises:
         ConfigError: see `text_features`.
     """
-    rows = np.unique(rows)
+    rows = corpus.in_order(rows)
     notes: tuple[str, ...] = ()
     if len(rows) < FEWEST and (recipe.vectors or recipe.pretrain or recipe.teacher):
         notes = (f"{len(rows):,} texts teach little without labels: word vectors and teacher will be poor",)

@@ -97,7 +97,7 @@ class Sight:
         Both kinds of row count alike, so that the vectors stay what they are when rows get their labels.
         """
         if self._vectors is None:
-            ours = np.concatenate([data.split.labeled, data.split.pool])
+            ours = data.corpus.in_order(np.concatenate([data.split.labeled, data.split.pool]))
             self._vectors = vectors_of(ours, data.tokens, len(data.encoder.vocabulary))
         return self._vectors[rows]
 

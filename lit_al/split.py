@@ -6,16 +6,18 @@ translated back (a mistake that several active-learning libraries have shipped).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.corpora import UNLABELED
+from lit_al.corpora import UNLABELED, Corpus
 from lit_al.errors import ConfigError, DataError, StrategyError
 
 Rows = npt.NDArray[np.int64]
 
 
+FORMAT: Final = 2  # raise it when a seed gives another split: runs cannot be gone on with then; 1 followed the file
 SHARES = {"validation": 0.1, "test": 0.1, "initial": 0.3}  # the example's 5,000, 5,000 and 15,000 of 50,000
 
 
@@ -26,7 +28,7 @@ class Split:
     Attributes:
         validation: (n,) int64 row ids.
         test: (n,) int64 row ids.
-        pool: (n,) int64 row ids without a label for the learner, in the order in which ties are broken.
+        pool: (n,) int64 row ids without a label for the learner, in an order that no label has shaped.
         rounds: labeled row ids by round; round 0 is the initial training set.
 
     >>> split = Split(np.array([0]), np.array([1]), pool=np.array([5, 4, 3]), rounds=[np.array([2])])
@@ -75,9 +77,27 @@ def apportion(total: int, weights: Sequence[float]) -> list[int]:
     return [int(part) for part in parts]
 
 
+def shuffled(corpus: Corpus, seed: int) -> Rows:
+    """(N,) int64 all rows in an order drawn by the seed from that of their sha256.
+
+    Neither labels nor the order of the file have a part in it. Every pool is a part of this order: a rule that takes
+    from the head of the pool, or breaks ties by it, learns nothing of labels that nobody has paid for.
+
+    >>> labels = np.array([0, 0, 1, 1])
+    >>> corpus, turned = (Corpus(texts, labels, ("a", "b")) for texts in (list("wxyz"), list("zyxw")))
+    >>> [[one.texts[row] for row in shuffled(one, 0)] for one in (corpus, turned)]
+    [['z', 'x', 'w', 'y'], ['z', 'x', 'w', 'y']]
+    """
+    return np.random.default_rng(seed).permutation(corpus.order)
+
+
+def without(rows: Rows, *parts: Rows) -> Rows:
+    """The rows (n,) that are in none of the parts, in their order."""
+    return rows[~np.isin(rows, np.concatenate([np.empty(0, np.int64), *parts]))]
+
+
 def stratified_split(
-    labels: npt.NDArray[np.int64],
-    classes: Sequence[str],
+    corpus: Corpus,
     *,
     seed: int,
     validation: int | None = None,
@@ -87,12 +107,11 @@ def stratified_split(
 ) -> Split:
     """Split as the Keras example does: class by class after a seeded shuffle, validation, test, initial, pool.
 
-    The pool is shuffled once more over all classes, so that its order says nothing of a row's class.
+    The same texts with the same labels are split alike in whatever order they stand in a file.
 
     Args:
-        labels: (N,) int64 class indices, -1 where there is no label; those rows go to the pool.
-        classes: C names, for the messages.
-        seed: of the shuffles.
+        corpus: N rows; those without a label go to the pool.
+        seed: of the shuffle.
         validation: rows over all classes; None takes the example's share (`SHARES`) of the labeled rows.
         test: likewise.
         initial: likewise; the training set of round 0.
@@ -102,21 +121,22 @@ def stratified_split(
         ConfigError: a size below one.
         DataError: fewer rows than the sizes need, over all or in one class.
     """
-    keep = np.ones(labels.shape, dtype=np.bool_) if keep is None else keep
-    counts = np.bincount(labels[keep & (labels != UNLABELED)], minlength=len(classes))
+    order = shuffled(corpus, seed)
+    if keep is not None:
+        order = order[keep[order]]
+    classes = corpus.labels[order]  # (n,)
+    counts = np.bincount(classes[classes != UNLABELED], minlength=len(corpus.classes))
     sizes = _sizes({"validation": validation, "test": test, "initial": initial}, int(counts.sum()))
-    parts: dict[str, list[Rows]] = {name: [] for name in (*sizes, "pool")}
+    parts: dict[str, list[Rows]] = {name: [] for name in sizes}
     quotas = {name: apportion(size, counts.tolist()) for name, size in sizes.items()}
-    rng = np.random.default_rng(seed)
-    for index, name in enumerate(classes):
-        rows = rng.permutation(np.flatnonzero(keep & (labels == index)))
+    for index, name in enumerate(corpus.classes):
+        rows = order[classes == index]
         wanted = [quotas[part][index] for part in sizes]
         _check_class(name, rows.size, wanted)
-        for part, piece in zip(parts, np.split(rows, np.cumsum(wanted)), strict=True):
+        for part, piece in zip(parts, np.split(rows, np.cumsum(wanted)), strict=False):  # the last piece is left over
             parts[part].append(piece)
-    parts["pool"].append(np.flatnonzero(keep & (labels == UNLABELED)))
-    validation_rows, test_rows, initial_rows, pool = (np.concatenate(pieces) for pieces in parts.values())
-    return Split(validation_rows, test_rows, rng.permutation(pool), [initial_rows])
+    validation_rows, test_rows, initial_rows = (np.concatenate(pieces) for pieces in parts.values())
+    return Split(validation_rows, test_rows, without(order, validation_rows, test_rows, initial_rows), [initial_rows])
 
 
 def _sizes(wanted: dict[str, int | None], labeled: int) -> dict[str, int]:

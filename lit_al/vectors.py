@@ -63,11 +63,13 @@ def text_vectors(
 
 
 def vectors_of(rows: npt.NDArray[np.int64], tokens: Tensor, vocabulary: int) -> npt.NDArray[np.float32]:
-    """(N, D) `text_vectors` that these rows (n,) alone have shaped, whatever their order; 0 for all other rows."""
-    ours = np.sort(rows)
-    made = text_vectors(tokens[torch.from_numpy(ours)], vocabulary)  # (n, D)
+    """(N, D) `text_vectors` that these rows (n,) alone have shaped; 0 for all other rows.
+
+    Sums run in the order of the rows: give one that is the texts' own, such as that of `Corpus.in_order`.
+    """
+    made = text_vectors(tokens[torch.from_numpy(rows)], vocabulary)  # (n, D)
     vectors = np.zeros((len(tokens), made.shape[1]), np.float32)
-    vectors[ours] = made
+    vectors[rows] = made
     return vectors
 
 

@@ -3,10 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lit_al.corpora import Corpus
 from lit_al.errors import ConfigError, DataError, StrategyError
 from lit_al.split import Split, apportion, stratified_split
 
 CLASSES = ("negative", "positive")
+
+
+def split_of(labels, classes=CLASSES, *, seed=0, **options):
+    corpus = Corpus([f"text {row}" for row in range(len(labels))], np.asarray(labels), classes)
+    return stratified_split(corpus, seed=seed, **options)
 
 
 def everything(split):
@@ -15,7 +21,7 @@ def everything(split):
 
 def test_imdb_sizes():
     labels = np.repeat([0, 1, 0, 1], 12_500)
-    split = stratified_split(labels, CLASSES, seed=0)
+    split = split_of(labels)
     sizes = [len(rows) for rows in (split.validation, split.test, split.labeled, split.pool)]
     assert sizes == [5_000, 5_000, 15_000, 25_000]
     for rows in (split.validation, split.test, split.labeled, split.pool):
@@ -25,13 +31,13 @@ def test_imdb_sizes():
 
 def test_split_depends_on_its_seed_alone():
     labels = np.arange(100) % 2
-    first, again, other = (stratified_split(labels, CLASSES, seed=seed) for seed in (3, 3, 4))
+    first, again, other = (split_of(labels, seed=seed) for seed in (3, 3, 4))
     assert (everything(first) == everything(again)).all()
     assert (everything(first) != everything(other)).any()
 
 
 def test_pool_order_says_nothing_of_the_class():
-    split = stratified_split(np.arange(4_000) % 2, CLASSES, seed=0)
+    split = split_of(np.arange(4_000) % 2)
     head = split.pool[:1_000] % 2
     assert 0.4 < head.mean() < 0.6
 
@@ -39,20 +45,20 @@ def test_pool_order_says_nothing_of_the_class():
 def test_rows_without_label_go_to_the_pool():
     labels = np.arange(100) % 2
     labels[::4] = -1
-    split = stratified_split(labels, CLASSES, seed=0)
+    split = split_of(labels)
     assert set(np.flatnonzero(labels == -1)) <= set(split.pool)
 
 
 def test_rows_not_kept_are_nowhere():
     keep = np.ones(100, bool)
     keep[:20] = False
-    split = stratified_split(np.arange(100) % 2, CLASSES, seed=0, keep=keep)
+    split = split_of(np.arange(100) % 2, keep=keep)
     assert sorted(everything(split)) == list(range(20, 100))
 
 
 def test_sizes_are_met_exactly_with_unequal_classes():
     labels = np.repeat([0, 1, 2], [70, 50, 30])
-    split = stratified_split(labels, ("a", "b", "c"), seed=0, validation=11, test=13, initial=17)
+    split = split_of(labels, ("a", "b", "c"), validation=11, test=13, initial=17)
     assert [len(split.validation), len(split.test), len(split.labeled)] == [11, 13, 17]
     assert len(np.unique(everything(split))) == 150
 
@@ -67,11 +73,11 @@ def test_apportion_adds_up_and_stays_within_one(total, weights):
 
 def test_too_few_rows_are_refused():
     with pytest.raises(DataError, match=r"5,000 validation .* the corpus has 100"):
-        stratified_split(np.arange(100) % 2, CLASSES, seed=0, validation=5_000)
+        split_of(np.arange(100) % 2, validation=5_000)
     with pytest.raises(DataError, match=r"class 'positive' has 3 labeled rows"):
-        stratified_split(np.repeat([0, 1], [97, 3]), CLASSES, seed=0)
+        split_of(np.repeat([0, 1], [97, 3]))
     with pytest.raises(ConfigError, match="--val-size 0"):
-        stratified_split(np.arange(100) % 2, CLASSES, seed=0, validation=0)
+        split_of(np.arange(100) % 2, validation=0)
 
 
 def test_label_moves_rows_once():

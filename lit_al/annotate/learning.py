@@ -28,7 +28,7 @@ from lit_al.leanstate import Run
 from lit_al.model import LitBiLSTM
 from lit_al.prior import Prior, learn
 from lit_al.record import Ranked
-from lit_al.split import Rows
+from lit_al.split import Rows, shuffled, without
 from lit_al.strategies import Choice, Collapse, Context, Pool, choose, make_strategy
 from lit_al.text import TextEncoder
 from lit_al.vectors import vectors_of
@@ -70,6 +70,7 @@ class Learner:
         LitALError: settings that cannot work.
 
     Attributes:
+        rows: (N,) int64 places of the texts, in an order that depends on seed and texts alone (`split.shuffled`).
         tokens: (N, T) uint16, mapped from a file where there are many.
         encoder: of the tokens.
         collapse: what the newest model answers nearly always, if it does; the guard then ranks at random.
@@ -91,9 +92,10 @@ class Learner:
             raise ConfigError(f"the cold start {self.cold!r} is unknown; take one of {', '.join(COLD_STARTS)}")
         report(f"reading {len(texts):,} texts")
         self._corpus: Corpus | None = Corpus(texts, np.full(len(texts), UNLABELED), self.classes)
-        self.rows: Rows = np.arange(len(texts))
+        self.rows = shuffled(self._corpus, self.config.seed)
+        self._place = np.argsort(self.rows)  # (N,) of each row in that order
         self.encoder = TextEncoder.fit(
-            texts,
+            (texts[row] for row in self.rows),
             vocabulary_size=self.config.vocabulary_size,  # type: ignore[arg-type]  # resolved: not None
             max_length=self.config.max_length,  # type: ignore[arg-type]
             how=self.config.standardize,
@@ -132,7 +134,7 @@ class Learner:
         """Train a model.
 
         Args:
-            rows: (n,) int64 labeled texts, in an order that depends on nothing but them.
+            rows: (n,) int64 labeled texts, in any order.
             labels: (n,) int64 their classes.
             number: of the model, from 1.
             passed: (p,) int64 texts that are not to be asked for although they have no label, such as skipped ones.
@@ -146,7 +148,8 @@ class Learner:
         loop = self._new_loop()
         [run] = loop.runs
         taken = rows if passed is None else np.concatenate([rows, passed])
-        run.labeled, run.answers, run.pool = rows, labels, np.setdiff1d(self.rows, taken)
+        order = np.argsort(self._place[rows])
+        run.labeled, run.answers, run.pool = rows[order], labels[order], without(self.rows, taken)
         run.asked = len(self.rows) - len(run.pool)
         loop.fit(number)
         if not all(bool(torch.isfinite(weight).all()) for weight in loop.model.parameters()):
@@ -191,7 +194,7 @@ class Learner:
             passed: texts that have been answered already.
         """
         strategy = make_strategy(COLD_STARTS[self.cold])
-        rows = np.setdiff1d(self.rows, np.fromiter(passed, np.int64))
+        rows = without(self.rows, np.fromiter(passed, np.int64))
         vectors = self._text_vectors()[rows] if strategy.needs else None
         context = Context(np.random.default_rng([self.config.seed, COLD]))
         return self._ranked(choose(strategy, Pool(rows, vectors=vectors), n or self.ahead, context))

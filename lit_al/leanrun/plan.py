@@ -199,4 +199,6 @@ def make_oracle(config: TrainConfig, material: Material) -> ImperfectOracle | Wa
     if config.oracle == "file":
         return WaitingOracle(price, Bill(wrong=None))
     noise = make_noise(config.oracle_noise or "0", len(corpus.classes))
-    return ImperfectOracle(corpus.labels, noise, config.oracle_skip or 0.0, price, seed=config.seed)
+    return ImperfectOracle(
+        corpus.labels, noise, config.oracle_skip or 0.0, price, seed=config.seed, keys=corpus.keys[:, 0]
+    )

@@ -101,7 +101,9 @@ class LeanSession:
         with self.report.counting("encoding the corpus", len(corpus)) as advance:
             tokens = torch.from_numpy(encoded(corpus, self.material.encoder, advance=advance))  # (N, T)
         strategy, words = make_strategy(str(self.config.strategy)), len(self.material.encoder.vocabulary)
-        vectors = vectors_of(pool, tokens, words) if "vectors" in strategy.needs | strategy.needs_labeled else None
+        vectors = None
+        if "vectors" in strategy.needs | strategy.needs_labeled:
+            vectors = vectors_of(corpus.in_order(pool), tokens, words)
         with self.report.console.status("learning from the unlabeled texts …") as status:
             prior = learn(
                 self.plan.recipe,

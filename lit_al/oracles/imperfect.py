@@ -1,7 +1,8 @@
 """An oracle as people are: it errs, it skips, and it sends a bill.
 
-What it answers about a row depends on the row and the seed alone. Asked again, in another batch or in another run, it
-says the same: two strategies that buy the same row buy the same error, so that their difference is none of luck.
+What it answers about a row depends on its text and the seed alone. Asked again, in another batch, in another run or
+from another order of the file, it says the same: two strategies that buy the same text buy the same error, so that
+their difference is none of luck.
 """
 
 from dataclasses import dataclass, field
@@ -91,6 +92,8 @@ class ImperfectOracle:
         price: of an answer.
         seed: of the errors and skips.
         bill: of all questions so far.
+        keys: (N,) uint64 from which the errors and skips of each row are drawn, such as the beginning of its text's
+            sha256 (`Corpus.keys`); None takes the row ids, which are no property of the texts.
 
     >>> from lit_al.oracles import uniform_noise
     >>> oracle = ImperfectOracle(np.zeros(1_000, np.int64), uniform_noise(2, 0.1), skip=0.2)
@@ -107,6 +110,7 @@ class ImperfectOracle:
     price: Price = field(default_factory=Price)
     seed: int = 0
     bill: Bill = field(default_factory=Bill)
+    keys: npt.NDArray[np.uint64] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no table of probabilities."""
@@ -131,8 +135,9 @@ class ImperfectOracle:
         """
         rows = np.asarray(rows, dtype=np.int64)
         truth = SimulatedOracle(self.labels).ask(rows)  # (n,)
-        heard = draw(self.noise[truth], chance(self.seed, rows, _ERRS))  # (n,)
-        skipped = chance(self.seed, rows, _SKIPS) < self.skip  # (n,)
+        keys = rows.astype(np.uint64) if self.keys is None else self.keys[rows]  # (n,)
+        heard = draw(self.noise[truth], chance(self.seed, keys, _ERRS))  # (n,)
+        skipped = chance(self.seed, keys, _SKIPS) < self.skip  # (n,)
         answers = np.where(skipped, UNLABELED, heard)
         self.charge(rows, answers)
         return answers

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_al.errors import ConfigError
-from lit_al.split import Rows
 
 
 def uniform_noise(classes: int, rate: float) -> npt.NDArray[np.float64]:
@@ -91,17 +90,17 @@ def draw(shares: npt.NDArray[np.float64], chances: npt.NDArray[np.float64]) -> n
     return np.asarray(np.minimum(above, last), dtype=np.int64)
 
 
-def chance(seed: int, rows: Rows, stream: int) -> npt.NDArray[np.float64]:
-    """(n,) float64 in [0, 1), one for each row, whatever was asked before: SplitMix64 (Steele and others 2014).
+def chance(seed: int, keys: npt.NDArray[np.uint64], stream: int) -> npt.NDArray[np.float64]:
+    """(n,) float64 in [0, 1), one for each key, whatever was asked before: SplitMix64 (Steele and others 2014).
 
     Args:
         seed: of the experiment.
-        rows: (n,) int64 row ids.
+        keys: (n,) uint64 of the rows.
         stream: tells decisions about the same row apart.
     """
     with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is the method
         key = _mix(_mix(np.array([seed % 2**64], np.uint64)) + np.uint64(stream))  # (1,)
-        bits = _mix(key + np.asarray(rows).astype(np.uint64))  # (n,)
+        bits = _mix(key + keys)  # (n,)
     return np.asarray((bits >> np.uint64(11)) / 2.0**53, dtype=np.float64)
 
 

@@ -128,7 +128,7 @@ def test_whatever_the_test_set_says_nothing_follows(tmp_path, monkeypatch):
 def test_vocabulary_is_that_of_the_pool_and_the_test_set_that_of_the_benchmark():
     material = prepare(CONFIG.resolved())
     corpus = material.corpus
-    expected = stratified_split(corpus.labels, corpus.classes, seed=0)
+    expected = stratified_split(corpus, seed=0)
     assert (material.split.test == expected.test).all()
     assert not set(material.split.pool.tolist()) & set(expected.test.tolist())
     of_pool = TextEncoder.fit(corpus.texts[row] for row in material.split.pool)
