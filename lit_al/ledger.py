@@ -100,8 +100,8 @@ class Ledger:
         """
         if self.record.settings.get("split", 1) != SPLIT_FORMAT:
             raise DataError(
-                f"{self.folder} was begun when splits still followed the order of the file, and this version cannot go on "
-                "with its rounds; begin a new run (lit-al export brings the answers out)"
+                f"{self.folder} was begun when splits still followed the order of the file, and this version cannot go "
+                "on with its rounds; begin a new run (lit-al export brings the answers out)"
             )
         if corpus.fingerprint != self.record.settings["fingerprint"]:
             raise DataError(

@@ -54,7 +54,7 @@ def test_a_recipe_learns_what_it_needs_and_says_what_it_is_at(recipe, features, 
     found = learned(tiny, recipe, ROWS[::-1], report=said.append)
     assert (found.features is not None) == features
     assert found.weights.keys() == names
-    assert found.rows.tolist() == corpus.in_order(ROWS).tolist()
+    assert found.rows.tolist() == tiny.corpus.in_order(ROWS).tolist()
     assert bool(said) == bool(found.notes) == bool(features or names)
     for name, weight in found.weights.items():
         assert weight.dtype == torch.float32

@@ -85,9 +85,9 @@ class Corpus:
         >>> corpus = Corpus(["dull", "a gem", "so so"], np.array([0, 1, -1]), ("negative", "positive"))
         >>> turned = Corpus(["so so", "a gem", "dull"], np.array([-1, 1, 0]), ("negative", "positive"))
         >>> [corpus.texts[row] for row in corpus.in_order(np.array([0, 1]))]
-        ['a gem', 'dull']
+        ['dull', 'a gem']
         >>> [turned.texts[row] for row in turned.in_order(np.array([1, 2]))]
-        ['a gem', 'dull']
+        ['dull', 'a gem']
         """
         wanted = np.zeros(len(self), np.bool_)
         wanted[rows] = True
