@@ -73,11 +73,11 @@ def measure(options: argparse.Namespace) -> None:
     ours = tokens[torch.from_numpy(rows)]
     vectors = timed("word vectors", lambda: word_vectors(ours, len(encoder.vocabulary)))
     features = timed("features of the whole texts", lambda: text_features(corpus, rows))
-    directions = features.directions[np.sort(rows), :100]
+    directions = features.directions[corpus.in_order(rows), :100]
     start = {"embedding.weight": vectors.numpy()}
     timed(
         "pretraining (not part of lean)",
-        lambda: pretrain(tokens, np.sort(rows), directions, len(encoder.vocabulary), start, masked=True),
+        lambda: pretrain(tokens, corpus.in_order(rows), directions, len(encoder.vocabulary), start, masked=True),
     )
     for name in ("lean", "scratch"):
         recipe = make_recipe(name, Recipe(masked=True))

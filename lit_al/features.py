@@ -32,10 +32,13 @@ class Features:
     Attributes:
         words: (N, F) float32 tf-idf of words and pairs, sparse rows of length 1, or 0 for a text of unknown words.
         directions: (N, D) float32 latent directions, rows of length 1 or 0.
+        order: (N,) int64 rows in the order in which a product of many at once takes them (`Corpus.order`): where a row
+            stands in it decides how its last bit is rounded.
     """
 
     words: Any  # scipy.sparse.csr_matrix
     directions: npt.NDArray[np.float32]
+    order: Rows
 
 
 def text_features(corpus: Corpus, rows: Rows) -> Features:
@@ -54,7 +57,8 @@ def text_features(corpus: Corpus, rows: Rows) -> Features:
     settings = {"features": FORMAT, "most": MOST, "directions": DIRECTIONS, "rarest": RAREST}
     found = kept({**settings, "corpus": corpus.fingerprint, "rows": ours}, len(corpus), lambda: _compute(corpus, ours))
     shape = len(corpus), int(found["width"])
-    return Features(csr_matrix((found["data"], found["indices"], found["indptr"]), shape), found["directions"])
+    words = csr_matrix((found["data"], found["indices"], found["indptr"]), shape)
+    return Features(words, found["directions"], corpus.order)
 
 
 def _compute(corpus: Corpus, ours: Rows) -> dict[str, npt.NDArray[Any]]:

@@ -60,7 +60,9 @@ def teach(features: Features, rows: Rows, answers: npt.NDArray[np.int64], classe
         seed: of the folds.
     """
     views = features.directions, features.words
-    whole = np.stack([_logits(view, rows, answers, view, classes) for view in views])  # (2, N, C)
+    whole = np.empty((2, len(features.order), classes))
+    for index, view in enumerate(views):
+        whole[index, features.order] = _logits(view, rows, answers, view[features.order], classes)
     folds = np.random.default_rng(seed).permutation(len(rows)) % min(FOLDS, len(rows))  # (n,)
     held_out = np.full((2, len(rows), classes), 0.0)
     for fold in range(folds.max() + 1):

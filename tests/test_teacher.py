@@ -17,7 +17,7 @@ def texts(request):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, request.param, 240)
     views = [np.eye(size)[labels] + rng.normal(0, noise, (240, size)) for size, noise in ((4, 0.5), (9, 1.0))]
-    features = Features(sparse.csr_matrix(views[1].astype(np.float32)), views[0].astype(np.float32))
+    features = Features(sparse.csr_matrix(views[1].astype(np.float32)), views[0].astype(np.float32), np.arange(240))
     return features, labels, request.param
 
 
