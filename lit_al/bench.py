@@ -345,8 +345,13 @@ def _folder(config: BenchConfig) -> Path:
     path = folder / SETTINGS
     if path.exists():
         defaults = _settings(BenchConfig())  # what a setting was before there was such a setting
-        before = {"split": 1, **yaml.safe_load(path.read_text(encoding="utf-8"))}  # nobody wrote it down at first
-        if {**defaults, **before} != _settings(config):
+        begun = {"split": 1, **yaml.safe_load(path.read_text(encoding="utf-8"))}  # at first nobody wrote it down
+        if begun["split"] != SPLIT_FORMAT:
+            raise RunError(
+                f"{folder} holds a benchmark whose splits followed the order of the file, which cannot be gone on "
+                "with; give another --name"
+            )
+        if {**defaults, **begun} != _settings(config):
             raise RunError(f"{folder} holds a benchmark of other settings ({path.name}); give another --name")
     elif folder.exists() and any(folder.iterdir()):
         raise RunError(f"{folder} holds something else; give another --name")

@@ -161,6 +161,15 @@ def test_labels_to_an_accuracy_are_counted_without_running_a_cell_again(config, 
     assert "target .77" in report
 
 
+def test_a_folder_whose_splits_followed_the_order_of_the_file_is_not_gone_on_with(config, tmp_path):
+    run_benchmark(replace(config, strategies=("random",)), CONSOLE)
+    path = tmp_path / "b" / "benchmark.yaml"
+    assert "split: 2\n" in path.read_text()
+    path.write_text(path.read_text().replace("split: 2\n", ""))
+    with pytest.raises(RunError, match="splits followed the order of the file"):
+        run_benchmark(replace(config, strategies=("random",)), CONSOLE)
+
+
 def test_a_folder_from_before_a_setting_was_there_goes_on_with_its_default(config, tmp_path):
     run_benchmark(replace(config, strategies=("random",)), CONSOLE)
     path = tmp_path / "b" / "benchmark.yaml"

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -19,7 +20,7 @@ from lit_al.checkpoints import loaded
 from lit_al.config import TrainConfig
 from lit_al.errors import DataError, StoreError
 from lit_al.experiment import resume, run
-from lit_al.ledger import RUN
+from lit_al.ledger import RUN, Ledger
 from lit_al.record import OwnerLock, Record, recover
 from lit_al.resume import Resume
 
@@ -267,6 +268,14 @@ def test_run_in_use_is_left_alone_and_its_holder_named(whole, tmp_path, capsys):
     printed = capsys.readouterr().err
     assert f"{folder} is in use by a test, process {os.getpid()}" in printed
     assert printed.count("\n") == 1
+
+
+def test_run_whose_split_followed_the_order_of_the_file_is_refused(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr("lit_al.ledger.SPLIT_FORMAT", 1)
+    Ledger.begin(tmp_path, TrainConfig(data="demo").resolved(), corpus, print).record.close()
+    monkeypatch.undo()
+    with Ledger.open(tmp_path, print) as ledger, pytest.raises(DataError, match="followed the order of the file"):
+        ledger.take(corpus, np.arange(5))
 
 
 def test_other_data_is_refused(make_corpus, tmp_path):
