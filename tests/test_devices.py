@@ -253,7 +253,7 @@ def test_a_lean_loop_that_goes_on_scores_on_the_device(material, second, scored)
 
 def test_students_and_what_texts_teach_learn_on_the_device(material, second, scored):
     corpus, encoder, tokens = material
-    recipe = Recipe(study_steps=2, study_batch=8, teacher=True, adversarial=1.0, pretrain=True, vectors=True)
+    recipe = Recipe(study_steps=1, teacher=True, adversarial=1.0, pretrain=True, vectors=True)
     prior = learn(recipe, corpus, np.arange(150), encoder, tokens, accelerator=second)
     loop = make_loop(material, second, recipe=recipe, prior=prior)
     assert [done.model.device for done in loop.rounds()] == [DEVICE, DEVICE]
