@@ -50,6 +50,10 @@ Names below are imported when they are first used, so that `import lit_al` costs
 """
 
 import os
+
+if os.name == "nt":  # before any module that needs what only Unix has: fcntl, resource, termios
+    raise ImportError("lit_al needs Linux or another Unix, and this is Windows; run it in WSL (wsl --install)")
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

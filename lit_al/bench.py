@@ -243,7 +243,7 @@ class Bench:
         watches = [Watch(None, self.tokens, self.pool, seed) for seed in seeds if row.how.loop == "lean"]
         state = self.folder / "state" / f"{_plain(row.spelling)}.{seeds.start}.state"
         if state.exists():
-            saved = torch.load(state, weights_only=True)
+            saved = torch.load(state, map_location="cpu", weights_only=True)
             loop.load_state_dict(saved["loop"])
             for watch, past in zip(watches, saved["watches"], strict=True):
                 watch.restore(past)

@@ -369,7 +369,6 @@ def _agreement(arguments: Sequence[str] | None) -> None:
     from lit_al.annotate.options import parse_agreement
 
     run = parse_agreement(arguments)
-    _need_extra("krippendorff")
     from lit_al.annotate.agreement import Agreement
     from lit_al.record import Record
 

@@ -28,6 +28,7 @@ from lit_al.committee import LitCommittee
 from lit_al.corpora import UNLABELED
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError
+from lit_al.fitting import device_of
 from lit_al.leanstate import ARRAYS, LeanRound, Proposal, Run, Validated
 from lit_al.oracles import Oracle
 from lit_al.prior import Prior
@@ -62,7 +63,7 @@ class LeanLoop:
         vectors: (N, D) text vectors, for strategies that need them.
         start: (s,) int64 rows of the pool that the first query begins with, as their labels are there already; the
             first number of the schedule counts them.
-        accelerator: Lightning's.
+        accelerator: Lightning's; models learn and score on its device, to which batches of the tokens are taken.
 
     Attributes:
         proposals: of the round to come, between `choose` and `ask`; empty at other times.
@@ -70,7 +71,8 @@ class LeanLoop:
 
     Raises:
         ConfigError: a schedule that does not grow, or that asks for more than the pool; validation that the first
-            labels are too few for; a recipe that needs a prior, and none given, or one of another recipe.
+            labels are too few for; a recipe that needs a prior, and none given, or one of another recipe; an
+            accelerator that is not here.
     """
 
     def __init__(
@@ -98,7 +100,7 @@ class LeanLoop:
             self.validation.check(self.schedule[0])
         _check_prior(self.recipe, prior)
         self.prior = prior or Prior(pool)
-        self.vectors, self.accelerator = vectors, accelerator
+        self.vectors, self.accelerator, self.device = vectors, accelerator, device_of(accelerator)
         self._heard: dict[bytes, Taught] = {}  # what the teacher made of the labels of this round
         self.runs = [Run(seed, make_strategy(strategy), pool) for seed in seeds]
         self.model = self._new_model(0)
@@ -174,7 +176,7 @@ class LeanLoop:
             masked=self.recipe.masked,
         )
         self.prior.begin(model)
-        return model
+        return model.to(self.device)
 
     def fit(self, number: int) -> None:
         """Train the model of a round on what the runs have labeled by now.

@@ -11,7 +11,7 @@ from lit_al.callback import ActiveLearningCallback
 from lit_al.checkpoints import BestCheckpoint, load_weights
 from lit_al.datamodule import ActiveDataModule
 from lit_al.errors import ConfigError, FitError
-from lit_al.fitting import fit
+from lit_al.fitting import fit, trainer_on
 from lit_al.history import EpochHistory
 from lit_al.model import LitBiLSTM
 from lit_al.outputs import Evaluation
@@ -116,20 +116,16 @@ class ActiveLearner:
         """
         acquisition = [] if self.acquisition is None else [self.acquisition]
         stopping = EarlyStopping("val_loss", patience=self.patience)
-        try:
-            trainer = L.Trainer(
-                **self.hardware,  # type: ignore[arg-type]
-                max_epochs=self.max_epochs,
-                callbacks=[self.history, stopping, self.best, *self.callbacks, *acquisition],
-                default_root_dir=self.folder,
-                logger=False,  # the history has the curves of all fits on one axis
-                enable_model_summary=False,
-                enable_progress_bar=bool(self.callbacks),
-                num_sanity_val_steps=0,
-            )
-        except (ValueError, RuntimeError, TypeError, ImportError) as error:
-            named = ", ".join(f"{name} {value!r}" for name, value in self.hardware.items())
-            raise ConfigError(f"Lightning cannot run with {named}: {str(error).splitlines()[0]}") from error
+        trainer = trainer_on(
+            self.hardware,
+            max_epochs=self.max_epochs,
+            callbacks=[self.history, stopping, self.best, *self.callbacks, *acquisition],
+            default_root_dir=self.folder,
+            logger=False,  # the history has the curves of all fits on one axis
+            enable_model_summary=False,
+            enable_progress_bar=bool(self.callbacks),
+            num_sanity_val_steps=0,
+        )
         if trainer.world_size > 1:
             raise ConfigError(
                 f"devices {self.hardware['devices']!r} are {trainer.world_size} processes; give one device"

@@ -1,7 +1,7 @@
 """Judge a model and score texts outside a Trainer.
 
 A Trainer cannot be entered again from its own hooks (its state would be wrong afterwards), so what happens between two
-fits is a plain loop.
+fits is a plain loop. It runs where the model is: a batch from elsewhere is taken there.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -39,8 +39,8 @@ def inference(model: nn.Module) -> Iterator[None]:
 def evaluate(model: LitBiLSTM, batches: Iterable[Batch]) -> Evaluation:
     """Loss and confusion of a model on labeled batches."""
     with inference(model):
-        for index, batch in enumerate(batches):
-            model.test_step(batch, index)
+        for index, (tokens, labels) in enumerate(batches):
+            model.test_step((tokens.to(model.device), labels.to(model.device)), index)
         return model.take_evaluation("test")
 
 
@@ -112,7 +112,7 @@ def _pass(
     with inference(model):
         for tokens, _ in batches if found else ():
             here = places[:, done : (done := done + tokens.shape[-2])]  # (1 or M, B)
-            features = net.features(tokens)  # (B, D) or (M, B, D)
+            features = net.features(tokens.to(model.device))  # (B, D) or (M, B, D)
             for name, array in found.items():
                 values = _view(name, model, features, masks).float().cpu().numpy()
                 for member, seen in enumerate(values.reshape(members, *values.shape[-array.ndim + 1 :])):

@@ -125,9 +125,9 @@ def _fit(committee: LitCommittee, batches: Batches, epochs: int) -> None:
     optimizer = committee.configure_optimizers()
     committee.train()
     for _ in range(epochs):
-        for index, batch in enumerate(batches):
+        for index, (tokens, labels) in enumerate(batches):
             optimizer.zero_grad()
-            loss = committee.training_step(batch, index)
+            loss = committee.training_step((tokens.to(committee.device), labels.to(committee.device)), index)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
 

@@ -1,6 +1,6 @@
 """How far several annotators agree, beyond what chance would give.
 
-Cohen's kappa (1960) for each pair, over the texts that both have labeled; Krippendorff's alpha (2004, nominal) for all
+Cohen's kappa (1960) for each pair, over the texts that both have labeled; Krippendorff's alpha (2011, nominal) for all
 together, which copes with texts that only some have labeled. 1 is full agreement, 0 that of chance. Skips count for
 nothing.
 """
@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from lit_al.record import Answer
 
@@ -90,13 +93,38 @@ def _pair(first: str, second: str, given: Mapping[str, Mapping[int, int]]) -> Pa
 
 
 def _alpha(given: Mapping[str, Mapping[int, int]], shared: Sequence[int]) -> float | None:
-    import krippendorff
-    import numpy as np
+    labels = [[by_item[item] for by_item in given.values() if item in by_item] for item in shared]
+    counts = np.zeros((len(labels), 1 + max(map(max, labels), default=0)), np.int64)
+    for row, several in zip(counts, labels, strict=True):
+        np.add.at(row, several, 1)
+    return nominal_alpha(counts)
 
-    table = np.array([[by_item.get(item, np.nan) for item in shared] for by_item in given.values()], dtype=float)
-    if len(np.unique(table[~np.isnan(table)])) < 2:
+
+def nominal_alpha(counts: npt.NDArray[np.int64]) -> float | None:
+    """Krippendorff's alpha of labels that have no order.
+
+    It is 1 - observed / expected disagreement. Observed is how often two labels of one text differ, a text with m
+    labels counting m times; expected is how often two labels of any texts do. Texts with fewer than two labels have no
+    part. Source: Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), sections A to C.
+
+    Args:
+        counts: (N, C) int64 how many annotators gave each text each label.
+
+    Returns:
+        None where it is not defined: no text with two labels, or one label alone.
+
+    >>> nominal_alpha(np.array([[2, 0], [1, 1], [0, 2], [0, 1]]))  # 1 of 3 differs; by chance 18 of 30 would
+    0.4444444444444444
+    """
+    raters = counts.sum(axis=1)  # (N,)
+    counts, raters = counts[raters > 1], raters[raters > 1]
+    totals = counts.sum(axis=0)  # (C,)
+    labels = totals.sum()
+    expected = labels**2 - (totals**2).sum()  # ordered pairs of labels that differ
+    if not expected:
         return None
-    return float(krippendorff.alpha(reliability_data=table, level_of_measurement="nominal"))
+    observed = ((raters**2 - (counts**2).sum(axis=1)) / (raters - 1)).sum()
+    return float(1 - (labels - 1) * observed / expected)
 
 
 def _line(pair: Pair) -> str:

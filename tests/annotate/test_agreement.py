@@ -1,8 +1,11 @@
 """Cohen's kappa and Krippendorff's alpha of what annotators say now."""
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lit_al.annotate.agreement import Agreement
+from lit_al.annotate.agreement import Agreement, nominal_alpha
 from lit_al.record import Answer
 
 
@@ -32,6 +35,59 @@ def test_alpha_of_krippendorffs_own_example_with_gaps():
     assert found.alpha == pytest.approx(0.743, abs=0.0005)
     assert found.texts == 11
     assert len(found.pairs) == 6
+
+
+# Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), examples A and B: two observers.
+A = ["0 1 0 0 0 0 0 0 1 0", "1 1 1 0 0 1 0 0 0 0"]
+B = ["a a b b d c c c e d d a", "b a b b b c c c e d d d"]
+
+
+@pytest.mark.parametrize(("rows", "alpha"), [(A, 0.095), (B, 0.692)])
+def test_alpha_of_krippendorffs_examples_of_two_observers(rows, alpha):
+    first, second = (row.split() for row in rows)
+    found = Agreement.of(answers("ann", first) + answers("bob", second), sorted({*first, *second}))
+    assert found.alpha == pytest.approx(alpha, abs=0.0005)
+
+
+TABLES = st.integers(2, 5).flatmap(  # labels by annotator and text; -1 is none
+    lambda texts: st.lists(st.lists(st.integers(-1, 3), min_size=texts, max_size=texts), min_size=2, max_size=4)
+)
+
+
+def counted(table):
+    """(N, C) of a table by annotator and text."""
+    return np.stack([(table == label).sum(axis=0) for label in range(4)], axis=1)
+
+
+@given(TABLES, st.randoms(use_true_random=False))
+def test_alpha_knows_no_order_of_annotators_texts_or_labels(rows, random):
+    table, names = np.array(rows), random.sample(range(4), 4)
+    renamed = np.where(table < 0, -1, np.array(names)[table])
+    people, texts = random.sample(range(len(table)), len(table)), random.sample(range(table.shape[1]), table.shape[1])
+    assert nominal_alpha(counted(renamed[people][:, texts])) == pytest.approx(nominal_alpha(counted(table)))
+
+
+@given(TABLES)
+def test_alpha_is_one_minus_the_ratio_of_differing_pairs(rows):
+    by_text = [[label for label in text if label >= 0] for text in zip(*rows, strict=True)]
+    by_text = [labels for labels in by_text if len(labels) > 1]
+    everything = [label for labels in by_text for label in labels]
+    if len(set(everything)) < 2:
+        assert nominal_alpha(counted(np.array(rows))) is None
+        return
+    observed = sum(
+        (one != other) / (len(labels) - 1) for labels in by_text for one in labels for other in labels
+    ) / len(everything)  # fmt: skip
+    pairs = len(everything) * (len(everything) - 1)
+    expected = sum(one != other for one in everything for other in everything) / pairs
+    assert nominal_alpha(counted(np.array(rows))) == pytest.approx(1 - observed / expected)
+
+
+@given(
+    st.lists(st.integers(0, 3), min_size=2, max_size=9).filter(lambda labels: len(set(labels)) > 1), st.integers(2, 5)
+)
+def test_alpha_of_those_who_always_agree_is_one(labels, annotators):
+    assert nominal_alpha(counted(np.array([labels] * annotators))) == 1
 
 
 def test_skips_count_for_nothing():

@@ -1,0 +1,286 @@
+"""The loops on a device that is not the CPU, without owning one.
+
+An `Elsewhere` says that it lies on another device; an operation that is given one tensor from there and one from the
+CPU fails, as it does on a GPU. Its numbers are kept and computed on the CPU. Lightning knows the device as the
+accelerator `mps`, whose name it gives a device of its own without asking a driver.
+"""
+
+from functools import partial
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import lightning as L
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch.accelerators import AcceleratorRegistry, CPUAccelerator
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
+
+from lit_al.annotate.learning import Learner
+from lit_al.bilstm import BiLSTM
+from lit_al.callback import ActiveLearningCallback
+from lit_al.committee import Committee
+from lit_al.config import TrainConfig
+from lit_al.datamodule import ActiveDataModule, Batches
+from lit_al.errors import ConfigError
+from lit_al.example import ExampleRows
+from lit_al.fitting import device_of, fit, plain_trainer
+from lit_al.lean import LeanLoop
+from lit_al.leanrun import Watch
+from lit_al.learner import ActiveLearner
+from lit_al.model import LitBiLSTM
+from lit_al.oracles import SimulatedOracle
+from lit_al.predict import classify
+from lit_al.prior import learn
+from lit_al.recipes import Recipe
+from lit_al.rows import Row
+from lit_al.scoring import evaluate, score
+from lit_al.sight import Sight
+from lit_al.split import stratified_split
+from lit_al.strategies import make_strategy
+from lit_al.text import TextEncoder
+
+DEVICE = torch.device("lazy", 0)  # of torch's own names one that is not used here and whose gradients need no driver
+ATEN = torch.ops.aten
+BETWEEN = {ATEN.copy_, ATEN._to_copy, ATEN.index, ATEN.index_put_, ATEN._index_put_impl_}  # may take both, on a GPU too
+
+
+class Elsewhere(torch.Tensor):
+    """A tensor on `DEVICE`."""
+
+    __torch_function__ = torch._C._disabled_torch_function_impl
+
+    @staticmethod
+    def __new__(cls, held):
+        return torch.Tensor._make_wrapper_subclass(cls, held.size(), held.stride(), dtype=held.dtype, device=DEVICE)
+
+    def __init__(self, held):
+        self.held = held
+
+    def __reduce_ex__(self, protocol):
+        return self.held.__reduce_ex__(protocol)
+
+    def __format__(self, form):
+        return format(self.held, form)
+
+    @classmethod
+    def __torch_dispatch__(cls, operation, types, args=(), kwargs=None):
+        return computed(operation, args, kwargs or {})
+
+
+class SecondDevice(TorchDispatchMode):
+    """Sees to the tensors that are made on `DEVICE`, those of `torch.tensor` too."""
+
+    def __enter__(self):
+        torch._C._set_only_lift_cpu_tensors(True)
+        return super().__enter__()
+
+    def __exit__(self, *failure):
+        torch._C._set_only_lift_cpu_tensors(False)
+        return super().__exit__(*failure)
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        return computed(operation, args, kwargs or {})
+
+
+def computed(operation, args, kwargs):
+    """What an operation makes of tensors of either device, on theirs or on the one asked for."""
+    flat, spec = tree_flatten((args, kwargs))
+    tensors = [value for value in flat if isinstance(value, torch.Tensor)]
+    there = any(isinstance(tensor, Elsewhere) for tensor in tensors)
+    if there and operation.overloadpacket not in BETWEEN:
+        strangers = [tensor for tensor in tensors if tensor.ndim and not isinstance(tensor, Elsewhere)]
+        if strangers:
+            raise RuntimeError(f"{operation} found tensors on {DEVICE} and on the CPU")
+    if operation.overloadpacket is ATEN.copy_ or operation.overloadpacket in (ATEN.index, ATEN.index_put_):
+        there = isinstance(tensors[0], Elsewhere)
+    if kwargs.get("device") is not None:
+        there = torch.device(kwargs["device"]).type == DEVICE.type
+    held = [value.held if isinstance(value, Elsewhere) else value for value in flat]
+    held = [torch.device("cpu") if isinstance(value, torch.device) else value for value in held]
+    given, named = tree_unflatten(held, spec)
+    found = operation(*given, **named)
+    if operation._schema.name.endswith("_") and isinstance(found, torch.Tensor):
+        return args[0]  # changed in its place
+    return tree_map_only(torch.Tensor, Elsewhere, found) if there else found
+
+
+class Accelerator(CPUAccelerator):
+    def setup_device(self, device):
+        assert device == DEVICE
+
+    @staticmethod
+    def get_parallel_devices(devices):
+        return [DEVICE]
+
+
+@pytest.fixture
+def second():
+    """The name of an accelerator whose device is `DEVICE`."""
+    entry = {**AcceleratorRegistry["mps"], "accelerator": Accelerator}
+    with patch.dict(AcceleratorRegistry, mps=entry), SecondDevice():
+        yield "mps"
+
+
+@pytest.fixture
+def scored(monkeypatch):
+    """Where each batch outside a fit was computed."""
+    devices = []
+    for kind in (BiLSTM, Committee):
+        features = kind.features
+
+        def watched(net, tokens, features=features):
+            if not torch.is_grad_enabled():
+                devices.append(tokens.device)
+            return features(net, tokens)
+
+        monkeypatch.setattr(kind, "features", watched)
+    return devices
+
+
+@pytest.fixture(scope="module")
+def material(make_corpus):
+    corpus = make_corpus()
+    encoder = TextEncoder.fit(corpus.texts, max_length=8)
+    return corpus, encoder, torch.from_numpy(encoder.encode(corpus.texts))
+
+
+def make_learner(material, accelerator, folder, strategy="ratio"):
+    corpus, encoder, _ = material
+    data = ActiveDataModule(corpus, encoder=encoder)
+    L.seed_everything(0, verbose=False)
+    model = LitBiLSTM(corpus.classes, encoder.state_dict())
+    oracle = SimulatedOracle(corpus.labels)
+    acquisition = ActiveLearningCallback(oracle, make_strategy(strategy), rounds=1, query_size=20, committee_size=2)
+    return ActiveLearner(model, data, acquisition, folder=folder, max_epochs=1, accelerator=accelerator)
+
+
+def make_loop(material, accelerator, **options):
+    corpus, encoder, tokens = material
+    settings = {"seeds": [7], "schedule": (20, 30), "recipe": Recipe(steps=3, batch_size=16), "strategy": "entropy"}
+    pool, words, oracle = np.arange(150), len(encoder.vocabulary), SimulatedOracle(corpus.labels)
+    return LeanLoop(tokens, words, corpus.classes, pool, oracle, accelerator=accelerator, **{**settings, **options})
+
+
+def test_tensors_of_two_devices_do_not_mix(second):
+    net = torch.nn.Linear(3, 2).to(DEVICE)
+    assert net(torch.ones(1, 3).to(DEVICE)).device == DEVICE
+    with pytest.raises(RuntimeError, match="on the CPU"):
+        net(torch.ones(1, 3))
+
+
+def test_a_model_stays_where_it_learned_though_lightning_takes_it_to_the_cpu(material, second):
+    corpus, encoder, tokens = material
+    batches = Batches(tokens, torch.tensor(corpus.labels), torch.arange(30), 16)
+    model = LitBiLSTM(corpus.classes, encoder.state_dict())
+    fit(plain_trainer(second), model, batches, batches)
+    assert model.device == device_of(second) == DEVICE
+    plain_trainer(second).fit(model, batches, batches)
+    assert model.device == torch.device("cpu")
+
+
+@pytest.mark.parametrize("strategy", ["ratio", "entropy", "committee-vote", "badge", "density:vectors"])
+def test_the_examples_loop_judges_chooses_and_tests_on_the_device(strategy, material, second, scored, tmp_path):
+    learner = make_learner(material, second, tmp_path, strategy)
+    learner.fit()
+    assert learner.model.device == learner.data.tokens.device == DEVICE
+    judged = learner.test()
+    assert judged.confusion.matrix.sum() == len(learner.data.split.test)
+    assert len(learner.acquisition.history[0].rows) == 20
+    assert set(scored) == {DEVICE}
+
+
+@pytest.mark.parametrize(("model_there", "tokens_there"), [(True, False), (False, True)])
+def test_whatever_is_judged_meets_the_model_where_it_is(model_there, tokens_there, material, second):
+    corpus, encoder, tokens = material
+    model = LitBiLSTM(corpus.classes, encoder.state_dict(), kernel="lstm")
+    labels, rows = torch.tensor(corpus.labels), torch.arange(40)
+    together = score(model, Batches(tokens, None, rows, 16)), evaluate(model, Batches(tokens, labels, rows, 16))
+    told = [*classify(model, corpus.texts[:5])]
+    if model_there:
+        model.to(DEVICE)
+    if tokens_there:
+        tokens, labels = tokens.to(DEVICE), labels.to(DEVICE)
+    found = score(model, Batches(tokens, None, rows, 16))
+    np.testing.assert_allclose(found, together[0], atol=1e-6)
+    again = evaluate(model, Batches(tokens, labels, rows, 16))
+    assert (again.confusion.matrix == together[1].confusion.matrix).all()
+    assert again.loss == pytest.approx(together[1].loss, abs=1e-6)
+    for one, other in zip(classify(model, corpus.texts[:5]), told, strict=True):
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
+
+
+def test_a_committee_learns_from_tokens_that_lie_elsewhere(material, second):
+    corpus, encoder, _ = material
+    data = ActiveDataModule(corpus, encoder=encoder)
+    model, sight = LitBiLSTM(corpus.classes, encoder.state_dict(), kernel="lstm"), Sight(2)
+    data._tokens = data.tokens.to(DEVICE)  # as a Trainer of the caller's own leaves it, with the model on the CPU
+    pool = sight.pool(model, data, data.split.pool[:9], {"committee", "vectors"}, epochs=1)
+    assert pool.committee.shape == (2, 9, 2)
+    assert sight.committee.device == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"recipe": Recipe(steps=2, batch_size=16, validation="holdout:0.3")},
+        {"recipe": Recipe(steps=2, batch_size=16, validation="cross:2")},
+        {"recipe": Recipe(steps=2, batch_size=16, weights="shrink", committee_size=2), "strategy": "committee-vote"},
+        {"recipe": Recipe(steps=2, batch_size=16, masked=True, weights="fresh"), "strategy": "badge"},
+    ],
+    ids=["holdout", "cross", "committee", "masked"],
+)
+def test_the_lean_loop_scores_the_pool_on_the_device(options, material, second, scored):
+    for done in make_loop(material, second, **options).rounds():
+        assert done.model.device == DEVICE
+        watch = Watch(None, material[2], np.arange(150), 0)
+        watch.look(done.model.member(0), done.runs[0])
+        assert watch.history[0].predictions.shape == (150,)
+    assert set(scored) == {DEVICE}
+
+
+def test_a_lean_loop_that_goes_on_scores_on_the_device(material, second, scored):
+    loop = make_loop(material, second)
+    next(loop.rounds())
+    state = {**loop.state_dict(), "model": {name: weight.cpu() for name, weight in loop.model.state_dict().items()}}
+    again = make_loop(material, second)
+    again.load_state_dict(state)
+    scored.clear()
+    again.choose()
+    assert set(scored) == {DEVICE}
+
+
+def test_students_and_what_texts_teach_learn_on_the_device(material, second, scored):
+    corpus, encoder, tokens = material
+    recipe = Recipe(study_steps=1, teacher=True, adversarial=1.0, pretrain=True, vectors=True)
+    prior = learn(recipe, corpus, np.arange(150), encoder, tokens, accelerator=second)
+    loop = make_loop(material, second, recipe=recipe, prior=prior)
+    assert [done.model.device for done in loop.rounds()] == [DEVICE, DEVICE]
+    assert set(scored) == {DEVICE}
+
+
+def test_the_labeling_pages_learner_ranks_on_the_device(make_corpus, second, scored):
+    corpus = make_corpus(80)
+    settings = {"seed": 0, "study_steps": 2, "vocabulary_size": 200, "max_length": 8, "accelerator": second}
+    learner, rows = Learner(list(corpus.texts), corpus.classes, settings), np.arange(20)
+    learned = learner.learn(rows, corpus.labels[rows], 1)
+    assert len(learner.rank(10)) == 10
+    assert learned.model.device == DEVICE
+    assert set(scored) == {DEVICE}
+
+
+def test_the_benchmarks_rows_of_the_example_are_judged_on_the_device(material, second, scored, tmp_path, monkeypatch):
+    corpus, split = material[0], stratified_split(material[0].labels, material[0].classes, seed=0)
+    settings = partial(TrainConfig, accelerator=second, max_epochs=1, padding="masked")
+    monkeypatch.setattr("lit_al.example.TrainConfig", settings)
+    monkeypatch.setattr("lit_al.example.TextEncoder", SimpleNamespace(fit=lambda texts: material[1]))
+    cells = [*ExampleRows(corpus, split, tmp_path).cells(Row.of("honest/entropy"), 0)]
+    assert len(cells) == 4
+    assert all(cell.accuracy is not None for cell in cells)
+    assert set(scored) == {DEVICE}
+
+
+def test_an_accelerator_that_is_not_here_is_named(material):
+    with pytest.raises(ConfigError, match="accelerator 'abacus'"):
+        make_loop(material, "abacus")
