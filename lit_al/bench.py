@@ -22,9 +22,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lit_al.baselines import Linear, check_baseline
 from lit_al.cache import encoded
 from lit_al.cells import Cell, append_cell, read_cells
+from lit_al.checkpoints import loaded
 from lit_al.corpora import Corpus, load_corpus
 from lit_al.datamodule import EVALUATION_BATCH, Batches
-from lit_al.errors import ConfigError, RunError
+from lit_al.errors import CheckpointError, ConfigError, RunError
 from lit_al.example import ROUNDS, ExampleRows, example_config, strategy_of
 from lit_al.judging import accuracy_and_loss, counts, distinct_words
 from lit_al.lean import LeanLoop
@@ -241,7 +242,7 @@ class Bench:
         watches = [Watch(None, self.tokens, self.pool, seed) for seed in seeds if row.how.loop == "lean"]
         state = self.folder / "state" / f"{_plain(row.spelling)}.{seeds.start}.state"
         if state.exists():
-            saved = torch.load(state, weights_only=True)
+            saved = _state(state)
             loop.load_state_dict(saved["loop"])
             for watch, past in zip(watches, saved["watches"], strict=True):
                 watch.restore(past)
@@ -368,6 +369,19 @@ def _save(state: dict[str, Any], path: Path) -> None:
     temporary = path.with_suffix(".tmp")
     torch.save(state, temporary)
     temporary.replace(path)
+
+
+def _state(path: Path) -> dict[str, Any]:
+    """What `_save` has written.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    try:
+        found: dict[str, Any] = loaded(path.read_bytes(), path)
+    except CheckpointError as error:
+        raise CheckpointError(f"the state {path} is damaged; delete it, and its cells are computed again") from error
+    return found
 
 
 def _bar(console: Console) -> Progress:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]  # both are public
 
-from lit_al.errors import ConfigError
+from lit_al.errors import ConfigError, DataError
 from lit_al.recipes import PARTS
 
 Mode = Literal["active", "full", "compare"]
@@ -362,6 +362,41 @@ def parse_train(arguments: Sequence[str] | None = None) -> TrainConfig:
     if alone:
         raise ConfigError(f"{alone[0]} goes with --resume RUN; give the folder of a run")
     return TrainConfig(**{item.name: namespace[item.name] for item in fields(TrainConfig)})
+
+
+def config_of(settings: Any, where: object) -> TrainConfig:
+    """Settings that a run wrote down, as they were.
+
+    Args:
+        settings: by name; those that there were not yet have their defaults.
+        where: they stand, for the message.
+
+    Raises:
+        DataError: they are no settings, or one is not of its kind.
+    """
+    kinds = get_type_hints(TrainConfig)
+    names = [item.name for item in fields(TrainConfig)]
+    if not isinstance(settings, dict):
+        raise DataError(f"{where} holds no settings of train.py; give the folder of a run that it began")
+    for name in names:
+        if name in settings and not _fits(settings[name], kinds[name]):
+            raise DataError(f"{where} has the setting {name}: {settings[name]!r:.60}, which cannot be; begin a new run")
+    return TrainConfig(**{name: settings[name] for name in names if name in settings})
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Is a value of this kind, as the fields of `TrainConfig` have it?
+
+    >>> _fits(3, int | None), _fits(1, float), _fits(True, int), _fits("east", Literal["west"])
+    (True, True, False, False)
+    """
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_args(kind):
+        return any(_fits(value, part) for part in get_args(kind))
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
 
 
 def _one_sentence(message: str) -> str:

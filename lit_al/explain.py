@@ -6,13 +6,12 @@ only if they are the same corpus to the last letter.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lit_al.config import TrainConfig
+from lit_al.config import TrainConfig, config_of
 from lit_al.corpora import Corpus, load_corpus, shorten
 from lit_al.errors import DataError
 from lit_al.picks import FILE, Pick, read_picks
@@ -98,7 +97,7 @@ def _settings(folder: Path) -> TrainConfig:
         raise DataError(f"{path} cannot be read ({' '.join(str(error).split())})") from error
     if not isinstance(settings, dict):
         raise DataError(f"{folder / 'config.yaml'}, which says where they come from, is missing or empty")
-    return TrainConfig(**{item.name: settings[item.name] for item in fields(TrainConfig) if item.name in settings})
+    return config_of(settings, path)
 
 
 def _printable(line: str) -> str:

@@ -18,11 +18,13 @@ from lit_al.corpora.duplicates import (
     duplicate_groups,
     first_copies,
 )
+from lit_al.corpora.labels import MAX_CLASSES
 from lit_al.corpora.load import load_corpus
 
 __all__ = [
     "IMDB_CLASSES",
     "IMDB_REVIEWS",
+    "MAX_CLASSES",
     "UNLABELED",
     "Corpus",
     "PartDuplicates",
