@@ -38,6 +38,7 @@ from lit_al.recipes import Recipe, make_recipe
 from lit_al.rows import FULL, RANDOM, Row
 from lit_al.run import write_text
 from lit_al.scoring import score
+from lit_al.settings import read_settings
 from lit_al.split import Rows, stratified_split
 from lit_al.strategies import make_strategy
 from lit_al.text import Cut, TextEncoder
@@ -344,7 +345,8 @@ def _folder(config: BenchConfig) -> Path:
     path = folder / SETTINGS
     if path.exists():
         defaults = _settings(BenchConfig())  # what a setting was before there was such a setting
-        if {**defaults, **yaml.safe_load(path.read_text(encoding="utf-8"))} != _settings(config):
+        found = read_settings(path)
+        if not isinstance(found, dict) or {**defaults, **found} != _settings(config):
             raise RunError(f"{folder} holds a benchmark of other settings ({path.name}); give another --name")
     elif folder.exists() and any(folder.iterdir()):
         raise RunError(f"{folder} holds something else; give another --name")

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_al.errors import CheckpointError, ConfigError, DataError, LitALError, StoreError
+from lit_al.nearest import did_you_mean
+from lit_al.parsing import Parser
 from lit_al.rows import HOWS
 
 if TYPE_CHECKING:
@@ -53,8 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     if words and words[0] in commands:
         return commands[words[0]](words[1:])
-    print(USAGE, file=sys.stdout if words in (["--help"], ["-h"]) else sys.stderr)
-    return 0 if words in (["--help"], ["-h"]) else 2
+    if words in (["--help"], ["-h"]):
+        print(USAGE)
+        return 0
+    if words:
+        guess = did_you_mean(words[0], commands)
+        print(f"error: there is no command {words[0]!r}; {guess}lit-al --help lists them", file=sys.stderr)
+    else:
+        print(USAGE, file=sys.stderr)
+    return 2
 
 
 def train(arguments: Sequence[str] | None = None) -> int:
@@ -161,7 +170,7 @@ def _quiet() -> None:
 
 
 def _benchmark(arguments: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="benchmark.py",
         description="Compare strategies over paired seeds and growing budgets. Called again with the same --name it "
         "goes on where it was stopped.",
@@ -223,7 +232,7 @@ def _shares(text: str) -> tuple[float, ...]:
 
 
 def _predict(arguments: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(prog="predict.py", description="Classify texts with the checkpoint of a run.")
+    parser = Parser(prog="predict.py", description="Classify texts with the checkpoint of a run.")
     parser.add_argument(
         "texts", nargs="*", metavar="TEXT", help="Texts; without any, each line of standard input is one."
     )
@@ -248,7 +257,7 @@ def _predict(arguments: Sequence[str] | None) -> None:
 
 
 def _explain(arguments: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(prog="lit-al explain", description="Say why each text of a round was chosen.")
+    parser = Parser(prog="lit-al explain", description="Say why each text of a round was chosen.")
     parser.add_argument("run", metavar="RUN", help="Folder of a run.")
     parser.add_argument("--round", type=int, metavar="N", help="Number of the round, from 1; the last if not given.")
     parser.add_argument("--top", type=int, default=20, metavar="K", help="Texts to show, in the order chosen.")
@@ -262,7 +271,7 @@ def _explain(arguments: Sequence[str] | None) -> None:
 
 
 def _recover(arguments: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-al recover",
         description="Make a damaged record of labels sound again, from its last backup and events.jsonl. Nothing is "
         "deleted: damaged files are moved into a folder beside the record.",
@@ -282,7 +291,7 @@ def _export(arguments: Sequence[str] | None) -> None:
     from lit_al.exchange import EXPORTED, export
     from lit_al.record import Record
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-al export", description="Write the labels of a run, or texts to be labeled elsewhere, to a file."
     )
     add = parser.add_argument
@@ -316,9 +325,7 @@ def _import(arguments: Sequence[str] | None) -> None:
     from lit_al.exchange import IMPORTED, import_answers
     from lit_al.record import Record
 
-    parser = argparse.ArgumentParser(
-        prog="lit-al import", description="Take the labels of a file into a run: all of them, or none."
-    )
+    parser = Parser(prog="lit-al import", description="Take the labels of a file into a run: all of them, or none.")
     add = parser.add_argument
     add("run", metavar="RUN", help="Folder of a run.")
     add("file", metavar="FILE", help="With the answers.")

@@ -6,6 +6,7 @@
 | `labels` | from the labels of a file to class numbers and names |
 | `tables` | readers of CSV, JSONL and Parquet |
 | `hub` | IMDB from the Hugging Face hub or its cache |
+| `bounds` | how much of a Parquet file fits into memory |
 | `load` | `load_corpus`: what `--data` means |
 | `duplicates` | exact copies, inside a part of the corpus and across parts |
 """
