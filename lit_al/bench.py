@@ -55,6 +55,8 @@ class BenchConfig:
 
     Attributes:
         data: as of `load_corpus`.
+        text_column: likewise.
+        label_column: likewise.
         strategies: rows, as `rows` spells them.
         seeds: how many, from 0.
         budgets: labels at which each row is judged; the example's loop has its own.
@@ -78,6 +80,8 @@ class BenchConfig:
     """
 
     data: str = "demo"
+    text_column: str | None = None
+    label_column: str | None = None
     strategies: tuple[str, ...] = ("random", "entropy", "badge")
     seeds: int = 5
     budgets: tuple[int, ...] = (100, 200, 400, 800)
@@ -155,7 +159,13 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     table = folder / "cells.jsonl"
     done = {cell.key for cell in read_cells(table)} if table.exists() else set()
     with console.status("loading and encoding the corpus …"):
-        bench = Bench(config, load_corpus(config.data, demo_rows=config.demo_rows), folder)
+        corpus = load_corpus(
+            config.data,
+            text_column=config.text_column,
+            label_column=config.label_column,
+            demo_rows=config.demo_rows,
+        )
+        bench = Bench(config, corpus, folder)
     _begin(folder, config)
     cells = bench.plan()
     missing = sum(cell not in done for cell in cells)

@@ -123,7 +123,9 @@ def check_finite(state: Any) -> None:
         FitError: there is such a weight.
     """
     if not _is_finite(state):
-        raise FitError("the weights after a fit are not finite numbers, so nothing was saved; lower --learning-rate")
+        raise FitError(
+            "the weights after a fit are not finite numbers, so nothing was saved; lower --learning-rate (of train.py)"
+        )
 
 
 def _is_finite(state: Any) -> bool:

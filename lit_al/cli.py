@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_al.errors import CheckpointError, ConfigError, DataError, LitALError, StoreError
+from lit_al.memory import is_shortage
 from lit_al.nearest import did_you_mean
 from lit_al.parsing import Parser
 from lit_al.rows import HOWS
+from lit_al.sheets import first_line
 
 if TYPE_CHECKING:
     from lit_al.resume import Resume
@@ -68,12 +70,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def train(arguments: Sequence[str] | None = None) -> int:
     """`scripts/train.py …`; returns the exit code."""
-    return _guarded(lambda: _train(arguments))
+    lower = "lower --batch-size, --max-length or --vocabulary-size, or give --data of fewer texts"
+    return _guarded(lambda: _train(arguments), lower)
 
 
 def predict(arguments: Sequence[str] | None = None) -> int:
     """`scripts/predict.py …`; returns the exit code."""
-    return _guarded(lambda: _predict(arguments))
+    lower = "give fewer or shorter texts, or the --checkpoint of a smaller model"
+    return _guarded(lambda: _predict(arguments), lower)
 
 
 def explain(arguments: Sequence[str] | None = None) -> int:
@@ -83,7 +87,8 @@ def explain(arguments: Sequence[str] | None = None) -> int:
 
 def benchmark(arguments: Sequence[str] | None = None) -> int:
     """`scripts/benchmark.py …`; returns the exit code."""
-    return _guarded(lambda: _benchmark(arguments))
+    lower = "lower --side-by-side, --batch-size, --max-length or --vocabulary-size, or give --data of fewer texts"
+    return _guarded(lambda: _benchmark(arguments), lower)
 
 
 def recover(arguments: Sequence[str] | None = None) -> int:
@@ -103,12 +108,12 @@ def import_(arguments: Sequence[str] | None = None) -> int:
 
 def annotate(arguments: Sequence[str] | None = None) -> int:
     """`scripts/annotate.py …`; returns the exit code."""
-    return _guarded(lambda: _annotate(arguments))
+    return _guarded(lambda: _annotate(arguments), "give --data of fewer texts, or label with --no-training")
 
 
 def label(arguments: Sequence[str] | None = None) -> int:
     """`lit-al label …`; returns the exit code."""
-    return _guarded(lambda: _label(arguments))
+    return _guarded(lambda: _label(arguments), "give --data of fewer texts, or label with --no-training")
 
 
 def agreement(arguments: Sequence[str] | None = None) -> int:
@@ -116,19 +121,30 @@ def agreement(arguments: Sequence[str] | None = None) -> int:
     return _guarded(lambda: _agreement(arguments))
 
 
-def _guarded(command: Callable[[], None]) -> int:
+def _guarded(command: Callable[[], None], lower: str = "close other programs, or take a smaller run or file") -> int:
+    """Run a command; what a user can mend ends in one sentence, `lower` where there was too little memory."""
     try:
         command()
     except LitALError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_encodable(error)}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
+        sys.stderr.close()
+        return 141
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not is_shortage(error):
+            raise
+        print(f"error: there is too little memory ({first_line(error) or 'MemoryError'}); {lower}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
         print("interrupted", file=sys.stderr)
         return int(getattr(stop, "code", 130))
-    except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
-        sys.stderr.close()
-        return 141
     return 0
+
+
+def _encodable(error: Exception) -> str:
+    """Its words, whatever stands in names that it quotes: half a surrogate pair cannot be printed."""
+    return str(error).encode("utf-8", "backslashreplace").decode()
 
 
 def _train(arguments: Sequence[str] | None) -> None:
@@ -178,6 +194,8 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     )
     add = parser.add_argument
     add("--data", default="demo", help="As of train.py.")
+    add("--text-column", metavar="NAME", help="Column of the texts; found by its usual names if not given.")
+    add("--label-column", metavar="NAME", help="Column of the labels; found by its usual names if not given.")
     add("--demo-rows", type=int, default=50_000, help="Size of the generated corpus.")
     ways = "; ".join(f"{how.name}: {how.words}" for how in HOWS.values() if how.name)
     add("--strategies", type=_words, default="random,entropy,badge", help="Rows, with commas: a strategy as of "

@@ -167,7 +167,7 @@ def _is_edited(row: Given, sha256: str, force: bool) -> bool:
 
 def _edited(force: bool, problem: str) -> bool:
     if not force:
-        raise DataError(f"{problem}; put the original back, or take the answer all the same with --force")
+        raise DataError(f"{problem}; put the original back, or take the answer all the same with lit-al import --force")
     return True
 
 
