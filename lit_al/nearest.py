@@ -13,5 +13,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     ("did you mean 'positive'? ", '')
     """
     names = {name.strip().lower(): name for name in reversed(list(known))}  # of two alike the first
-    close = get_close_matches(word.strip().lower(), names, n=1)
+    close = get_close_matches(word.strip().lower(), names, n=1, cutoff=0.7)
     return f"did you mean {names[close[0]]!r}? " if close else ""
