@@ -6,6 +6,7 @@ Nothing here loads a model, so that a file with a mistake is refused at once.
 from collections.abc import Callable
 from pathlib import Path
 
+from lit_al.config import config_of
 from lit_al.errors import ConfigError
 from lit_al.exchange import import_answers
 from lit_al.exchange.kinds import Question
@@ -24,14 +25,14 @@ def ready(order: Resume, say: Callable[[str], object]) -> bool:
 
     Raises:
         ConfigError: answers for a run that asks nobody.
-        DataError: answers that cannot be taken.
+        DataError: answers that cannot be taken, or no settings of a run.
         StoreError: no such run, or one that somebody else is at.
     """
     with Record.open(order.folder) as record:
         if (record.state("run") or {}).get("finished"):
             say(f"{order.folder} is finished; there is nothing to go on with")
             return False
-        if record.settings.get("config", {}).get("oracle") != "file":
+        if config_of(record.settings.get("config"), record.path).oracle != "file":
             if order.answers is not None:
                 raise ConfigError(f"{order.folder} asks nobody, so that it takes no --answers; leave them out")
             return True

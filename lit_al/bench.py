@@ -22,9 +22,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lit_al.baselines import Linear, check_baseline
 from lit_al.cache import encoded
 from lit_al.cells import Cell, append_cell, read_cells
+from lit_al.checkpoints import loaded
 from lit_al.corpora import UNLABELED, Corpus, load_corpus
 from lit_al.datamodule import EVALUATION_BATCH, Batches
-from lit_al.errors import ConfigError, RunError
+from lit_al.errors import CheckpointError, ConfigError, RunError
 from lit_al.example import ROUNDS, ExampleRows, example_config, strategy_of
 from lit_al.judging import accuracy_and_loss, counts, distinct_words
 from lit_al.lean import LeanLoop
@@ -37,6 +38,7 @@ from lit_al.recipes import Recipe, make_recipe
 from lit_al.rows import FULL, RANDOM, Row
 from lit_al.run import write_text
 from lit_al.scoring import score
+from lit_al.settings import read_settings
 from lit_al.split import FORMAT as SPLIT_FORMAT
 from lit_al.split import Rows, shuffled, stratified_split, without
 from lit_al.strategies import make_strategy
@@ -54,6 +56,8 @@ class BenchConfig:
 
     Attributes:
         data: as of `load_corpus`.
+        text_column: likewise.
+        label_column: likewise.
         strategies: rows, as `rows` spells them.
         seeds: how many, from 0.
         budgets: labels at which each row is judged; the example's loop has its own.
@@ -77,6 +81,8 @@ class BenchConfig:
     """
 
     data: str = "demo"
+    text_column: str | None = None
+    label_column: str | None = None
     strategies: tuple[str, ...] = ("random", "entropy", "badge")
     seeds: int = 5
     budgets: tuple[int, ...] = (100, 200, 400, 800)
@@ -154,7 +160,13 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     table = folder / "cells.jsonl"
     done = {cell.key for cell in read_cells(table)} if table.exists() else set()
     with console.status("loading and encoding the corpus …"):
-        bench = Bench(config, load_corpus(config.data, demo_rows=config.demo_rows), folder)
+        corpus = load_corpus(
+            config.data,
+            text_column=config.text_column,
+            label_column=config.label_column,
+            demo_rows=config.demo_rows,
+        )
+        bench = Bench(config, corpus, folder)
     _begin(folder, config)
     cells = bench.plan()
     missing = sum(cell not in done for cell in cells)
@@ -243,7 +255,7 @@ class Bench:
         watches = [Watch(None, self.tokens, self.pool, seed) for seed in seeds if row.how.loop == "lean"]
         state = self.folder / "state" / f"{_plain(row.spelling)}.{seeds.start}.state"
         if state.exists():
-            saved = torch.load(state, map_location="cpu", weights_only=True)
+            saved = _state(state)
             loop.load_state_dict(saved["loop"])
             for watch, past in zip(watches, saved["watches"], strict=True):
                 watch.restore(past)
@@ -345,13 +357,14 @@ def _folder(config: BenchConfig) -> Path:
     path = folder / SETTINGS
     if path.exists():
         defaults = _settings(BenchConfig())  # what a setting was before there was such a setting
-        begun = {"split": 1, **yaml.safe_load(path.read_text(encoding="utf-8"))}  # at first nobody wrote it down
-        if begun["split"] != SPLIT_FORMAT:
+        found = read_settings(path)
+        sound = isinstance(found, dict)
+        if sound and found.get("split", 1) != SPLIT_FORMAT:  # at first nobody wrote down how it was split
             raise RunError(
                 f"{folder} holds a benchmark whose splits followed the order of the file, which cannot be gone on "
                 "with; give another --name"
             )
-        if {**defaults, **begun} != _settings(config):
+        if not sound or {**defaults, **found} != _settings(config):
             raise RunError(f"{folder} holds a benchmark of other settings ({path.name}); give another --name")
     elif folder.exists() and any(folder.iterdir()):
         raise RunError(f"{folder} holds something else; give another --name")
@@ -377,6 +390,19 @@ def _save(state: dict[str, Any], path: Path) -> None:
     temporary = path.with_suffix(".tmp")
     torch.save(state, temporary)
     temporary.replace(path)
+
+
+def _state(path: Path) -> dict[str, Any]:
+    """What `_save` has written.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    try:
+        found: dict[str, Any] = loaded(path.read_bytes(), path)
+    except CheckpointError as error:
+        raise CheckpointError(f"the state {path} is damaged; delete it, and its cells are computed again") from error
+    return found
 
 
 def _bar(console: Console) -> Progress:

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from lit_al.durable import way_out
 from lit_al.errors import DataError, RunError
 
 SCHEMA = 1  # grows when a field changes its meaning
@@ -91,7 +92,7 @@ def append_cell(path: Path, cell: Cell) -> None:
                 os.ftruncate(file.fileno(), whole)  # a full disk took part of the line
                 raise
     except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror or error}; free the disk and run again") from error
+        raise RunError(f"{path} cannot be written: {error.strerror or error}; {way_out(error, path)}") from error
 
 
 def _cut_half_line(file: Any) -> int:

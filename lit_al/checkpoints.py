@@ -3,21 +3,24 @@
 import hashlib
 import io
 import os
-import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
+from lit_al import archive, memory
+from lit_al.corpora import MAX_CLASSES
 from lit_al.durable import sync
 from lit_al.errors import CheckpointError, FitError
 from lit_al.faults import crash_point
+from lit_al.kernels import KERNELS
 from lit_al.model import LitBiLSTM
+from lit_al.sheets import check_text, first_line
 
 
 class BestCheckpoint(Checkpoint):
@@ -114,22 +117,34 @@ def _read_back(path: Path) -> str:
 
 
 def check_finite(state: Any) -> None:
-    """Refuse weights that are no numbers.
+    """Refuse weights of a fit that are no numbers.
 
     Raises:
         FitError: there is such a weight.
     """
-    if not all(bool(torch.isfinite(weight).all()) for weight in _weights(state)):
-        raise FitError("the weights after a fit are not finite numbers, so nothing was saved; lower --learning-rate")
+    if not _is_finite(state):
+        raise FitError(
+            "the weights after a fit are not finite numbers, so nothing was saved; lower --learning-rate (of train.py)"
+        )
 
 
-def _weights(state: Any, inside: bool = False) -> Iterator[Tensor]:
-    """Floating numbers below the keys `state_dict` and `model`: scores, which stand elsewhere, may be infinite."""
-    if isinstance(state, Tensor) and inside and state.is_floating_point():
-        yield state
-    elif isinstance(state, dict):
-        for key, value in state.items():
-            yield from _weights(value, inside or key in ("state_dict", "model"))
+def _is_finite(state: Any) -> bool:
+    return all(bool(torch.isfinite(weight).all()) for weight in _weights(state))
+
+
+def _weights(state: Any) -> Iterator[Tensor]:
+    """Floating numbers below the keys `state_dict` and `model`: scores, which stand elsewhere, may be infinite.
+
+    Each part is seen once, for a file of somebody else's may name a part again and again, or inside itself.
+    """
+    waiting, seen = [(state, False)], set()
+    while waiting:
+        part, inside = waiting.pop()
+        if isinstance(part, Tensor) and inside and part.is_floating_point():
+            yield part
+        elif isinstance(part, dict) and (id(part), inside) not in seen:
+            seen.add((id(part), inside))
+            waiting += [(value, inside or key in ("state_dict", "model")) for key, value in part.items()]
 
 
 def load_weights(model: LitBiLSTM, path: Path | str) -> None:
@@ -139,10 +154,8 @@ def load_weights(model: LitBiLSTM, path: Path | str) -> None:
         CheckpointError: the file is missing, broken, or of another model.
     """
     state = read_checkpoint(path)["state_dict"]
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} holds weights of another model: {error}") from error
+    _check_weights(state, model.state_dict(), path)
+    model.load_state_dict(state)
 
 
 def load_model(path: Path | str) -> LitBiLSTM:
@@ -151,11 +164,76 @@ def load_model(path: Path | str) -> LitBiLSTM:
     Raises:
         CheckpointError: the file is missing, broken, or of another model.
     """
-    read_checkpoint(path)
+    checkpoint = read_checkpoint(path)
+    settings, weights = checkpoint.get("hyper_parameters"), checkpoint["state_dict"]
     try:
-        return LitBiLSTM.load_from_checkpoint(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, TypeError, KeyError) as error:
-        raise CheckpointError(f"{path} is a checkpoint, but not one of LitBiLSTM: {error}") from error
+        checked = _checked(settings)
+        with torch.device("meta"):  # a model of any size without its memory: sizes are believed once weights have them
+            wanted = LitBiLSTM(**checked).state_dict()
+    except Exception as error:  # whatever settings of somebody else's do to torch
+        raise CheckpointError(
+            f"{path} is a checkpoint, but not one of LitBiLSTM ({first_line(error)}); give a .ckpt file of a run"
+        ) from error
+    _check_weights(weights, wanted, path)
+    model = LitBiLSTM(**checked)
+    model.load_state_dict(weights)
+    return model
+
+
+def _checked(settings: Any) -> dict[str, Any]:
+    """The arguments of a `LitBiLSTM`, each of its kind.
+
+    Raises:
+        Exception: they are not.
+    """
+    if not isinstance(settings, dict):
+        raise TypeError("it holds no hyper_parameters")
+    kinds = get_type_hints(LitBiLSTM.__init__)
+    for name, value in settings.items():
+        if name not in kinds:
+            raise TypeError(f"its setting {name!r} is none of a LitBiLSTM")
+        _check_setting(name, value, kinds[name])
+    for name in settings.get("classes", ()):
+        check_text(name, "its classes", "name of a class")
+    if not 2 <= len(settings.get("classes", ("", ""))) <= MAX_CLASSES:
+        raise ValueError(f"it has {len(settings['classes']):,} classes, not 2 to {MAX_CLASSES:,}")
+    if settings.get("kernel", "auto") not in KERNELS:
+        raise ValueError(f"its kernel {settings['kernel']!r} is none of {', '.join(KERNELS)}")
+    return settings
+
+
+def _check_setting(name: str, value: Any, kind: Any) -> None:
+    plain: dict[Any, tuple[type, ...]] = {int: (int,), float: (int, float), str: (str,), bool: (bool,)}
+    composed: tuple[type, ...] = (list, tuple) if name == "classes" else (dict, type(None))
+    if not isinstance(value, plain.get(kind, composed)) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"its {name} is of type {type(value).__name__}")
+    if isinstance(value, int) and kind is int and value < 1:
+        raise ValueError(f"its {name} is {value}")
+
+
+def _check_weights(weights: Any, wanted: Mapping[str, Tensor], path: Path | str) -> None:
+    """Refuse weights that are not those of the model: by name, shape and kind, or not finite.
+
+    Raises:
+        CheckpointError: they are not.
+    """
+    for name in [*wanted, *weights]:
+        found, model = weights.get(name), wanted.get(name)
+        if not isinstance(found, Tensor) or model is None:
+            difference = f"lacks {name}" if model is not None else f"has {first_line(name)} besides"
+        elif found.shape != model.shape or not found.is_floating_point():
+            shapes = f"{tuple(found.shape)} and {found.dtype}, not {tuple(model.shape)}"
+            difference = f"has a {name} of {shapes}"
+        elif found.layout != torch.strided or found.device.type != "cpu" or not found.is_contiguous():
+            difference = f"has a {name} that is no plain array"  # an expanded number could stand for terabytes
+        else:
+            continue
+        raise CheckpointError(f"{path} holds weights of another model: it {difference}; give a .ckpt file of a run")
+    if not _is_finite({"state_dict": dict(weights)}):
+        raise CheckpointError(
+            f"{path} holds weights that are not finite numbers, so that it predicts nothing; train again, or give "
+            "another .ckpt file of the run"
+        )
 
 
 def read_checkpoint(path: Path | str) -> dict[str, Any]:
@@ -167,20 +245,29 @@ def read_checkpoint(path: Path | str) -> dict[str, Any]:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise CheckpointError(f"checkpoint {path} cannot be read: {error.strerror or error}") from error
+        raise CheckpointError(
+            f"checkpoint {path} cannot be read: {error.strerror or error}; give a .ckpt file of a run"
+        ) from error
     state = loaded(content, path)
-    if not isinstance(state, dict) or "state_dict" not in state:
+    if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
         raise CheckpointError(f"{path} holds no model; give a .ckpt file of a run")
     return state
 
 
 def loaded(content: bytes, path: Path | str) -> Any:
-    """The contents of a file of torch's, without executing anything that stands in it.
+    """The contents of a file of torch's, without executing anything that stands in it, and only if they are as written.
 
     Raises:
-        CheckpointError: it is none, or damaged.
+        CheckpointError: it is none, or damaged: a checksum in it is wrong.
     """
+    fault = archive.fault(content)
     try:
-        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError, AttributeError) as error:
-        raise CheckpointError(f"{path} is not a checkpoint, or it is damaged; give a .ckpt file of a run") from error
+        if not fault:
+            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a file of somebody else's does to torch
+        if memory.is_shortage(error):
+            raise
+        fault = first_line(error)
+    raise CheckpointError(
+        f"{path} is not a checkpoint, or it is damaged: {fault}; give another .ckpt file of a run, or train again"
+    )

@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_al.errors import CheckpointError, ConfigError, DataError, LitALError, StoreError
+from lit_al.memory import is_shortage
+from lit_al.nearest import did_you_mean
+from lit_al.parsing import Parser
 from lit_al.rows import HOWS
+from lit_al.sheets import first_line
 
 if TYPE_CHECKING:
     from lit_al.resume import Resume
@@ -53,18 +57,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     if words and words[0] in commands:
         return commands[words[0]](words[1:])
-    print(USAGE, file=sys.stdout if words in (["--help"], ["-h"]) else sys.stderr)
-    return 0 if words in (["--help"], ["-h"]) else 2
+    if words in (["--help"], ["-h"]):
+        print(USAGE)
+        return 0
+    if words:
+        guess = did_you_mean(words[0], commands)
+        print(f"error: there is no command {words[0]!r}; {guess}lit-al --help lists them", file=sys.stderr)
+    else:
+        print(USAGE, file=sys.stderr)
+    return 2
 
 
 def train(arguments: Sequence[str] | None = None) -> int:
     """`scripts/train.py …`; returns the exit code."""
-    return _guarded(lambda: _train(arguments))
+    lower = "lower --batch-size, --max-length or --vocabulary-size, or give --data of fewer texts"
+    return _guarded(lambda: _train(arguments), lower)
 
 
 def predict(arguments: Sequence[str] | None = None) -> int:
     """`scripts/predict.py …`; returns the exit code."""
-    return _guarded(lambda: _predict(arguments))
+    lower = "give fewer or shorter texts, or the --checkpoint of a smaller model"
+    return _guarded(lambda: _predict(arguments), lower)
 
 
 def explain(arguments: Sequence[str] | None = None) -> int:
@@ -74,7 +87,8 @@ def explain(arguments: Sequence[str] | None = None) -> int:
 
 def benchmark(arguments: Sequence[str] | None = None) -> int:
     """`scripts/benchmark.py …`; returns the exit code."""
-    return _guarded(lambda: _benchmark(arguments))
+    lower = "lower --side-by-side, --batch-size, --max-length or --vocabulary-size, or give --data of fewer texts"
+    return _guarded(lambda: _benchmark(arguments), lower)
 
 
 def recover(arguments: Sequence[str] | None = None) -> int:
@@ -94,12 +108,12 @@ def import_(arguments: Sequence[str] | None = None) -> int:
 
 def annotate(arguments: Sequence[str] | None = None) -> int:
     """`scripts/annotate.py …`; returns the exit code."""
-    return _guarded(lambda: _annotate(arguments))
+    return _guarded(lambda: _annotate(arguments), "give --data of fewer texts, or label with --no-training")
 
 
 def label(arguments: Sequence[str] | None = None) -> int:
     """`lit-al label …`; returns the exit code."""
-    return _guarded(lambda: _label(arguments))
+    return _guarded(lambda: _label(arguments), "give --data of fewer texts, or label with --no-training")
 
 
 def agreement(arguments: Sequence[str] | None = None) -> int:
@@ -107,19 +121,30 @@ def agreement(arguments: Sequence[str] | None = None) -> int:
     return _guarded(lambda: _agreement(arguments))
 
 
-def _guarded(command: Callable[[], None]) -> int:
+def _guarded(command: Callable[[], None], lower: str = "close other programs, or take a smaller run or file") -> int:
+    """Run a command; what a user can mend ends in one sentence, `lower` where there was too little memory."""
     try:
         command()
     except LitALError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_encodable(error)}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
+        sys.stderr.close()
+        return 141
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not is_shortage(error):
+            raise
+        print(f"error: there is too little memory ({first_line(error) or 'MemoryError'}); {lower}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
         print("interrupted", file=sys.stderr)
         return int(getattr(stop, "code", 130))
-    except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
-        sys.stderr.close()
-        return 141
     return 0
+
+
+def _encodable(error: Exception) -> str:
+    """Its words, whatever stands in names that it quotes: half a surrogate pair cannot be printed."""
+    return str(error).encode("utf-8", "backslashreplace").decode()
 
 
 def _train(arguments: Sequence[str] | None) -> None:
@@ -161,7 +186,7 @@ def _quiet() -> None:
 
 
 def _benchmark(arguments: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="benchmark.py",
         description="Compare strategies over paired seeds and growing budgets. Called again with the same --name it "
         "goes on where it was stopped.",
@@ -169,6 +194,8 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     )
     add = parser.add_argument
     add("--data", default="demo", help="As of train.py.")
+    add("--text-column", metavar="NAME", help="Column of the texts; found by its usual names if not given.")
+    add("--label-column", metavar="NAME", help="Column of the labels; found by its usual names if not given.")
     add("--demo-rows", type=int, default=50_000, help="Size of the generated corpus.")
     ways = "; ".join(f"{how.name}: {how.words}" for how in HOWS.values() if how.name)
     add("--strategies", type=_words, default="random,entropy,badge", help="Rows, with commas: a strategy as of "
@@ -223,7 +250,7 @@ def _shares(text: str) -> tuple[float, ...]:
 
 
 def _predict(arguments: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(prog="predict.py", description="Classify texts with the checkpoint of a run.")
+    parser = Parser(prog="predict.py", description="Classify texts with the checkpoint of a run.")
     parser.add_argument(
         "texts", nargs="*", metavar="TEXT", help="Texts; without any, each line of standard input is one."
     )
@@ -248,7 +275,7 @@ def _predict(arguments: Sequence[str] | None) -> None:
 
 
 def _explain(arguments: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(prog="lit-al explain", description="Say why each text of a round was chosen.")
+    parser = Parser(prog="lit-al explain", description="Say why each text of a round was chosen.")
     parser.add_argument("run", metavar="RUN", help="Folder of a run.")
     parser.add_argument("--round", type=int, metavar="N", help="Number of the round, from 1; the last if not given.")
     parser.add_argument("--top", type=int, default=20, metavar="K", help="Texts to show, in the order chosen.")
@@ -262,7 +289,7 @@ def _explain(arguments: Sequence[str] | None) -> None:
 
 
 def _recover(arguments: Sequence[str] | None) -> None:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-al recover",
         description="Make a damaged record of labels sound again, from its last backup and events.jsonl. Nothing is "
         "deleted: damaged files are moved into a folder beside the record.",
@@ -282,7 +309,7 @@ def _export(arguments: Sequence[str] | None) -> None:
     from lit_al.exchange import EXPORTED, export
     from lit_al.record import Record
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-al export", description="Write the labels of a run, or texts to be labeled elsewhere, to a file."
     )
     add = parser.add_argument
@@ -316,9 +343,7 @@ def _import(arguments: Sequence[str] | None) -> None:
     from lit_al.exchange import IMPORTED, import_answers
     from lit_al.record import Record
 
-    parser = argparse.ArgumentParser(
-        prog="lit-al import", description="Take the labels of a file into a run: all of them, or none."
-    )
+    parser = Parser(prog="lit-al import", description="Take the labels of a file into a run: all of them, or none.")
     add = parser.add_argument
     add("run", metavar="RUN", help="Folder of a run.")
     add("file", metavar="FILE", help="With the answers.")

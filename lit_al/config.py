@@ -2,14 +2,18 @@
 
 import re
 from argparse import SUPPRESS, ArgumentError
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import Field, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]  # both are public
 
-from lit_al.errors import ConfigError
+from lit_al.errors import ConfigError, DataError
+from lit_al.nearest import did_you_mean
+from lit_al.parsing import unknown
 from lit_al.recipes import PARTS
+from lit_al.settings import read_settings
 
 Mode = Literal["active", "full", "compare"]
 Protocol = Literal["keras", "honest", "lean"]
@@ -307,6 +311,19 @@ class TrainConfig:
             raise ConfigError(f"--target-accuracy {self.target_accuracy} must lie above 0 and at most at 1, as in 0.9")
 
 
+class _SettingsFile(ActionConfigFile):
+    """`--config`, its file looked at before the parser expands anything in it."""
+
+    def __call__(self, parser: Any, cfg: Any, values: Any, option_string: str | None = None) -> None:
+        """Take the settings of the file."""
+        found = read_settings(Path(values), "--config")
+        if not isinstance(found, dict) or "config" in found:
+            raise ConfigError(
+                f"--config {values} holds no settings, or names another file of them; --print-config prints some"
+            )
+        super().__call__(parser, cfg, values, option_string)  # type: ignore[no-untyped-call]
+
+
 def train_parser() -> ArgumentParser:
     """The command line of `scripts/train.py`, made from `TrainConfig`."""
     parser = ArgumentParser(
@@ -329,7 +346,7 @@ def train_parser() -> ArgumentParser:
     for name, (metavar, text) in RESUMING.items():
         kind: dict[str, Any] = {"metavar": metavar} if metavar else {"action": "store_true"}
         parser.add_argument(name, default=SUPPRESS, help=text, **kind)
-    parser.add_argument("--config", action=ActionConfigFile, help="YAML file of options, as --print-config prints.")
+    parser.add_argument("--config", action=_SettingsFile, help="YAML file of options, as --print-config prints.")
     return parser
 
 
@@ -354,25 +371,69 @@ def parse_train(arguments: Sequence[str] | None = None) -> TrainConfig:
     Raises:
         ConfigError: an unknown option or a value that does not fit.
     """
+    parser = train_parser()
     try:
-        namespace = train_parser().parse_args(arguments)
+        namespace = parser.parse_args(arguments)
     except ArgumentError as error:
-        raise ConfigError(f"{_one_sentence(str(error))}; --help lists the options") from error
+        known = parser._option_string_actions
+        raise ConfigError(_one_sentence(str(error), known)) from error
     alone = [name for name in RESUMING if name.removeprefix("--").replace("-", "_") in namespace]
     if alone:
         raise ConfigError(f"{alone[0]} goes with --resume RUN; give the folder of a run")
     return TrainConfig(**{item.name: namespace[item.name] for item in fields(TrainConfig)})
 
 
-def _one_sentence(message: str) -> str:
+def config_of(settings: Any, where: object) -> TrainConfig:
+    """Settings that a run wrote down, as they were.
+
+    Args:
+        settings: by name; those that there were not yet have their defaults.
+        where: they stand, for the message.
+
+    Raises:
+        DataError: they are no settings, or one is not of its kind.
+    """
+    kinds = get_type_hints(TrainConfig)
+    names = [item.name for item in fields(TrainConfig)]
+    if not isinstance(settings, dict):
+        raise DataError(f"{where} holds no settings of train.py; give the folder of a run that it began")
+    for name in names:
+        if name in settings and not _fits(settings[name], kinds[name]):
+            raise DataError(f"{where} has the setting {name}: {settings[name]!r:.60}, which cannot be; begin a new run")
+    return TrainConfig(**{name: settings[name] for name in names if name in settings})
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Is a value of this kind, as the fields of `TrainConfig` have it?
+
+    >>> _fits(3, int | None), _fits(1, float), _fits(True, int), _fits("east", Literal["west"])
+    (True, True, False, False)
+    """
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_args(kind):
+        return any(_fits(value, part) for part in get_args(kind))
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def _one_sentence(message: str, options: Iterable[str]) -> str:
     """The parser's words on one line, with the option named as it is typed and what it takes."""
     words = " ".join(message.split())
+    if words.startswith("unrecognized arguments: "):
+        return unknown(words.removeprefix("unrecognized arguments: ").split(), options)
+    setting = re.fullmatch(r"Option '(\S+)' is not accepted", words)
+    if setting is not None:
+        names = [item.name for item in fields(TrainConfig)]
+        guess = did_you_mean(setting[1], names)
+        return f"--config holds {setting[1]}, which is no setting; {guess}--print-config prints those there are"
     misfit = re.match(r'Parser key "(\w+)": .*(?:Got|Given) value: (.*)', words)
     if misfit is None:
-        return re.sub(r'^Parser key "(\w+)":', r"--\1:", words)
+        return re.sub(r'^Parser key "(\w+)":', r"--\1:", words) + "; --help lists the options"
     name, value = misfit.groups()
     kind = get_type_hints(TrainConfig)[name]
-    wanted = ", ".join(_choices(kind)) or " or ".join(
-        _PLAIN[part] for part in (kind, *get_args(kind)) if part in _PLAIN
-    )
-    return f"--{name.replace('_', '-')} {value} does not fit, it takes {wanted}"
+    choices = _choices(kind)
+    wanted = ", ".join(choices) or " or ".join(_PLAIN[part] for part in (kind, *get_args(kind)) if part in _PLAIN)
+    option, guess = f"--{name.replace('_', '-')}", did_you_mean(value, choices)
+    return f"{option} {value} does not fit; {guess}it takes {wanted}; --help lists the options"

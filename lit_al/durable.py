@@ -1,5 +1,6 @@
 """What must outlive a power cut."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -15,3 +16,11 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def way_out(error: OSError, path: Path) -> str:
+    """What to do about a file that cannot be written, by the reason."""
+    if not path.parent.is_dir():
+        return f"make the folder {path.parent}, or name another"
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return "free the disk and run again" if full else f"see that {path.parent} can be written, or name another folder"

@@ -1,5 +1,6 @@
 """A run from its settings to its folder: corpus, split, model, learner, report, results, pictures."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from rich.markup import escape
 
 from lit_al import plots
 from lit_al.config import TrainConfig
+from lit_al.errors import ConfigError, DataError
 from lit_al.example import strategy_of
 from lit_al.examplerun import ExampleSession
 from lit_al.interrupts import interruptible
@@ -47,7 +49,7 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     material, plan, report = _loaded(config, console)
     folder = make_run_folder(config.log_dir, config.name)
     console.print(f"results, figures and TensorBoard events go to {folder}", soft_wrap=True)
-    with _owned(folder, console):
+    with _gone_if_refused(folder), _owned(folder, console):
         write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
         with Ledger.begin(folder, config, material.corpus, _teller(console)) as ledger:
             return _sitting(config, material, plan, folder, report, ledger, began)
@@ -84,6 +86,17 @@ def _loaded(config: TrainConfig, console: Console) -> tuple[Material, Plan | Non
     report.data(material.corpus, material.split, material.duplicates)
     report.copies(material.extra_copies, material.dropped)
     return material, plan, report
+
+
+@contextmanager
+def _gone_if_refused(folder: Path) -> Iterator[None]:
+    """Settings that only Lightning, a kernel or the oracle can refuse leave no folder behind either."""
+    try:
+        yield
+    except (ConfigError, DataError):
+        if not any((folder / name).exists() for name in ("checkpoints", "state", "picks.jsonl")):  # nothing was learned
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 @contextmanager

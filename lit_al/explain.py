@@ -6,17 +6,15 @@ only if they are the same corpus to the last letter.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from lit_al.config import TrainConfig
+from lit_al.config import TrainConfig, config_of
 from lit_al.corpora import Corpus, load_corpus, shorten
-from lit_al.errors import DataError
+from lit_al.errors import ConfigError, DataError
 from lit_al.picks import FILE, Pick, read_picks
 from lit_al.run import read_results
+from lit_al.settings import read_settings
 
 CHARACTERS = 100  # of a text, so that it stays on its line
 
@@ -78,7 +76,7 @@ def _corpus(folder: Path, results: dict[str, Any]) -> tuple[Corpus | None, str]:
     source = results["data"]["source"]
     try:
         corpus = load_corpus(**_settings(folder).corpus)
-    except DataError as error:
+    except (ConfigError, DataError) as error:
         return None, f"the texts are not shown: {error}"
     if corpus.fingerprint != results["data"]["fingerprint"]:
         return None, f"the texts are not shown: {corpus.source} is not the corpus of this run, {source}, or has changed"
@@ -89,16 +87,12 @@ def _settings(folder: Path) -> TrainConfig:
     """Those of the run; the two halves of a comparison have them one folder up.
 
     Raises:
-        DataError: there are none, or broken ones.
+        LitALError: there are none, or broken ones.
     """
     path = next((path for path in (folder / "config.yaml", folder.parent / "config.yaml") if path.is_file()), None)
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8")) if path else None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise DataError(f"{path} cannot be read ({' '.join(str(error).split())})") from error
-    if not isinstance(settings, dict):
-        raise DataError(f"{folder / 'config.yaml'}, which says where they come from, is missing or empty")
-    return TrainConfig(**{item.name: settings[item.name] for item in fields(TrainConfig) if item.name in settings})
+    if path is None:
+        raise DataError(f"{folder / 'config.yaml'}, which says where they come from, is missing")
+    return config_of(read_settings(path), path)
 
 
 def _printable(line: str) -> str:

@@ -92,7 +92,8 @@ def _words(corpus: Corpus, ours: Rows) -> Any:
         learned = vectorizer.fit_transform(corpus.texts[row] for row in ours)
     except ValueError:
         raise ConfigError(
-            "the texts have no words in common, so that a teacher has nothing to go by; leave it out (--recipe scratch)"
+            "the texts have no words in common, so that a teacher has nothing to go by; leave it out, as in "
+            "--recipe scratch (of train.py) or in the row scratch/random of a benchmark"
         ) from None
     both = [learned, vectorizer.transform(corpus.texts[row] for row in others)] if len(others) else [learned]
     order = np.argsort(np.concatenate([ours, others]))  # back to the order of the corpus

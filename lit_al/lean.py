@@ -29,7 +29,7 @@ from lit_al.corpora import UNLABELED
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError
 from lit_al.fitting import device_of
-from lit_al.leanstate import ARRAYS, LeanRound, Proposal, Run, Validated
+from lit_al.leanstate import ARRAYS, LeanRound, Proposal, Run, Validated, check_saved
 from lit_al.oracles import Oracle
 from lit_al.prior import Prior
 from lit_al.recipes import Recipe
@@ -154,7 +154,15 @@ class LeanLoop:
         return {"done": self.done, "model": self.model.state_dict(), "runs": runs}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a `state_dict`, to the same picks and weights as a loop that was never stopped."""
+        """Go on from a `state_dict`, to the same picks and weights as a loop that was never stopped.
+
+        Raises:
+            ValueError: it is of another loop; so are errors of other kinds.
+        """
+        if state["done"] not in range(len(self.schedule) + 1):
+            raise ValueError(f"{state['done']!r} rounds are done of {len(self.schedule)}")
+        for saved in state["runs"]:
+            check_saved(saved, len(self.tokens), len(self.classes))
         self.done = state["done"]
         self.model.load_state_dict(state["model"])
         for run, saved in zip(self.runs, state["runs"], strict=True):

@@ -1,6 +1,6 @@
 """What the honest loop knows and hands over: a run of one seed, its next batch, the labels that judge it, a round."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -16,6 +16,29 @@ from lit_al.validation import HoldOut
 
 ARRAYS = ("pool", "labeled", "answers", "held", "held_answers", "drawn", "predicted", "newest")  # of a run's state
 HOLDING_OUT = 1  # a stream of chance of its own: what is chosen does not depend on it
+
+
+def check_saved(saved: Mapping[str, Any], texts: int, classes: int) -> None:
+    """Refuse a saved run whose rows or answers cannot be: what learns from them does not look again.
+
+    Args:
+        saved: the `ARRAYS` of a run, as tensors.
+        texts: N of the corpus.
+        classes: C.
+
+    Raises:
+        ValueError: they cannot be.
+    """
+    for name in ARRAYS:
+        array = saved[name].numpy()
+        most = classes if name in ("answers", "held_answers", "predicted", "newest") else texts
+        if array.dtype != np.int64 or array.ndim != 1:
+            raise ValueError(f"{name} is {array.dtype} of shape {array.shape}")
+        if array.size and not -1 <= array.min() <= array.max() < most:
+            raise ValueError(f"{name} lies in {array.min()} to {array.max()}, not below {most}")
+    for rows, answers in (("labeled", "answers"), ("held", "held_answers")):
+        if len(saved[rows]) != len(saved[answers]):
+            raise ValueError(f"{len(saved[rows])} rows are {rows} but {len(saved[answers])} have answers")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.config import TrainConfig
+from lit_al.config import TrainConfig, config_of
 from lit_al.corpora import UNLABELED, Corpus
 from lit_al.errors import DataError
 from lit_al.faults import crash_point
@@ -75,8 +75,12 @@ class Ledger:
 
     @property
     def config(self) -> TrainConfig:
-        """The settings that the run began with."""
-        return TrainConfig(**self.record.settings["config"])
+        """The settings that the run began with.
+
+        Raises:
+            DataError: the record holds none, or some that cannot be.
+        """
+        return config_of(self.record.settings.get("config"), self.record.path)
 
     @property
     def finished(self) -> bool:
@@ -103,7 +107,7 @@ class Ledger:
                 f"{self.folder} was begun when splits still followed the order of the file, and this version cannot go "
                 "on with its rounds; begin a new run (lit-al export brings the answers out)"
             )
-        if corpus.fingerprint != self.record.settings["fingerprint"]:
+        if corpus.fingerprint != self.record.settings.get("fingerprint"):
             raise DataError(
                 f"{self.config.data} is not the data that {self.folder} began with (its texts, labels or their order "
                 "have changed); put the old data back, or begin a new run"

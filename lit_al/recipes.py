@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Self
 
 from lit_al.errors import ConfigError
+from lit_al.nearest import did_you_mean
 
 MEETINGS: Final = 16  # passes over the labels that a fit on all texts makes at least
 CERTAIN: Final = 500  # labels; a model of fewer would be made sure of its errors
@@ -122,9 +123,11 @@ def make_recipe(text: str, base: Recipe | None = None) -> Recipe:
     """
     found = SPELLING.fullmatch(text)
     if found is None:
+        words = [re.split("[+-]", text)[0], *re.findall(r"[+-]([a-z]+(?:-dropout)?)", text)]
+        wrong = next((word for word in words if word not in NAMES and word not in PARTS), text)
         raise ConfigError(
             f"recipe {text!r} is not one of scratch and lean, with or without parts as in lean-teacher+word-dropout; "
-            f"the parts are {', '.join(PARTS)}"
+            f"{did_you_mean(wrong, [*NAMES, *PARTS])}the parts are {', '.join(PARTS)}"
         )
     parts = set(NAMES[found["name"]])
     for sign, part in re.findall(r"([+-])(" + "|".join(PARTS) + ")", found["changes"]):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lit_al.errors import ConfigError
+from lit_al.nearest import did_you_mean
 from lit_al.recipes import SPELLING
 
 Family = Literal["picks", "training"]
@@ -98,8 +99,8 @@ class Row:
         if how is None or (slash and (not name or how.loop in ("linear", "whole"))):
             ways = [how.name for how in HOWS.values() if how.name and how.loop in ("lean", "example")]
             raise ConfigError(
-                f"row {text!r} trains in no known way: before a slash stands one of {', '.join(ways)}, or a recipe as "
-                "in lean-teacher"
+                f"row {text!r} trains in no known way; {did_you_mean(name, ways)}before a slash stands one of "
+                f"{', '.join(ways)}, or a recipe as in lean-teacher"
             )
         if not picks and how.loop != "whole":
             raise ConfigError(f"row {text!r} does not say what picks; write {how.name}{_as_in(how)}")

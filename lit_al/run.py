@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from lit_al.durable import sync
+from lit_al.durable import sync, way_out
 from lit_al.errors import DataError, RunError
 
 SCHEMA = 1  # of results.json; docs/results-schema.md describes it
@@ -84,7 +84,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
-        raise RunError(f"{path} cannot be written: {error.strerror or error}; free the disk and run again") from error
+        raise RunError(f"{path} cannot be written: {error.strerror or error}; {way_out(error, path)}") from error
 
 
 def write_results(folder: Path, results: dict[str, Any]) -> None:

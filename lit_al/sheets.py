@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from lit_al import memory
 from lit_al.errors import DataError
 
 _BYTES_AT_ONCE = 2**20
@@ -39,6 +40,12 @@ def reading(path: Path, encoding: str = "utf-8-sig") -> Iterator[None]:
         with path.open("rb") as file:
             if not file.read(1):
                 raise DataError(f"{path} is empty")
+        free = memory.available()
+        if free is not None and path.stat().st_size > free:
+            raise DataError(
+                f"{path} has {path.stat().st_size:,} bytes, more than the {free:,} of memory that are free; give fewer "
+                "rows of it, or free memory"
+            )
         yield
     except UnicodeDecodeError:
         raise DataError(_describe_encoding(path, encoding)) from None

@@ -148,7 +148,7 @@ def _sizes(wanted: dict[str, int | None], labeled: int) -> dict[str, int]:
         need = " + ".join(f"{size:,} {name}" for name, size in sizes.items())
         raise DataError(
             f"the split needs {need} labeled rows but the corpus has {labeled:,}; "
-            "lower --val-size, --test-size or --initial-size, or add rows"
+            "lower --val-size, --test-size or --initial-size (of train.py), or add rows"
         )
     return sizes
 
@@ -157,7 +157,7 @@ def _check_class(name: str, rows: int, wanted: Sequence[int]) -> None:
     if min(wanted) < 1:
         raise DataError(
             f"class {name!r} has {rows:,} labeled rows, too few to be in the validation, test and initial sets; "
-            "add rows of it, or raise --val-size, --test-size and --initial-size"
+            "add rows of it, or raise --val-size, --test-size and --initial-size (of train.py)"
         )
     if sum(wanted) > rows:
         raise DataError(f"class {name!r} has {rows:,} labeled rows, the split needs {sum(wanted):,}; lower the sizes")

@@ -19,9 +19,11 @@ import torch
 from torch import Tensor
 
 from lit_al.checkpoints import check_finite, loaded, save
-from lit_al.errors import CheckpointError, FitError
+from lit_al.errors import CheckpointError, LitALError
 from lit_al.faults import crash_point
+from lit_al.memory import is_shortage
 from lit_al.record import Record, RoundFacts
+from lit_al.sheets import first_line
 
 T = TypeVar("T")
 KEPT = 2  # files: the newest, and the one before it
@@ -68,8 +70,10 @@ class States:
         for kept in self._kept():
             try:
                 take(self._read(kept))
-            except (CheckpointError, FitError, RuntimeError, KeyError, TypeError, ValueError) as error:
-                self.tell(f"the state after round {kept.number} is of no use and passed over: {error}")
+            except Exception as error:  # whatever a state of somebody else's making does to those who take it
+                if is_shortage(error):
+                    raise
+                self.tell(f"the state after round {kept.number} is of no use and passed over: {_reason(error)}")
             else:
                 return kept.number
         return None
@@ -89,6 +93,13 @@ class States:
         state = loaded(content, path)
         check_finite(state)
         return state
+
+
+def _reason(error: Exception) -> str:
+    """Its words, with its kind where the words were not made for people."""
+    if isinstance(error, LitALError):
+        return str(error)
+    return f"it does not fit this run ({type(error).__name__}: {first_line(error)})"
 
 
 def packed(value: Any) -> Any:

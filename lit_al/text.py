@@ -32,6 +32,7 @@ Cut = Literal["end", "middle"]
 
 PADDING, UNKNOWN = 0, 1
 PUNCTUATION = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'"
+LONGEST = 2**16  # words of a text, more than a novel's chapters have; beyond it batches outgrow any memory
 RESERVED = ("", "[UNK]")  # the words of ids 0 and 1; no text can contain them once punctuation is gone
 
 _SPACES = " \t\n\v\f\r"
@@ -157,14 +158,20 @@ class TextEncoder:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work with a `ConfigError`."""
-        if self.max_length < 1:
-            raise ConfigError(f"max_length={self.max_length} leaves no word of a text; give 1 or more")
+        if not 1 <= self.max_length <= LONGEST:
+            raise ConfigError(f"max_length={self.max_length} must lie between 1 and {LONGEST:,} words of a text")
         if self.cut not in get_args(Cut):
             raise ConfigError(f"cut={self.cut!r} is no part of a text; give one of {', '.join(get_args(Cut))}")
+        if self.how not in get_args(Standardize):
+            raise ConfigError(f"how={self.how!r} standardizes nothing; give one of {', '.join(get_args(Standardize))}")
         if self.vocabulary[:2] != RESERVED or not 2 < len(self.vocabulary) <= 2**16:
             raise ConfigError(
                 f"a vocabulary holds the two reserved words {RESERVED} and 1 to 65,534 others, but got "
                 f"{len(self.vocabulary):,} words that begin with {self.vocabulary[:2]}"
+            )
+        if not all(isinstance(word, str) and word and "\n" not in word for word in self.vocabulary[len(RESERVED) :]):
+            raise ConfigError(
+                "a word of the vocabulary is empty, holds a line feed or is no text; fit the encoder anew"
             )
 
     @classmethod

@@ -14,8 +14,9 @@ ROOT = PACKAGE.parent
 
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
-    {"errors", "compiled", "lengths", "faults", "durable"},
-    {"recipes"},
+    {"errors", "compiled", "lengths", "faults", "durable", "memory", "archive", "nearest"},
+    {"recipes", "sheets", "parsing"},
+    {"settings"},
     {
         "outputs",
         "demo",
@@ -28,7 +29,6 @@ LAYERS = [
         "validation",
         "rows",
         "record",
-        "sheets",
         "resume",
         "interrupts",
     },

@@ -1,11 +1,16 @@
+import random
+import zipfile
+
 import lightning as L
 import pytest
 import torch
 
-from lit_al.checkpoints import BestCheckpoint, load_model, load_weights, read_checkpoint
+from lit_al import cli
+from lit_al.checkpoints import BestCheckpoint, check_finite, load_model, load_weights, read_checkpoint, save_model
 from lit_al.datamodule import ActiveDataModule
-from lit_al.errors import CheckpointError
+from lit_al.errors import CheckpointError, FitError
 from lit_al.model import LitBiLSTM
+from lit_al.text import TextEncoder
 
 
 class ScriptedLoss(L.Callback):
@@ -103,3 +108,136 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path):
     torch.save({"state_dict": Bomb()}, tmp_path / "bomb.ckpt")
     with pytest.raises(CheckpointError):
         read_checkpoint(tmp_path / "bomb.ckpt")
+
+
+# --- Damaged, and made by somebody else -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A small model and its checkpoint."""
+    encoder = TextEncoder.fit(["a good film", "a bad film"], vocabulary_size=6, max_length=4)
+    model = LitBiLSTM(("bad", "good"), encoder.state_dict(), embedding_size=4, hidden_size=2)
+    return model, save_model(model, tmp_path / "small.ckpt")
+
+
+def contents(model):
+    weights = {name: weight.numpy().tobytes() for name, weight in model.state_dict().items()}
+    return dict(model.hparams), model.classes, model.encoder, weights
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_flipped_bit_changes_what_is_loaded(seed, small, capsys):
+    model, path = small
+    whole = path.read_bytes()
+    rng = random.Random(seed)
+    refused = 0
+    for place in rng.sample(range(8 * len(whole)), 150):
+        flipped = bytearray(whole)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        try:
+            found = load_model(path)
+        except CheckpointError:
+            refused += 1
+        else:
+            assert contents(found) == contents(model), place
+    assert refused > 75  # the others are outside of all that is read: padding, dates
+    print(f"{refused} of 150 flipped bits refused, none of the others changed anything")
+
+
+def test_weights_that_are_not_finite_are_refused(small, tmp_path, capsys):
+    state = read_checkpoint(small[1])
+    state["state_dict"]["net.dense.bias"][3] = float("nan")
+    torch.save(state, tmp_path / "nan.ckpt")
+    assert cli.predict(["--checkpoint", str(tmp_path / "nan.ckpt"), "a film"]) == 2
+    assert "not finite numbers" in capsys.readouterr().err
+    with pytest.raises(CheckpointError, match="not finite"):
+        load_weights(small[0], tmp_path / "nan.ckpt")
+
+
+def vast(*shape):
+    """An array of any size that takes the memory of one number."""
+    return torch.zeros(1).expand(shape)
+
+
+CRAFTED = {
+    "no settings": {"hyper_parameters": None},
+    "settings that are a list": {"hyper_parameters": [1, 2]},
+    "no weights": {"state_dict": None},
+    "unknown setting": {"hyper_parameters": {"color": 1}},
+    "classes that are a number": {"hyper_parameters": {"classes": 7}},
+    "classes that are numbers": {"hyper_parameters": {"classes": [1, 2]}},
+    "classes with half a surrogate": {"hyper_parameters": {"classes": ["a", "\ud800"]}},
+    "one class": {"hyper_parameters": {"classes": ["a"]}},
+    "a million classes": {"hyper_parameters": {"classes": ["a"] * 1_000_000}},
+    "an encoder that is text": {"hyper_parameters": {"encoder": "words"}},
+    "an empty encoder": {"hyper_parameters": {"encoder": {}}},
+    "a dropout that is text": {"hyper_parameters": {"dropout": "half"}},
+    "a dropout of 7": {"hyper_parameters": {"dropout": 7.0}},
+    "a width of 2**62": {"hyper_parameters": {"embedding_size": 2**62}},
+    "a width of 2**40": {"hyper_parameters": {"embedding_size": 2**40}},
+    "no width": {"hyper_parameters": {"hidden_size": 0}},
+    "a width below zero": {"hyper_parameters": {"dense_size": -20}},
+    "a width that is text": {"hyper_parameters": {"hidden_size": "2"}},
+    "masked that is text": {"hyper_parameters": {"masked": "yes"}},
+    "an unknown kernel": {"hyper_parameters": {"kernel": "os.system"}},
+    "max_length of 2**60": {"encoder": {"max_length": 2**60}},
+    "max_length below zero": {"encoder": {"max_length": -4}},
+    "max_length that is text": {"encoder": {"max_length": "4"}},
+    "an unknown cut": {"encoder": {"cut": "sideways"}},
+    "an unknown standard": {"encoder": {"how": ["keras3"]}},
+    "a vocabulary of numbers": {"encoder": {"vocabulary": ["", "[UNK]", 1, 2, 3, 4]}},
+    "words with line feeds": {"encoder": {"vocabulary": ["", "[UNK]", "a\nb\nc", "x", "y", "z"]}},
+    "a vocabulary of another size": {"encoder": {"vocabulary": ["", "[UNK]", "a"]}},
+    "weights of terabytes": {
+        "hyper_parameters": {"encoder": None, "vocabulary_size": 2**30, "embedding_size": 2**12},
+        "state_dict": {"net.embedding.weight": vast(2**30, 2**12), "net.lstm.input_kernel": vast(2, 2**12, 8)},
+    },
+    "a weight of another shape": {"state_dict": {"net.head.bias": torch.zeros(2)}},
+    "a weight of whole numbers": {"state_dict": {"net.head.bias": torch.zeros(1, dtype=torch.int64)}},
+    "a sparse weight": {"state_dict": {"net.embedding.weight": torch.zeros(6, 4).to_sparse()}},
+    "a weight that is a list": {"state_dict": {"net.head.bias": [0.0]}},
+    "a weight besides": {"state_dict": {"net.more": torch.zeros(1)}},
+    "a weight under a number": {"state_dict": {7: torch.zeros(1)}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CRAFTED.values(), ids=CRAFTED.keys())
+def test_crafted_checkpoint_is_refused_in_one_sentence(change, small, tmp_path, capsys):
+    state = read_checkpoint(small[1])
+    state["hyper_parameters"]["encoder"].update(change.get("encoder", {}))
+    for part in ("hyper_parameters", "state_dict"):
+        if isinstance(change.get(part, {}), dict):
+            state[part].update(change.get(part, {}))
+        else:
+            state[part] = change[part]
+    torch.save(state, tmp_path / "crafted.ckpt")
+    assert (tmp_path / "crafted.ckpt").stat().st_size < 5_000_000
+    assert cli.predict(["--checkpoint", str(tmp_path / "crafted.ckpt"), "a good film"]) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"error: {tmp_path / 'crafted.ckpt'}")
+    assert printed.count("\n") == 1
+    assert "give" in printed
+
+
+def test_archives_that_torch_never_writes_are_refused(small, tmp_path, capsys):
+    packed = tmp_path / "packed.ckpt"
+    with zipfile.ZipFile(small[1]) as whole, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as other:
+        for member in whole.namelist():
+            other.writestr(member, whole.read(member))
+    torch.save(read_checkpoint(small[1]), tmp_path / "old.ckpt", _use_new_zipfile_serialization=False)
+    for path, words in [(packed, "compressed"), (tmp_path / "old.ckpt", "no whole zip archive")]:
+        assert cli.predict(["--checkpoint", str(path), "a good film"]) == 2
+        assert words in capsys.readouterr().err
+
+
+def test_a_state_that_names_itself_is_looked_at_once(tmp_path):
+    state = {"w": torch.tensor([1.0])}
+    for _ in range(60):
+        state = {"a": state, "b": state}  # 2 ** 60 ways to the one number
+    state["self"] = state
+    check_finite({"model": state})
+    state["c"] = torch.tensor([float("inf")])
+    with pytest.raises(FitError):
+        check_finite({"model": state})

@@ -77,7 +77,7 @@ def test_predict_refuses_in_one_sentence(run_folder, capsys, tmp_path):
 def test_train_refuses_in_one_sentence(capsys, tmp_path):
     (tmp_path / "one.csv").write_text("text,label\n" + "good,1\n" * 50)
     for arguments, words in [
-        (["--mode", "sideways"], "it takes active, full, compare"),
+        (["--mode", "sideways"], "--mode sideways does not fit; it takes active, full, compare"),
         (["--data", str(tmp_path / "none.csv")], "none.csv"),
         (["--data", str(tmp_path / "one.csv")], "class"),
         (["--data", "demo", "--demo-rows", "100", "--accelerator", "abacus", "--log-dir", str(tmp_path)], "abacus"),
@@ -143,7 +143,72 @@ def test_main_helps(arguments, capsys):
 @pytest.mark.parametrize("arguments", [[], ["dance"]])
 def test_main_without_a_command_says_which_there_are(arguments, capsys):
     assert cli.main(arguments) == 2
-    assert "train" in capsys.readouterr().err
+    assert ("--help" if arguments else "train") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["trian"], "there is no command 'trian'; did you mean 'train'?"),
+        (["predict", "--chekpoint", "x"], "there is no option --chekpoint; did you mean '--checkpoint'?"),
+        (["benchmark", "--judge", "tst"], "--judge tst does not fit; did you mean 'test'?"),
+        (["benchmark", "--strategies", "wram/random"], "trains in no known way; did you mean 'warm'?"),
+        (["benchmark", "--data", "few.csv", "--text-column", "contnt"], "no column 'contnt'; did you mean 'content'?"),
+        (["train", "--protocl=lean"], "there is no option --protocl; did you mean '--protocol'?"),
+        (["train", "--data", "demp"], "did you mean 'demo'? --data takes imdb, demo"),
+        (["train", "--data", "fw.csv"], "did you mean 'few.csv'?"),
+        (["train", "--protocol", "lean", "--recipe", "lean+teecher"], "did you mean 'teacher'?"),
+        (
+            ["annotate", "--data", "few.csv", "--labels", "good,bda"],
+            "one of the labels; did you mean 'bda'?",
+        ),
+        (["annotate", "--dta", "few.csv"], "there is no option --dta; did you mean '--data'?"),
+        (["label", "--cold-start", "knn"], "it takes random, typicality, kmeans"),
+        (["export", "run", "--formt", "csv", "--to", "x.csv"], "there is no option --formt; did you mean '--format'?"),
+        (["explain", "run", "--rond", "3"], "there is no option --rond; did you mean '--round'?"),
+    ],
+)
+def test_misspelled_words_are_asked_after_and_leave_nothing_behind(words, meant, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "few.csv").write_text("content,label\n" + "fine,good\npoor,bad\n" * 30)
+    assert cli.main(words) == 2
+    printed = capsys.readouterr().err
+    assert meant in printed
+    assert printed.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["few.csv"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--accelerator", "abacus"), ("--kernel", "x"), ("--precision", "3"), ("--data", "nowhere.csv")],
+)
+def test_a_start_that_fails_leaves_no_folder(option, value, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    given = {"--data": "demo", "--demo-rows": "100", option: value}
+    assert cli.train([word for pair in given.items() for word in pair]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    assert list(tmp_path.glob("*/*")) == []
+
+
+def test_export_into_a_folder_that_is_not_there_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\nq\n"))
+    assert cli.label(["--data", "demo", "--demo-rows", "20", "--no-training"]) == 0  # labels that the data has
+    assert cli.export(["lightning_logs/demo", "--to", "missing/folder/x.csv"]) == 2
+    printed = capsys.readouterr().err
+    assert (
+        "missing/folder/x.csv cannot be written: No such file or directory; make the folder missing/folder" in printed
+    )
+    assert not (tmp_path / "missing").exists()
+
+
+@pytest.mark.parametrize("record", ['{"text": "a", "label": "\\ud800"}', '{"text": "\\ud800", "label": "b"}'])
+def test_half_a_surrogate_pair_is_refused_in_one_sentence(record, tmp_path, capsys):
+    (tmp_path / "half.jsonl").write_text('{"text": "x", "label": "a"}\n{"text": "y", "label": "b"}\n' + record)
+    assert cli.train(["--data", str(tmp_path / "half.jsonl"), "--log-dir", str(tmp_path)]) == 2
+    printed = capsys.readouterr().err
+    assert "half a surrogate pair" in printed
+    assert printed.count("\n") == 1
 
 
 def test_help_loads_nothing_heavy():

@@ -25,7 +25,7 @@ def test_longer_texts_are_options_of_every_protocol(protocol):
     words = ["--max-length", "400", "--vocabulary-size", "20000", "--cut", "middle", "--padding", "masked"]
     config = parse_train(["--protocol", protocol, *words]).resolved()
     assert (config.max_length, config.vocabulary_size, config.cut, config.padding) == (400, 20_000, "middle", "masked")
-    with pytest.raises(ConfigError, match="--cut start does not fit, it takes end, middle"):
+    with pytest.raises(ConfigError, match="--cut start does not fit; it takes end, middle"):
         parse_train(["--protocol", protocol, "--cut", "start"])
 
 
@@ -102,12 +102,13 @@ def test_command_line_goes_before_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--mode", "x"], "--mode x does not fit, it takes active, full, compare"),
-        (["--rounds", "x"], "--rounds x does not fit, it takes a whole number"),
-        (["--learning-rate", "x"], "--learning-rate x does not fit, it takes a number"),
-        (["--steer-on", "x"], "--steer-on x does not fit, it takes test, val"),
-        (["--bogus", "x"], "unrecognized arguments: --bogus x"),
-        (["--config", "nope.yaml"], "--config: File does not exist"),
+        (["--mode", "x"], "--mode x does not fit; it takes active, full, compare"),
+        (["--rounds", "x"], "--rounds x does not fit; it takes a whole number"),
+        (["--learning-rate", "x"], "--learning-rate x does not fit; it takes a number"),
+        (["--steer-on", "x"], "--steer-on x does not fit; it takes test, val"),
+        (["--bogus", "x"], "there is no option --bogus"),
+        (["--protocl", "lean"], "there is no option --protocl; did you mean '--protocol'?"),
+        (["--protocol", "leen"], "--protocol leen does not fit; did you mean 'lean'? it takes keras, honest, lean"),
         (["--rounds"], "--rounds: expected one argument"),
     ],
 )

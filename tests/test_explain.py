@@ -69,8 +69,8 @@ def test_active_half_of_a_comparison_is_explained(finished, tmp_path):
     [
         ({"data": "nowhere.csv"}, "nowhere.csv"),
         ({"demo_rows": 299}, "demo (seed 0, 299 rows, v"),
-        (None, "is missing or empty"),
-        ("data: [", "cannot be read"),
+        (None, "is missing"),
+        ("data: [", "is no YAML of settings"),
     ],
 )
 def test_corpus_that_is_gone_or_another_leaves_the_reasons(folder, settings, why):

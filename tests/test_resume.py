@@ -4,9 +4,11 @@ import hashlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,6 +202,36 @@ def arm(path):
     vouch(path)
 
 
+def changed(path, change):
+    state = loaded(path.read_bytes(), path)
+    change(state)
+    torch.save(state, path)
+    vouch(path)
+
+
+def craft_rows(path):
+    changed(path, lambda state: state["loop"]["runs"][0].update(pool=torch.tensor([10**12])))
+
+
+def craft_answers(path):
+    changed(path, lambda state: state["loop"]["runs"][0].update(answers=torch.tensor([99])))
+
+
+def craft_rounds(path):
+    changed(path, lambda state: state["loop"].update(done=10**9))
+
+
+def craft_course(path):
+    changed(path, lambda state: state["course"].update(rounds=[]))
+
+
+def craft_kinds(path):
+    changed(path, lambda state: state.update(loop=[{"a": None}], watch=7))
+
+
+CRAFTED = [craft_rows, craft_answers, craft_rounds, craft_course, craft_kinds]
+
+
 def vouch(path):
     """Somebody has changed the record as well."""
     with Record.open(path.parents[1]) as record:
@@ -207,7 +239,7 @@ def vouch(path):
         record.end_round(int(path.stem.split("-")[1]), {"sha256": digest})
 
 
-@pytest.mark.parametrize("damage", [truncate, flip, empty, reshape, spoil, arm, Path.unlink])
+@pytest.mark.parametrize("damage", [truncate, flip, empty, reshape, spoil, arm, Path.unlink, *CRAFTED])
 def test_damaged_state_is_named_and_the_one_before_it_taken(damage, whole, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = unfinished(whole("lean"), tmp_path)
@@ -218,6 +250,19 @@ def test_damaged_state_is_named_and_the_one_before_it_taken(damage, whole, tmp_p
     assert "going on after round 1" in printed
     assert outcome(folder) == outcome(whole("lean"))
     assert not (tmp_path / "canary").exists()
+
+
+@pytest.mark.parametrize("value", [None, [], {"protocol": "lean", "rounds": "many"}, {"protocol": "sideways"}])
+def test_crafted_settings_are_refused_in_one_sentence(value, whole, tmp_path, capsys):
+    folder = unfinished(whole("lean"), tmp_path)
+    with closing(sqlite3.connect(folder / "record.sqlite")) as record, record:
+        settings = json.loads(record.execute("SELECT value FROM meta WHERE key = 'settings'").fetchone()[0])
+        changed = json.dumps({**settings, "config": value})
+        record.execute("UPDATE meta SET value = ? WHERE key = 'settings'", [changed])
+    assert cli.train(["--resume", str(folder)]) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ")
+    assert printed.count("\n") == 1
 
 
 def test_without_any_sound_state_a_run_begins_again_from_its_labels(whole, tmp_path):

@@ -8,6 +8,7 @@ from typing import Any
 
 from lit_al.annotate.project import DEFAULTS, Wish
 from lit_al.errors import ConfigError
+from lit_al.parsing import Parser
 
 _SETTINGS = ("strategy", "retrain_every", "seed", "overlap", "show_suggestions", "cold_start", "resolve")
 
@@ -35,7 +36,7 @@ class Serving:
 
 def parse_annotate(arguments: Sequence[str] | None) -> tuple[Wish, Serving]:
     """What `lit-al annotate` was asked for."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-al annotate",
         description="Label texts on a page in the browser while a model learns and chooses what to ask next. "
         "The same command again goes on with the same run.",
@@ -77,9 +78,7 @@ class AtTerminal:
 
 def parse_label(arguments: Sequence[str] | None) -> tuple[Wish, AtTerminal]:
     """What `lit-al label` was asked for."""
-    parser = argparse.ArgumentParser(
-        prog="lit-al label", description="Label texts in a terminal; every answer is saved at once."
-    )
+    parser = Parser(prog="lit-al label", description="Label texts in a terminal; every answer is saved at once.")
     parser.add_argument("folder", nargs="?", type=Path, metavar="RUN", help="Folder of a run, as of lit-al annotate.")
     _add_run(parser)
     parser.add_argument("--annotator", metavar="NAME", help="Who labels.")
@@ -93,14 +92,14 @@ def parse_label(arguments: Sequence[str] | None) -> tuple[Wish, AtTerminal]:
 
 def parse_agreement(arguments: Sequence[str] | None) -> Path:
     """The run that `lit-al agreement` was asked about."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-al agreement", description="Say how far the annotators of a run agree: Cohen, Krippendorff."
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="Folder of a run.")
     return Path(parser.parse_args(arguments).run)
 
 
-def _add_run(parser: argparse.ArgumentParser) -> None:
+def _add_run(parser: Parser) -> None:
     """Options that say which run, and how it chooses."""
     add = parser.add_argument
     add("--data", metavar="FILE", help="Texts to label: a .csv, .jsonl or .parquet file, or demo.")

@@ -14,7 +14,7 @@ from typing import Any, Self
 from uuid import UUID, uuid5
 
 from lit_al.annotate.people import FILE_ANNOTATOR
-from lit_al.corpora import UNLABELED, Corpus, load_corpus
+from lit_al.corpora import IMDB_CLASSES, UNLABELED, Corpus, load_corpus
 from lit_al.errors import ConfigError, DataError, RefusedError, RunError, StoreError
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, sha256_of
 
@@ -110,6 +110,24 @@ class Project:
         self.record.close()
 
 
+def corpus_of(wish: Wish) -> Corpus | None:
+    """The texts asked for, and nothing made yet: what is wrong with them or the settings is said before.
+
+    Returns:
+        None where a run is gone on with, without data.
+
+    Raises:
+        LitALError: texts, labels or settings that cannot work.
+    """
+    wish.folder()
+    from lit_al.strategies import make_strategy
+
+    make_strategy(wish.settings.get("strategy", DEFAULTS["strategy"]))
+    if wish.guidelines is not None:
+        _read_guidelines(wish.guidelines)
+    return None if wish.data is None else _corpus(wish)
+
+
 def make_folder(wish: Wish) -> Path:
     """The folder of the run, made if it is not there.
 
@@ -127,14 +145,19 @@ def make_folder(wish: Wish) -> Path:
     return folder
 
 
-def open_project(wish: Wish, folder: Path) -> Project:
+def open_project(wish: Wish, folder: Path, corpus: Corpus | None = None) -> Project:
     """The run as it was left, or a new one; the caller owns the folder.
+
+    Args:
+        wish: for it.
+        folder: of the run.
+        corpus: as `corpus_of` has found it; None to look.
 
     Raises:
         LitALError: texts that cannot be read, or a run that is another one.
     """
     is_new = not (folder / RECORD_FILE).exists()
-    corpus = None if wish.data is None else _corpus(wish)
+    corpus = corpus or corpus_of(wish)
     if is_new:
         assert corpus is not None  # without data there is a record, or `Wish.folder` has refused
         record = Record.create(folder / RECORD_FILE, corpus.classes, settings=_settings(wish, corpus))
@@ -150,17 +173,18 @@ def open_project(wish: Wish, folder: Path) -> Project:
 
 def _corpus(wish: Wish) -> Corpus:
     """The texts of the data, under the labels asked for."""
-    if len(wish.labels) < 2:
-        raise ConfigError("give two labels or more, as in --labels negative,positive")
     data = str(wish.data)
+    labels = wish.labels or (IMDB_CLASSES if data == "demo" else ())
+    if len(labels) < 2:
+        raise ConfigError("give two labels or more, as in --labels negative,positive")
     corpus = load_corpus(
         data,
         text_column=wish.text_column,
         label_column=wish.label_column,
         demo_rows=wish.demo_rows,
-        classes=wish.labels,
+        classes=labels,
     )
-    if corpus.classes != wish.labels:
+    if corpus.classes != labels:
         raise ConfigError(f"--data {data} has the labels {','.join(corpus.classes)}; give these as --labels")
     if all(not text or text.isspace() for text in corpus.texts):
         raise DataError(f"{data} holds no text that is not empty")
@@ -170,9 +194,6 @@ def _corpus(wish: Wish) -> Corpus:
 def _settings(wish: Wish, corpus: Corpus) -> dict[str, Any]:
     """The settings of a new run, its data among them."""
     settings = {**DEFAULTS, **wish.settings}
-    from lit_al.strategies import make_strategy
-
-    make_strategy(settings["strategy"])
     path = Path(str(wish.data)).expanduser()
     source = {"data": str(path.resolve()) if path.exists() else str(wish.data), "rows": len(corpus)}
     return {**settings, "source": {**source, "sha256": _digest(corpus.texts)}}

@@ -22,7 +22,7 @@ from lit_al.annotate.beside import training
 from lit_al.annotate.desk import Desk
 from lit_al.annotate.options import Serving
 from lit_al.annotate.people import annotators_of, check_annotators
-from lit_al.annotate.project import Wish, make_folder, open_project
+from lit_al.annotate.project import Wish, corpus_of, make_folder, open_project
 from lit_al.annotate.security import LOOPBACK
 from lit_al.errors import ConfigError, RunError
 from lit_al.record import OwnerLock
@@ -43,8 +43,9 @@ def annotate(wish: Wish, serving: Serving, say: Say = print) -> None:
     """
     check_serving(serving)
     signal.signal(signal.SIGTERM, _terminated)
+    corpus = corpus_of(wish)  # before there is a folder, so that a typo leaves none behind
     folder = make_folder(wish)
-    with OwnerLock(folder, "lit-al annotate"), open_project(wish, folder) as project:
+    with OwnerLock(folder, "lit-al annotate"), open_project(wish, folder, corpus) as project:
         names = annotators_of(project.record, serving.annotators)
         links = {name: project.record.add_annotator(name) for name in names}
         desk = Desk(project.record, project.name, owner=names[0], training=serving.training)

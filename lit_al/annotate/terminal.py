@@ -18,7 +18,7 @@ from lit_al.annotate.beside import training
 from lit_al.annotate.desk import Desk
 from lit_al.annotate.options import AtTerminal
 from lit_al.annotate.people import FILE_ANNOTATOR, check_annotators, default_annotator
-from lit_al.annotate.project import Project, Wish, guidelines_of, make_folder, open_project
+from lit_al.annotate.project import Project, Wish, corpus_of, guidelines_of, make_folder, open_project
 from lit_al.annotate.words import QUEUE_WORDS
 from lit_al.errors import ConfigError, RefusedError, StoreError
 from lit_al.record import Action, Event, NewEvent, OwnerLock, Queued
@@ -48,10 +48,11 @@ def label(wish: Wish, how: AtTerminal, console: Console | None = None, read: Rea
         LitALError: the run cannot be labeled.
     """
     console = console or Console()
+    corpus = corpus_of(wish)  # before there is a folder, so that a typo leaves none behind
     folder = make_folder(wish)
     with ExitStack() as stack:
         alone = _own(stack, folder, console)
-        project = stack.enter_context(open_project(wish, folder))
+        project = stack.enter_context(open_project(wish, folder, corpus))
         annotator = _annotator(project, how.annotator)
         project.record.add_annotator(annotator)
         stack.enter_context(training(folder, project.record, wanted=how.training and alone))

@@ -6,6 +6,7 @@
 | `labels` | from the labels of a file to class numbers and names |
 | `tables` | readers of CSV, JSONL and Parquet |
 | `hub` | IMDB from the Hugging Face hub or its cache |
+| `bounds` | how much of a Parquet file fits into memory |
 | `load` | `load_corpus`: what `--data` means |
 | `duplicates` | exact copies, inside a part of the corpus and across parts |
 """
@@ -18,11 +19,13 @@ from lit_al.corpora.duplicates import (
     duplicate_groups,
     first_copies,
 )
+from lit_al.corpora.labels import MAX_CLASSES
 from lit_al.corpora.load import load_corpus
 
 __all__ = [
     "IMDB_CLASSES",
     "IMDB_REVIEWS",
+    "MAX_CLASSES",
     "UNLABELED",
     "Corpus",
     "PartDuplicates",

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_al.errors import DataError
+from lit_al.sheets import check_text
 
 UNLABELED = -1  # the class of a row without a label
 IMDB_CLASSES = ("negative", "positive")
@@ -49,6 +50,8 @@ class Corpus:
             raise DataError(f"{len(self.texts)} texts need labels of shape ({len(self.texts)},), got {labels.shape}")
         if len(self.classes) < 2:
             raise DataError(f"a corpus needs two classes or more, got {self.classes}")
+        for name in self.classes:
+            check_text(name, f"the classes of {self.source}", "name of a class")
         if labels.size and not UNLABELED <= labels.min() <= labels.max() < len(self.classes):
             raise DataError(
                 f"labels must lie in -1 .. {len(self.classes) - 1} for {len(self.classes)} classes, "

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from lit_al.corpora.corpus import UNLABELED
 from lit_al.errors import DataError
+from lit_al.nearest import did_you_mean
+from lit_al.sheets import shown
 
 MAX_CLASSES = 1_000
 _INTEGER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0*)?")  # "1", "-1", "1.0"; "007" is a name
@@ -81,8 +83,10 @@ def encode_as(values: Sequence[object], where: Callable[[int], str], classes: Se
             continue
         name = str(label)
         if name not in index:
-            near = next((f"; did it mean {known!r}?" for known in classes if known.lower() == name.lower()), "")
-            raise DataError(f"{where(row)}: {name!r} is not one of the labels {', '.join(map(repr, classes))}{near}")
+            raise DataError(
+                f"{where(row)}: {name!r:.60} is not one of the labels; {did_you_mean(name, classes)}they are "
+                f"{shown(classes)}, as --labels says"
+            )
         numbers[row] = index[name]
     return numbers
 

@@ -11,6 +11,7 @@ from lit_al.corpora.hub import HubError, load_imdb
 from lit_al.corpora.labels import encode_as, encode_labels
 from lit_al.corpora.tables import Table, read_table
 from lit_al.errors import DataError
+from lit_al.nearest import did_you_mean
 
 FOLDER_VARIABLE = "LIT_AL_IMDB"
 _FILES = ("train.parquet", "test.parquet")
@@ -101,11 +102,20 @@ def _local(
         if path.is_dir():
             return _folder(path, text_column, label_column, classes)
         if not path.exists():
-            raise DataError(f"no file or folder {path} (looked in {Path.cwd()}); --data takes {_WAYS}")
+            raise DataError(f"no file or folder {path} (looked in {Path.cwd()}); {_meant(path)}--data takes {_WAYS}")
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
     table = read_table(path, text_column, label_column, labeled=classes is None)
     return _corpus(table, str(path), f"file {path.name}", classes)
+
+
+def _meant(path: Path) -> str:
+    """A name of this package's own, or a neighbor in the same folder, whose name is near."""
+    try:
+        there = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        there = []
+    return did_you_mean(path.name, ["imdb", "demo", "auto", *there])
 
 
 def _folder(path: Path, text_column: str | None, label_column: str | None, classes: tuple[str, ...] | None) -> Corpus:

@@ -5,17 +5,20 @@ are counted from 1 in messages.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from lit_al.errors import DataError
+from lit_al.corpora.bounds import ROW, Bound, row_size, rows_at_once
+from lit_al.corpora.labels import MAX_CLASSES
+from lit_al.errors import DataError, LitALError
+from lit_al.memory import is_shortage
+from lit_al.nearest import did_you_mean
 from lit_al.sheets import check_text, csv_table, first_line, json_objects, reading, separator_hint, shown
 
 TEXT_COLUMNS = ("text", "review", "sentence", "content")
 LABEL_COLUMNS = ("label", "sentiment", "class", "category", "target")
-
-_ROWS_AT_ONCE = 1_024  # of a Parquet file: memory stays flat however large the file
 
 Columns = tuple[str, str | None]
 
@@ -115,18 +118,38 @@ def read_parquet(path: Path, text_column: str | None, label_column: str | None, 
         raise DataError(f"{path}: reading Parquet needs pyarrow; install it, or convert the file to CSV") from None
     texts: list[str] = []
     labels: list[object] = []
+    bound = Bound(path)
     try:
         with parquet.ParquetFile(path) as file:
             schema, rows = file.schema_arrow, file.metadata.num_rows
             text, label = choose_columns(schema.names, text_column, label_column, path, labeled)
-            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=[text, label] if label else [text]):
+            columns = [text, label] if label else [text]
+            for name in columns:
+                if pa.types.is_nested(schema.field(name).type):
+                    raise DataError(f"{path}: column {name!r} holds lists, not texts or labels; name another one")
+            for batch in _batches(file, path, columns, bound):
                 for value in batch.column(text).to_pylist():
                     texts.append(check_text(value, f"{path}, row {len(texts) + 1} of {rows}"))
                 labels.extend(batch.column(label).to_pylist() if label else [None] * len(batch))
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except Exception as error:  # whatever a broken file does to Arrow
+        if isinstance(error, LitALError) or is_shortage(error):
+            raise
         raise DataError(f"{path} is not a sound Parquet file ({first_line(error)}); copy or write it again") from None
-    names = class_names(schema.metadata or {}, label) if label else None
+    try:
+        names = class_names(schema.metadata or {}, label) if label else None
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
     return Table(texts, labels, (text, label), lambda row: f"{path}, row {row + 1} of {rows}", names)
+
+
+def _batches(file: Any, path: Path, columns: list[str], bound: Bound) -> Iterator[Any]:
+    """The rows of a Parquet file, some at a time, until they no longer fit into memory."""
+    bound.check(ROW * file.metadata.num_rows)
+    for group in range(file.metadata.num_row_groups):
+        most = rows_at_once(path, group, columns, bound)
+        for batch in file.iter_batches(most, row_groups=[group], columns=columns):
+            bound.take(row_size(batch))
+            yield batch
 
 
 def choose_columns(
@@ -149,25 +172,43 @@ def choose_columns(
 
 
 def class_names(metadata: dict[bytes, bytes], column: str) -> tuple[str, ...] | None:
-    """The names of a `ClassLabel` column, from the schema metadata of a Hugging Face Parquet file."""
+    """The names of a `ClassLabel` column, from the schema metadata of a Hugging Face Parquet file.
+
+    Raises:
+        DataError: it has names that `datasets` does not write.
+    """
     try:
         feature = json.loads(metadata[b"huggingface"])["info"]["features"][column]
-        names = feature["names"] if feature["_type"] == "ClassLabel" else None
-    except (KeyError, TypeError, ValueError):
+        if feature["_type"] != "ClassLabel":
+            return None
+        names = feature["names"]
+    except (KeyError, TypeError, ValueError, RecursionError):
         return None
-    return tuple(map(str, names)) if names else None
+    if names is None or names == []:
+        return None
+    if not isinstance(names, list) or len(names) > MAX_CLASSES or not all(isinstance(name, str) for name in names):
+        raise DataError(
+            f"the metadata of column {column!r} names its classes {first_line(repr(names))}, which is no list of 2 to "
+            f"{MAX_CLASSES:,} names as `datasets` writes it; write the file again without the metadata"
+        )
+    if len(set(names)) < len(names):
+        raise DataError(f"the metadata of column {column!r} names two classes alike; write the file again without it")
+    for name in names:
+        check_text(name, f"the metadata of column {column!r}", "name of a class")
+    return tuple(names)
 
 
 def _choose(columns: Sequence[str], wanted: str | None, usual: tuple[str, ...], what: str, path: Path) -> str:
     if wanted is None:
         found = [column for name in usual for column in columns if _plain(column) == name][:1]
-        lack = f"no {what} column ({', '.join(usual)})"
+        lack, guess = f"no {what} column ({', '.join(usual)})", ""
     else:
         found = [column for column in columns if column == wanted]
         lack = f"no column {wanted!r}"
+        guess = did_you_mean(wanted, columns)
     if not found:
         raise DataError(
-            f"{path} has {lack}{separator_hint(columns)}; its columns are {shown(columns)}; "
+            f"{path} has {lack}{separator_hint(columns)}; {guess}its columns are {shown(columns)}; "
             f"name the right one with --{what}-column"
         )
     if columns.count(found[0]) > 1:

@@ -12,6 +12,7 @@ from typing import Any
 from lit_al.errors import DataError
 from lit_al.exchange.formulas import unguard
 from lit_al.exchange.kinds import SCHEMA, Given
+from lit_al.nearest import did_you_mean
 from lit_al.record import sha256_of
 from lit_al.sheets import check_text, csv_table, json_objects, marked_encoding, reading, separator_hint, shown
 
@@ -55,9 +56,13 @@ def _columns(header: list[str], where: str) -> dict[str, int]:
             second = header.index(name, header.index(name) + 1) + 1
             raise DataError(f"{where}, column {second}: the column {name!r} stands twice; rename or remove one")
     _check_names(header, where)
-    lacking = [name for name in NEEDED if name not in header]
-    if lacking:
-        raise DataError(f"{where}: no column {lacking[0]!r}{separator_hint(header)}; its columns are {shown(header)}")
+    for name in NEEDED:
+        if name not in header:
+            near = did_you_mean(name, header).replace("did you mean", "rename").replace("? ", f" to {name!r}; ")
+            raise DataError(
+                f"{where}: no column {name!r}{separator_hint(header)}; {near}its columns are {shown(header)}, and a "
+                "file that lit-al export has written has it"
+            )
     return {FIELDS[name]: header.index(name) + 1 for name in header if name in FIELDS}
 
 

@@ -1,12 +1,12 @@
 """Answers from a file held against what was asked: all of them are taken, or none."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lit_al.errors import DataError
 from lit_al.exchange.kinds import Given, Reply
+from lit_al.nearest import did_you_mean
 from lit_al.record import sha256_of
 from lit_al.sheets import check_text, first_line, shown
 
@@ -167,7 +167,7 @@ def _is_edited(row: Given, sha256: str, force: bool) -> bool:
 
 def _edited(force: bool, problem: str) -> bool:
     if not force:
-        raise DataError(f"{problem}; put the original back, or take the answer all the same with --force")
+        raise DataError(f"{problem}; put the original back, or take the answer all the same with lit-al import --force")
     return True
 
 
@@ -200,9 +200,8 @@ def _wrong(label: object, classes: Sequence[str]) -> str:
         return f"{_brief(label)} ({type(label).__name__}), not a string; " + (f'write "{label}"' if meant else listed)
     if not label.strip():
         return f"{label!r}, blanks alone; empty the cell if there is no answer yet"
-    alike = [name for name in classes if name.casefold() == label.strip().casefold()]
-    alike += difflib.get_close_matches(label.strip(), classes, n=1, cutoff=0.7)
-    return f"{_brief(label)}, did you mean {alike[0]!r}?" if alike else f"{_brief(label)}, which is none; {listed}"
+    guess = did_you_mean(label, classes).rstrip()
+    return f"{_brief(label)}, {guess}" if guess else f"{_brief(label)}, which is none; {listed}"
 
 
 def _words(row: Given, name: str) -> str:

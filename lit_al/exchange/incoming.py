@@ -84,7 +84,9 @@ def format_of(path: Path) -> str:
         with reading(path):
             return _format_of_keys(next(json_objects(path), (0, {}))[1])
     if suffix not in (".csv", ".json"):
-        raise ConfigError(f"the suffix of {path} says no format; name one with --format: {', '.join(FORMATS)}")
+        raise ConfigError(
+            f"the suffix of {path} says no format; name one with lit-al import --format: {', '.join(FORMATS)}"
+        )
     return "csv" if suffix == ".csv" else "labelstudio"
 
 

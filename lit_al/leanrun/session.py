@@ -163,9 +163,9 @@ class LeanSession:
         assert self.fresh is not None
         course, loop = Course.restored(state["course"]), self.fresh()
         loop.load_state_dict(state["loop"])
+        bill, began = course.rounds[-1].bill, self.began - course.seconds
         self.watch.restore(state["watch"])
-        self.course, self.loop, self.plan.oracle.bill = course, loop, course.rounds[-1].bill
-        self.began -= course.seconds
+        self.course, self.loop, self.plan.oracle.bill, self.began = course, loop, bill, began
 
     def _state(self) -> dict[str, Any]:
         assert self.loop is not None  # as above

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 
 from lit_al.errors import ConfigError
+from lit_al.nearest import did_you_mean
 from lit_al.stopping.base import Named, Progress, Rule
 from lit_al.stopping.rules import (
     Budget,
@@ -88,7 +88,8 @@ def _all_of(text: str) -> Rule:
 def _one(text: str) -> Rule:
     name, *numbers = (part.strip() for part in text.split(":"))
     if name not in RULES:
-        raise ConfigError(f"stopping rule {name!r} is unknown{_did_you_mean(name)}; the rules are {', '.join(RULES)}")
+        guess = did_you_mean(name, RULES)
+        raise ConfigError(f"stopping rule {name!r} is unknown; {guess}the rules are {', '.join(RULES)}")
     wanted = fields(RULES[name])
     if len(numbers) > len(wanted):
         raise ConfigError(f"stopping rule {text!r} has {len(numbers)} numbers, it takes {_usage(name)}")
@@ -98,11 +99,6 @@ def _one(text: str) -> Rule:
         return RULES[name](*values)  # type: ignore[return-value]  # every class in RULES has a check
     except (ValueError, TypeError) as error:
         raise ConfigError(f"stopping rule {text!r} does not fit, it takes {_usage(name)}") from error
-
-
-def _did_you_mean(name: str) -> str:
-    close = get_close_matches(name, RULES, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _usage(name: str) -> str:

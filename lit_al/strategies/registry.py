@@ -5,12 +5,12 @@ colon gives a name its setting. Other packages add names through the entry point
 loaded when they are asked for.
 """
 
-import difflib
 import inspect
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 from lit_al.errors import ConfigError
+from lit_al.nearest import did_you_mean
 from lit_al.strategies.badge import BADGE
 from lit_al.strategies.base import Strategy
 from lit_al.strategies.batchbald import BatchBALD
@@ -116,9 +116,7 @@ def _find(name: str, known: Mapping[str, type[Strategy]]) -> type[Strategy]:
         way = f"put it after a strategy, as in entropy+{name}" if name in WRAPPERS else f"write {name} first"
         raise ConfigError(f"{name!r} is no {what}; {way}")
     names = [*known, *(() if wrapping else ALIASES), *(point.name for point in _plugins())]
-    close = difflib.get_close_matches(name, names, n=1)
-    guess = f"did you mean {close[0]!r}? " if close else ""
-    raise ConfigError(f"{what} {name!r} is unknown; {guess}there are {', '.join(names)}")
+    raise ConfigError(f"{what} {name!r} is unknown; {did_you_mean(name, names)}there are {', '.join(names)}")
 
 
 def _make(kind: type[Strategy], setting: str, *base: Strategy) -> Strategy:

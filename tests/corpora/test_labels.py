@@ -106,5 +106,5 @@ def test_given_classes_number_labels_by_their_place():
 
 
 def test_a_label_outside_the_given_classes_is_refused_with_its_place_and_the_likely_one():
-    with pytest.raises(DataError, match=r"line 1: 'Pos' is not one of the labels 'neg', 'pos'; did it mean 'pos'\?"):
+    with pytest.raises(DataError, match=r"line 1: 'Pos' is not one of the labels; did you mean 'pos'\? they are 'neg'"):
         encode_as(["neg", "Pos"], lambda row: f"line {row}", ("neg", "pos"))

@@ -113,7 +113,10 @@ def test_bad_labels_name_their_place(tmp_path):
 
 def test_missing_path_is_refused_with_what_data_takes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    refuses("imbd", f"no file or folder imbd (looked in {tmp_path}); --data takes imdb, demo, auto, a folder with")
+    refuses(
+        "imbd",
+        f"no file or folder imbd (looked in {tmp_path}); did you mean 'imdb'? --data takes imdb, demo",
+    )
     refuses("x" * 5_000, "xxx")  # longer than a file's name may be
 
 
@@ -294,5 +297,5 @@ def test_labels_of_a_file_are_read_by_the_given_classes(tmp_path):
 def test_a_label_that_is_not_given_is_refused_with_its_line(tmp_path):
     path = tmp_path / "texts.csv"
     path.write_text("text,label\nso so,bad\n")
-    with pytest.raises(DataError, match=r"line 2: 'bad' is not one of the labels 'dull', 'gem'"):
+    with pytest.raises(DataError, match=r"line 2: 'bad' is not one of the labels; they are 'dull', 'gem'"):
         load_corpus(str(path), classes=("dull", "gem"))

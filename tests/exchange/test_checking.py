@@ -95,7 +95,9 @@ def test_texts_that_were_not_asked_are_refused():
 
 def test_edited_texts_are_refused_or_marked():
     edited = row("0", sha256=TEXTS[0], text="so  so")
-    refuses("the text was edited; put the original back, or take the answer all the same with --force", edited)
+    refuses(
+        "the text was edited; put the original back, or take the answer all the same with lit-al import --force", edited
+    )
     assert check(edited, force=True).replies[0].forced
     assert not check(row("0", sha256=TEXTS[0], text="so so"), force=True).replies[0].forced
 

@@ -1,0 +1,97 @@
+"""Every sentence that ends a command names a way out that is there."""
+
+import contextlib
+import io
+import re
+import tomllib
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+
+import pytest
+
+from lit_al import cli
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = ("train", "predict", "explain", "benchmark", "annotate", "label", "agreement", "recover", "export", "import")
+LOADING = ("train", "benchmark", "annotate", "label")
+RAISED_BY = {  # which commands the sentences of a module can end; a longer key goes before a shorter one
+    "annotate": ("annotate", "label"),
+    "annotate.options --port": ("annotate",),
+    "annotate.start": ("annotate",),
+    "annotate.terminal": ("label",),
+    "answering": ("train",),
+    "bench": ("benchmark",),
+    "checkpoints": LOADING,
+    "cli": ("explain",),
+    "config": ("train",),
+    "corpora": LOADING,
+    "corpora.labels --labels": ("train", "annotate", "label"),
+    "exchange": ("import", "train"),
+    "exchange.incoming --annotator": ("import",),
+    "exchange.incoming --format": ("import",),
+    "exchange.outgoing": ("export",),
+    "exchange.writing": ("export",),
+    "features": LOADING,
+    "leanrun": ("train",),
+    "material": ("train",),
+    "parsing": COMMANDS,
+    "resume": ("train",),
+    "run": ("train",),
+    "split": ("train", "benchmark"),
+}
+OPTION = re.compile(r"(lit-al \w+ )?(--[a-z][a-z-]*[a-z])(?![a-z-]*\{)([^;]*\(of train\.py\))?")
+
+
+def sentences():
+    loader = SourceFileLoader("list_errors", str(ROOT / "scripts" / "list-errors"))
+    module = module_from_spec(spec_from_loader("list_errors", loader))
+    loader.exec_module(module)
+    return list(module.sentences())
+
+
+@pytest.fixture(scope="module")
+def options():
+    """The options of each command."""
+    found = {}
+    for command in COMMANDS:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
+            cli.main([command, "--help"])
+        found[command] = set(re.findall(r"--[a-z][a-z-]*", printed.getvalue()))
+    return found
+
+
+def commands_of(module, option):
+    keys = [key for key in RAISED_BY if f"{module} {option}" == key or f"{module}.".startswith(f"{key}.")]
+    return RAISED_BY[max(keys, key=len)] if keys else None
+
+
+def test_every_option_in_an_error_is_one_of_the_command_it_ends(options):
+    seen = 0
+    for sentence in sentences():
+        words = sentence.words.replace("--{what}-column", "--text-column or --label-column")
+        for elsewhere, option, of_train in OPTION.findall(words):
+            where = (elsewhere.split()[1],) if elsewhere else ("train",) if of_train else None
+            where = where or commands_of(sentence.module, option)
+            assert where, f"{sentence.module} names {option}: which commands does it end?"
+            for command in where:
+                assert option in options[command], f"{sentence} ends {command}, which has no {option}"
+            seen += 1
+    assert seen > 60
+
+
+def test_every_command_package_and_file_in_an_error_is_there():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    for sentence in sentences():
+        for command in re.findall(r"lit-al ([a-z]\w*)", sentence.words):
+            assert command in (*COMMANDS, "has"), sentence
+        for extra in re.findall(r"lit_al\[(\w+)\]", sentence.words):
+            assert extra in extras, sentence
+        for path in re.findall(r"\b(?:docs|scripts)/[\w./-]*\w", sentence.words):
+            assert (ROOT / path).is_file(), sentence
+
+
+def test_the_list_holds_errors_of_every_kind():
+    kinds = {sentence.kind for sentence in sentences()}
+    assert kinds >= {"ConfigError", "DataError", "CheckpointError", "FitError", "StrategyError", "RunError", "HubError"}
