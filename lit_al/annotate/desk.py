@@ -7,13 +7,14 @@ import math
 import threading
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from lit_al.annotate.tally import Tally
 from lit_al.annotate.wire import read_event
 from lit_al.annotate.words import QUEUE_WORDS, described, progress_words
-from lit_al.errors import ConflictError, RefusedError
+from lit_al.errors import ConflictError, RefusedError, StoreError
 from lit_al.record import Event, Generation, NewEvent, Queued, Record
 
 MOST_HELD = 50  # texts or events in one request
@@ -140,7 +141,12 @@ class Desk:
     # --- Progress -----------------------------------------------------------------------------------------------------
 
     def status(self, annotator: str) -> dict[str, Any]:
-        """How far this annotator and all together are, what the model is at, and the same in words."""
+        """How far this annotator and all together are, what the model is at, and the same in words.
+
+        Raises:
+            StoreError: the record is not where it was; what was saved in it is not said to be.
+        """
+        self.record.check_place()
         self._tally.refresh()
         labeled, skipped = self._tally.of(annotator)
         status: dict[str, Any] = {
@@ -171,9 +177,10 @@ class Desk:
             self._agreed = (time.monotonic(), found)
         return found
 
-    def release(self) -> None:
-        """Give free what everyone holds, as this desk closes."""
-        self.record.release()
+    def release(self, annotator: str | None = None) -> None:
+        """Give free what an annotator, or everyone, holds, as this desk closes; leases end by themselves too."""
+        with suppress(StoreError):
+            self.record.release(annotator)
 
 
 def _thought(predicted: str | None, probability: float | None) -> dict[str, Any] | None:

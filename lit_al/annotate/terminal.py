@@ -61,7 +61,7 @@ def label(wish: Wish, how: AtTerminal, console: Console | None = None, read: Rea
         try:
             session.run()
         finally:
-            project.record.release(annotator)
+            desk.release(annotator)
 
 
 def _own(stack: ExitStack, folder: Path, console: Console) -> bool:
