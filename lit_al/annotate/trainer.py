@@ -191,6 +191,7 @@ class Trainer:
             "advice": self._advice(learned, snapshot),
             "notes": self._notes(),
         }
+        self.record.check_place()  # else a folder that was deleted would come back with a checkpoint alone
         crash_point("before_checkpoint")
         path, digest = self._weights().write(learned.model, learned.number)
         crash_point("after_checkpoint")

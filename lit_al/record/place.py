@@ -46,6 +46,7 @@ class Place:
 
     def __init__(self, path: Path, mark: bytes) -> None:
         self.path, self.mark = path, mark
+        self._beside = tuple(path.with_name(path.name + end) for end in _BESIDE)
         self._guard = threading.Lock()
         self._known: dict[Path, _Known] = {}
         self._log: int | None = None  # a descriptor of it, ours alone: SQLite locks the two others
@@ -65,7 +66,7 @@ class Place:
             StoreError: what is written here would not be in the record that bears this name.
         """
         with self._guard:  # sizes must be compared in the order in which they were seen
-            log, index = (self.path.with_name(self.path.name + end) for end in _BESIDE)
+            log, index = self._beside
             for path in (self.path, log, index):
                 self._check(path)
             if self._log is None and log in self._known:
@@ -112,6 +113,6 @@ def _file_of(found: os.stat_result) -> tuple[int, int]:
 
 def _gone(path: Path, why: str) -> str:
     return (
-        f"{path} {why} while it was open, and nothing is saved any more; put back what was there, or end this program "
+        f"{path} {why} while it was open, and nothing is saved any more; put back what was there, or end lit-al "
         "and start it again"
     )

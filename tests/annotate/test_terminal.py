@@ -62,6 +62,27 @@ def test_each_answer_is_saved_and_the_end_is_said(session):
     assert "2 labeled, 1 skipped, of 3 texts." in shown
 
 
+@pytest.mark.parametrize("harm", ["deleted", "emptied"])
+def test_record_that_is_gone_ends_it_in_one_sentence_and_without_saved(session, capsys, monkeypatch, harm):
+    session(["q"])
+    given = iter(["1", "2"])
+
+    def read(prompt):
+        key = next(given)
+        if key == "2":
+            record = session.folder / "record.sqlite"
+            record.unlink() if harm == "deleted" else os.truncate(record, 0)
+        return key
+
+    monkeypatch.setattr("lit_al.annotate.terminal.reader", lambda classes: read)
+    assert main(["label", str(session.folder), "--annotator", "ann", "--no-training"]) == 2
+    said = capsys.readouterr()
+    assert said.out.count("saved ") == 1
+    assert said.err.startswith("error: ")
+    assert "nothing is saved any more; put back what was there" in said.err
+    assert said.err.count("\n") == 1
+
+
 def test_undo_asks_again_to_any_depth(session):
     shown = session(["1", "1", "u", "u", "2", "2", "q"])
     assert sorted(answers(session.folder).values()) == ["positive", "positive"]
