@@ -8,6 +8,7 @@
 | `wire`, `tally`, `words` | an event as a client sends it; what stands; progress as sentences |
 | `agreement` | how far several annotators agree |
 | `security` | who may ask what: hosts, origins, tokens, sizes |
+| `connections` | how long a connection may say nothing, and how many |
 | `app` | the page and its API, as a Starlette application |
 | `start` | the server: port, links, browser, signals |
 | `beside` | a trainer next to it |

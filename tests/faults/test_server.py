@@ -7,9 +7,12 @@ import random
 import resource
 import shutil
 import signal
+import socket
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -166,7 +169,7 @@ def test_nothing_is_said_to_be_saved_once_the_record_is_not_there_any_more(serve
     for status, body in (client.post(event), client.post(event), get_json(client, "/api/status"),
                          get_json(client, "/api/next?n=5")):  # fmt: skip
         assert status == 503
-        assert "nothing is saved any more; put back what was there, or end this program" in body["error"]
+        assert "nothing is saved any more; put back what was there, or end lit-al" in body["error"]
     assert server.end(signal.SIGINT) == 130
     assert sum("nothing is saved any more" in line for line in server.said) == 1  # in the terminal too, once
 
@@ -258,6 +261,38 @@ def test_two_people_on_one_text_are_both_heard(serve):
         assert saved(client.post(label(text["item"], name)))
     server.kill()
     assert [(answer.annotator, answer.label) for answer in stored(server)[1]] == [("ann", "bad"), ("bob", "good")]
+
+
+def is_open(connection):
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def test_more_silent_connections_than_open_files_are_allowed_lock_nobody_out(serve):
+    server = serve(people=("ann", "bob"))
+    server.command = ["sh", "-c", 'ulimit -n 200; exec "$@"', "sh", *server.command]
+    server.start()
+    port = int(server.links[0].split(":")[2].split("/")[0])
+    client = server.client()
+    with ExitStack() as stack:
+        silent = []
+        for number in range(600):
+            silent.append(stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20)))
+            if number % 100 == 99:
+                assert saved(client.post(label(number // 100)))
+                assert saved(server.client(1).post(label(number // 100)))
+                assert len([*Path(f"/proc/{server.process.pid}/fd").iterdir()]) < 150
+        assert sum(map(is_open, silent)) <= 50 + 32
+        deadline = time.monotonic() + 20
+        while any(map(is_open, silent)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert not any(map(is_open, silent))
+    assert "out of system resource" not in "".join(server.said)
 
 
 def test_a_server_killed_with_its_whole_group_leaves_no_process(serve):
