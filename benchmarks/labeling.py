@@ -3,7 +3,7 @@
 python benchmarks/labeling.py --annotators 20 --seconds 120
 python benchmarks/labeling.py --annotators 20 --seconds 120 --trace
 
-With --trace the server runs under benchmarks/traced.py, and the slowest answers are shown step by step.
+With --trace the server runs under benchmarks/traced.py, and the slowest requests are shown step by step.
 """
 
 import argparse
@@ -121,16 +121,16 @@ def line(name: str, seconds: list[float]) -> str:
 
 
 def steps(folder: str, people: list[Annotator]) -> list[str]:
-    """A table of the slowest answers, in milliseconds: as the client saw it, and step by step in the server."""
+    """A table of the slowest requests, in milliseconds: as the client saw it, and step by step in the server."""
     traces = [json.loads(line) for line in Path(folder, "trace.jsonl").read_text().splitlines()]
     seen = {number: seconds for one in people for number, seconds in one.named.items()}
-    answers = [one for one in traces if one["path"] == "/api/events" and one["id"] in seen]
+    answers = [one for one in traces if one["id"] in seen]
     answers.sort(key=lambda one: seen[one["id"]], reverse=True)
     began = min(one["at"] for one in traces)
-    rows = ["| at s | client | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 2) + "|"]
+    rows = ["| at s | request | client | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 3) + "|"]
     for one in answers[:SLOWEST]:
         cells = [f"{one['at'] - began:.1f}", *(f"{1e3 * one.get(name, 0):.0f}" for name in COLUMNS)]
-        rows.append(f"| {cells[0]} | {1e3 * seen[one['id']]:.0f} | " + " | ".join(cells[1:]) + " |")
+        rows.append(f"| {cells[0]} | {one['path'][5:]} | {1e3 * seen[one['id']]:.0f} | " + " | ".join(cells[1:]) + " |")
     return rows
 
 
@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--data", default="demo")
     parser.add_argument("--rows", type=int, default=20_000, help="of the demo corpus")
     parser.add_argument("--no-training", action="store_true")
-    parser.add_argument("--trace", action="store_true", help="show the slowest answers step by step")
+    parser.add_argument("--trace", action="store_true", help="show the slowest requests step by step")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()

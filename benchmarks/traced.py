@@ -143,6 +143,7 @@ def main():
     timed(mirror.Mirror, "catch_up", "mirror")
     app.run_in_threadpool = hand(app.run_in_threadpool)
     in_thread(app._Pages, "_take")
+    in_thread(desk.Desk, "next")
     trace_requests()
     return annotate(sys.argv[1:])
 

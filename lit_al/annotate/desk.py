@@ -3,14 +3,13 @@
 What the model had said of a text is never taken from a client: it is looked up in the ranking that the client names.
 """
 
-import math
 import threading
-import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from lit_al.annotate.agreeing import Agreeing
 from lit_al.annotate.tally import Tally
 from lit_al.annotate.wire import read_event
 from lit_al.annotate.words import QUEUE_WORDS, described, progress_words
@@ -19,7 +18,6 @@ from lit_al.record import Event, Generation, NewEvent, Queued, Record
 
 MOST_HELD = 50  # texts or events in one request
 CLIPPED_AT = 20_000  # characters of a text that are sent unasked
-_AGREEMENT_SECONDS = 30.0  # between two counts of it
 
 
 class Desk:
@@ -43,7 +41,7 @@ class Desk:
         self._writing = threading.Lock()
         self._tally = Tally(record)
         self._generations: dict[int, Generation] = {}
-        self._agreed: tuple[float, dict[str, Any] | None] = (-math.inf, None)
+        self._agreeing = Agreeing(record)
         self._total = record.count_items()
 
     # --- Out ----------------------------------------------------------------------------------------------------------
@@ -165,20 +163,12 @@ class Desk:
         return {**status, "words": progress_words(status)}
 
     def _agreement(self) -> dict[str, Any] | None:
-        """How far annotators agree; counted anew now and then, as it reads all answers."""
-        if len(self.record.annotators()) < 2:
-            return None
-        counted, found = self._agreed
-        if time.monotonic() - counted > _AGREEMENT_SECONDS:
-            from lit_al.annotate.agreement import Agreement
-
-            agreement = Agreement.of(self.record.answers(), self.record.classes)
-            found = {**agreement.described(), "sentence": agreement.sentence()}
-            self._agreed = (time.monotonic(), found)
-        return found
+        """How far annotators agree, by the latest count."""
+        return self._agreeing.latest() if len(self.record.annotators()) > 1 else None
 
     def release(self, annotator: str | None = None) -> None:
         """Give free what an annotator, or everyone, holds, as this desk closes; leases end by themselves too."""
+        self._agreeing.wait(5)
         with suppress(StoreError):
             self.record.release(annotator)
 
