@@ -20,7 +20,7 @@ from lit_al.annotate.options import AtTerminal
 from lit_al.annotate.people import FILE_ANNOTATOR, check_annotators, default_annotator
 from lit_al.annotate.project import Project, Wish, guidelines_of, make_folder, open_project
 from lit_al.annotate.words import QUEUE_WORDS
-from lit_al.errors import ConfigError, RefusedError, StoreError
+from lit_al.errors import ConfigError, InUseError, RefusedError
 from lit_al.record import Action, Event, NewEvent, OwnerLock, Queued
 
 DIGITS = "1234567890"
@@ -68,7 +68,7 @@ def _own(stack: ExitStack, folder: Path, console: Console) -> bool:
     """Own the run, unless a page serves it already; then label beside it."""
     try:
         stack.enter_context(OwnerLock(folder, "lit-al label"))
-    except StoreError as error:
+    except InUseError as error:
         console.print(f"{error}: labels go to the same run", highlight=False, markup=False)
         return False
     return True

@@ -168,7 +168,10 @@ def in_words(error: sqlite3.Error, path: Path) -> str:
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return f"not saved: {path} is being written by another process for more than {WAIT_SECONDS} s; try again"
     if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return f"{path} cannot be opened for writing ({error}); check that it is there and whose it is"
+        return (
+            f"{path} cannot be opened for writing ({error}); check that it is there and whose it is, or copy "
+            f"{path.parent} to where you may write, and give the copy"
+        )
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(path, str(error))
     return f"{path}: {error}"

@@ -5,6 +5,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -104,7 +105,8 @@ class Record(Texts, People, Events, Rankings, Queue):
         except sqlite3.Error as error:
             raise StoreError(in_words(error, path)) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # as where nothing can be written
+                temporary.unlink()
         return cls(path)
 
     @classmethod
@@ -191,7 +193,8 @@ class Record(Texts, People, Events, Rankings, Queue):
         except sqlite3.Error as error:
             raise StoreError(in_words(error, target)) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # as where nothing can be written
+                temporary.unlink()
         return target
 
 
