@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from lit_al.config import TrainConfig
+from lit_al.console import plain
 from lit_al.corpora import Corpus, load_corpus, shorten
 from lit_al.errors import DataError
 from lit_al.picks import FILE, Pick, read_picks
@@ -42,9 +43,9 @@ def explain(run: Path, number: int | None = None, top: int = 20) -> Iterator[str
         raise DataError(f"{run} has rounds {rounds[0]} to {rounds[-1]}, not {wanted}; give one of them")
     chosen = [pick for pick in picks if pick.round == wanted]
     corpus, note = _corpus(folder, results)
-    yield from map(_printable, [*_summary(results, chosen), *([note] if note else []), ""])
+    yield from map(plain, [*_summary(results, chosen), *([note] if note else []), ""])
     for place, pick in enumerate(chosen[:top], 1):
-        yield from map(_printable, _pick(place, pick, corpus))
+        yield from map(plain, _pick(place, pick, corpus))
     if len(chosen) > top:
         yield f"{len(chosen) - top:,} more; --top {len(chosen)} shows all"
 
@@ -99,12 +100,3 @@ def _settings(folder: Path) -> TrainConfig:
     if not isinstance(settings, dict):
         raise DataError(f"{folder / 'config.yaml'}, which says where they come from, is missing or empty")
     return TrainConfig(**{item.name: settings[item.name] for item in fields(TrainConfig) if item.name in settings})
-
-
-def _printable(line: str) -> str:
-    r"""A line that cannot steer a terminal.
-
-    >>> _printable("red: \x1b[31m")
-    'red: ?[31m'
-    """
-    return "".join(sign if sign.isprintable() else "?" for sign in line)

@@ -32,6 +32,7 @@ from starlette.types import ASGIApp
 from lit_al.annotate.desk import MOST_HELD, Desk
 from lit_al.annotate.project import guidelines_of
 from lit_al.annotate.security import Gate, let_in, read_json, refusal, who
+from lit_al.console import say
 from lit_al.errors import RefusedError, StoreError
 from lit_al.faults import crash_point
 
@@ -74,7 +75,7 @@ class _Pages:
         """What cannot be saved is said to who sent it, and once to whoever looks at the server's terminal."""
         if self._told != str(error):
             self._told = str(error)
-            print(f"error: {error}", file=sys.stderr, flush=True)
+            say(f"error: {error}", sys.stderr)
         return refusal(503, str(error))
 
     def _who(self, request: Request) -> str:

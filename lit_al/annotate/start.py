@@ -25,6 +25,7 @@ from lit_al.annotate.options import Serving
 from lit_al.annotate.people import annotators_of, check_annotators
 from lit_al.annotate.project import Wish, make_folder, open_project
 from lit_al.annotate.security import LOOPBACK
+from lit_al.console import say as tell
 from lit_al.errors import ConfigError, RunError
 from lit_al.record import OwnerLock
 
@@ -34,7 +35,7 @@ _ANYWHERE = ("0.0.0.0", "::")
 Say = Callable[[str], object]
 
 
-def annotate(wish: Wish, serving: Serving, say: Say = print) -> None:
+def annotate(wish: Wish, serving: Serving, say: Say = tell) -> None:
     """Serve the page until it is interrupted.
 
     Raises:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from lit_al.annotate.options import AtTerminal
 from lit_al.annotate.project import Wish
-from lit_al.annotate.terminal import label, legible, meaning
+from lit_al.annotate.terminal import label, meaning
 from lit_al.cli import main
 from lit_al.record import OwnerLock
 
@@ -150,10 +150,6 @@ def test_meaning_of_keys_and_lines(given, word):
 def test_label_named_like_a_command_wins():
     assert meaning("s", ("s", "u")) == "=s"
     assert meaning("undo", ("s", "u")) == "undo"
-
-
-def test_legible_keeps_letters_of_every_script():
-    assert legible("naïve 日本 👩‍👧\n") == "naïve 日本 👩‍👧\n"
 
 
 def test_lines_without_a_terminal(session, helpers):
