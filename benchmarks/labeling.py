@@ -3,7 +3,9 @@
 python benchmarks/labeling.py --annotators 20 --seconds 120
 python benchmarks/labeling.py --annotators 20 --seconds 120 --trace
 
-With --trace the server runs under benchmarks/traced.py, and the slowest requests are shown step by step.
+With --trace the server runs under benchmarks/traced.py, and the slowest requests are shown step by step. Beside it runs
+a probe that shares nothing with the server but the machine: ten times a second it writes 4 kB, syncs them, and computes
+for a millisecond. What the probe waits for at the same moment, the server waits for by no fault of its own.
 """
 
 import argparse
@@ -29,6 +31,19 @@ ROOT = Path(__file__).parents[1]
 COLUMNS = ("server", "thread", "lock", "begin", "commit", "mirror", "execute", "status", "tally", "agreement",
            "inside", "computed", "no core")  # fmt: skip
 SLOWEST = 10
+PROBE = """
+import os, sys, time
+with open(sys.argv[1], "wb") as file, open(sys.argv[2], "w", buffering=1) as said:
+    while True:
+        began = time.perf_counter()
+        os.pwrite(file.fileno(), bytes(4096), 0)
+        os.fsync(file.fileno())
+        synced, until = time.perf_counter(), time.process_time() + 0.001
+        while time.process_time() < until:
+            pass
+        said.write(f"{time.time()} {synced - began} {time.perf_counter() - synced}\\n")
+        time.sleep(0.1)
+"""
 
 
 class Annotator(threading.Thread):
@@ -127,9 +142,14 @@ def steps(folder: str, people: list[Annotator]) -> list[str]:
     answers = [one for one in traces if one["id"] in seen]
     answers.sort(key=lambda one: seen[one["id"]], reverse=True)
     began = min(one["at"] for one in traces)
-    rows = ["| at s | request | client | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 3) + "|"]
+    probed = [tuple(map(float, line.split())) for line in Path(folder, "probe.txt").read_text().splitlines()]
+    longest = [max(values) for values in zip(*probed, strict=True)]
+    print(f"the probe: {1e3 * longest[1]:.0f} ms for a sync at most, {1e3 * longest[2]:.0f} ms to compute for one")
+    rows = ["| at s | request | client | " + " | ".join(COLUMNS) + " | probe |", "|---" * (len(COLUMNS) + 4) + "|"]
     for one in answers[:SLOWEST]:
         cells = [f"{one['at'] - began:.1f}", *(f"{1e3 * one.get(name, 0):.0f}" for name in COLUMNS)]
+        during = (sum(more) for at, *more in probed if one["at"] <= at <= one["at"] + seen[one["id"]] + max(more))
+        cells.append(f"{1e3 * max(during, default=0):.0f}")
         rows.append(f"| {cells[0]} | {one['path'][5:]} | {1e3 * seen[one['id']]:.0f} | " + " | ".join(cells[1:]) + " |")
     return rows
 
@@ -150,13 +170,18 @@ def main() -> None:
         training = not options.no_training
         process, links = serve(folder, options.annotators, options.data, options.rows, training, options.trace)
         until = time.perf_counter() + options.seconds
+        probe = None
+        if options.trace:
+            files = [str(Path(folder, name)) for name in ("probe", "probe.txt")]
+            probe = subprocess.Popen([sys.executable, "-c", PROBE, *files])
         people = [Annotator(link, seed, until, options.per_second) for seed, link in enumerate(links)]
         for one in people:
             one.start()
         for one in people:
             one.join()
-        process.terminate()
-        process.wait()
+        for one in filter(None, (process, probe)):
+            one.terminate()
+            one.wait()
         from lit_al.record import Record
 
         with Record.open(Path(folder, "run")) as record:

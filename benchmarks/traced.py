@@ -85,7 +85,8 @@ def in_thread(owner, name):
 
     @functools.wraps(inner)
     def outer(self, *given):
-        add("thread", time.perf_counter() - current.get({}).get("handed", time.perf_counter()))
+        handed = current.get({}).get("handed")
+        add("thread", 0.0 if handed is None else time.perf_counter() - handed)
         began, before = time.perf_counter(), scheduled()
         try:
             return inner(self, *given)
