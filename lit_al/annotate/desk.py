@@ -11,6 +11,7 @@ from typing import Any
 
 from lit_al.annotate.agreeing import Agreeing
 from lit_al.annotate.tally import Tally
+from lit_al.annotate.together import Together
 from lit_al.annotate.wire import read_event
 from lit_al.annotate.words import QUEUE_WORDS, described, progress_words
 from lit_al.errors import ConflictError, RefusedError, StoreError
@@ -39,6 +40,7 @@ class Desk:
         self.shows = bool(record.settings.get("show_suggestions", False))
         # SQLite lets writers sleep until one finds the file free; threads that queue here take turns at once.
         self._writing = threading.Lock()
+        self._together = Together(record, self._writing)
         self._tally = Tally(record)
         self._generations: dict[int, Generation] = {}
         self._agreeing = Agreeing(record)
@@ -111,9 +113,7 @@ class Desk:
 
     def append(self, event: NewEvent) -> Event:
         """Put an event on record, with what the model had said of its text."""
-        whole = self._with_model(event)
-        with self._writing:
-            return self.record.append(whole)
+        return self._together.append(self._with_model(event))
 
     def _with_model(self, event: NewEvent) -> NewEvent:
         generation = self._generation(event.generation)

@@ -227,7 +227,7 @@ def test_removed_annotator_is_out_and_their_labels_stay(record, make_client, hel
 def test_full_disk_is_said_and_the_label_is_taken_once_there_is_room(record, make_client, helpers, monkeypatch):
     client, sent = make_client(record), helpers.event(3)
 
-    def full(self, event):
+    def full(self, events):
         from lit_al.record.database import in_words
 
         error = sqlite3.OperationalError("database or disk is full")
@@ -237,7 +237,7 @@ def test_full_disk_is_said_and_the_label_is_taken_once_there_is_room(record, mak
         raise StoreError(in_words(error, self.path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(record), "append", full)
+        patch.setattr(type(record), "append_all", full)
         answer = client.say(sent)
     assert answer.status_code == 503
     assert answer.json()["error"].startswith("not saved: the disk")
