@@ -1,11 +1,18 @@
 """How long an answer takes to be saved: many annotators at once, while a model trains beside them.
 
 python benchmarks/labeling.py --annotators 20 --seconds 120
+python benchmarks/labeling.py --annotators 20 --seconds 120 --trace
+
+With --trace the server runs under benchmarks/traced.py, and the slowest requests are shown step by step. Beside it runs
+a probe that shares nothing with the server but the machine: ten times a second it writes 4 kB, syncs them, and computes
+for a millisecond. What the probe waits for at the same moment, the server waits for by no fault of its own.
 """
 
 import argparse
 import http.client
+import itertools
 import json
+import os
 import random
 import re
 import subprocess
@@ -21,6 +28,22 @@ import numpy as np
 
 LABELS = ("negative", "positive")
 ROOT = Path(__file__).parents[1]
+COLUMNS = ("server", "thread", "lock", "begin", "commit", "mirror", "execute", "status", "tally", "agreement",
+           "inside", "computed", "no core")  # fmt: skip
+SLOWEST = 10
+PROBE = """
+import os, sys, time
+with open(sys.argv[1], "wb") as file, open(sys.argv[2], "w", buffering=1) as said:
+    while True:
+        began = time.perf_counter()
+        os.pwrite(file.fileno(), bytes(4096), 0)
+        os.fsync(file.fileno())
+        synced, until = time.perf_counter(), time.process_time() + 0.001
+        while time.process_time() < until:
+            pass
+        said.write(f"{time.time()} {synced - began} {time.perf_counter() - synced}\\n")
+        time.sleep(0.1)
+"""
 
 
 class Annotator(threading.Thread):
@@ -32,6 +55,8 @@ class Annotator(threading.Thread):
         self.saving: list[float] = []  # seconds
         self.fetching: list[float] = []
         self.errors: list[str] = []
+        self.named: dict[str, float] = {}  # seconds of each request, by its number
+        self.numbers = (f"{seed}-{count}" for count in itertools.count())
         self.first = float("inf")  # when the first answer was saved
 
     def run(self) -> None:
@@ -58,10 +83,12 @@ class Annotator(threading.Thread):
         began = time.perf_counter()
         found = self._send(method, path, body)
         into.append(time.perf_counter() - began)
+        self.named[self.number] = into[-1]
         return found
 
     def _send(self, method, path, body=None):
-        headers = {"Cookie": getattr(self, "cookie", "")}
+        self.number = next(self.numbers)
+        headers = {"Cookie": getattr(self, "cookie", ""), "X-Request": self.number}
         if body is not None:
             headers |= {"Origin": f"http://{self.parts.netloc}", "Content-Type": "application/json"}
         self.connection.request(method, path, None if body is None else json.dumps(body), headers)
@@ -71,13 +98,15 @@ class Annotator(threading.Thread):
         return response.status, json.loads(content) if is_json else {}, response.getheader("Set-Cookie") or ""
 
 
-def serve(folder: str, people: int, data: str, rows: int, training: bool) -> tuple[subprocess.Popen[str], list[str]]:
-    """The server as a user starts it; its links."""
+def serve(
+    folder: str, people: int, data: str, rows: int, training: bool, trace: bool
+) -> tuple[subprocess.Popen[str], list[str]]:
+    """The server as a user starts it, or under a clock; its links."""
     names = ",".join(f"annotator-{number}" for number in range(people))
     command = [
         sys.executable,
         "-u",
-        "scripts/annotate.py",
+        "benchmarks/traced.py" if trace else "scripts/annotate.py",
         "--data",
         data,
         "--labels",
@@ -87,7 +116,8 @@ def serve(folder: str, people: int, data: str, rows: int, training: bool) -> tup
     ]
     command += ["--log-dir", folder, "--annotators", names, "--no-browser", "--port", "0", "--demo-rows", str(rows)]
     command += [] if training else ["--no-training"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, "LIT_AL_TRACE": str(Path(folder, "trace.jsonl")), "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     links: list[str] = []
     while len(links) < people:
@@ -105,6 +135,25 @@ def line(name: str, seconds: list[float]) -> str:
     return f"| {name} | {len(seconds):,} | {p50:.0f} | {p99:.0f} | {most:.0f} |"
 
 
+def steps(folder: str, people: list[Annotator]) -> list[str]:
+    """A table of the slowest requests, in milliseconds: as the client saw it, and step by step in the server."""
+    traces = [json.loads(line) for line in Path(folder, "trace.jsonl").read_text().splitlines()]
+    seen = {number: seconds for one in people for number, seconds in one.named.items()}
+    answers = [one for one in traces if one["id"] in seen]
+    answers.sort(key=lambda one: seen[one["id"]], reverse=True)
+    began = min(one["at"] for one in traces)
+    probed = [tuple(map(float, line.split())) for line in Path(folder, "probe.txt").read_text().splitlines()]
+    longest = [max(values) for values in zip(*probed, strict=True)]
+    print(f"the probe: {1e3 * longest[1]:.0f} ms for a sync at most, {1e3 * longest[2]:.0f} ms to compute for one")
+    rows = ["| at s | request | client | " + " | ".join(COLUMNS) + " | probe |", "|---" * (len(COLUMNS) + 4) + "|"]
+    for one in answers[:SLOWEST]:
+        cells = [f"{one['at'] - began:.1f}", *(f"{1e3 * one.get(name, 0):.0f}" for name in COLUMNS)]
+        during = (sum(more) for at, *more in probed if one["at"] <= at <= one["at"] + seen[one["id"]] + max(more))
+        cells.append(f"{1e3 * max(during, default=0):.0f}")
+        rows.append(f"| {cells[0]} | {one['path'][5:]} | {1e3 * seen[one['id']]:.0f} | " + " | ".join(cells[1:]) + " |")
+    return rows
+
+
 def main() -> None:
     """Run, print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -114,22 +163,30 @@ def main() -> None:
     parser.add_argument("--data", default="demo")
     parser.add_argument("--rows", type=int, default=20_000, help="of the demo corpus")
     parser.add_argument("--no-training", action="store_true")
+    parser.add_argument("--trace", action="store_true", help="show the slowest requests step by step")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        process, links = serve(folder, options.annotators, options.data, options.rows, not options.no_training)
+        training = not options.no_training
+        process, links = serve(folder, options.annotators, options.data, options.rows, training, options.trace)
         until = time.perf_counter() + options.seconds
+        probe = None
+        if options.trace:
+            files = [str(Path(folder, name)) for name in ("probe", "probe.txt")]
+            probe = subprocess.Popen([sys.executable, "-c", PROBE, *files])
         people = [Annotator(link, seed, until, options.per_second) for seed, link in enumerate(links)]
         for one in people:
             one.start()
         for one in people:
             one.join()
-        process.terminate()
-        process.wait()
+        for one in filter(None, (process, probe)):
+            one.terminate()
+            one.wait()
         from lit_al.record import Record
 
         with Record.open(Path(folder, "run")) as record:
             stored, models = len(record.answers()), len(record.models())
+        slowest = steps(folder, people) if options.trace else []
     first = min(one.first for one in people) - began
     print(f"the first answer was saved {first:.1f} s after the command was given")
     print("| | requests | p50 ms | p99 ms | longest ms |\n|---|---|---|---|---|")
@@ -138,7 +195,7 @@ def main() -> None:
     sent = sum(len(one.saving) for one in people)
     errors = [error for one in people for error in one.errors]
     print(f"{sent:,} answers sent, {stored:,} on record, {len(errors)} errors, {models} models trained meanwhile")
-    print(*errors[:5], sep="\n")
+    print(*errors[:5], *slowest, sep="\n")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from lit_al.baselines import Linear, check_baseline
 from lit_al.cache import encoded
 from lit_al.cells import Cell, append_cell, read_cells
 from lit_al.checkpoints import loaded
+from lit_al.console import markup
 from lit_al.corpora import UNLABELED, Corpus, load_corpus
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import CheckpointError, ConfigError, RunError
@@ -170,17 +171,19 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     _begin(folder, config)
     cells = bench.plan()
     missing = sum(cell not in done for cell in cells)
-    console.print(f"{len(cells)} cells, {len(cells) - missing} of them done; the table is {table}", soft_wrap=True)
+    console.print(
+        f"{len(cells)} cells, {len(cells) - missing} of them done; the table is {markup(table)}", soft_wrap=True
+    )
     with _bar(console) as bar:
         task = bar.add_task("", total=len(cells), completed=len(cells) - missing)
         for cell in bench.cells(done):
             append_cell(table, cell)
-            bar.update(task, advance=1, description=f"{cell.strategy}, {cell.labels:,} labels")
+            bar.update(task, advance=1, description=f"{markup(cell.strategy)}, {cell.labels:,} labels")
     source = f"{bench.corpus.source}, judged on {len(bench.judged):,} {config.judge} texts"
     if config.oracle_noise != "0" or config.oracle_skip:
         source += f", labels by an oracle that errs at {config.oracle_noise} and skips {config.oracle_skip:.0%}"
     files = write_benchmark_report(folder, About(subtitle=source, demo=bench.corpus.is_demo, targets=config.targets))
-    console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+    console.print(f"report: {markup(folder / 'report.html')}", soft_wrap=True)
     return files
 
 

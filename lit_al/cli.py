@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lit_al.console import plain, say
 from lit_al.errors import CheckpointError, ConfigError, DataError, LitALError, StoreError
 from lit_al.memory import is_shortage
 from lit_al.nearest import did_you_mean
@@ -126,7 +127,7 @@ def _guarded(command: Callable[[], None], lower: str = "close other programs, or
     try:
         command()
     except LitALError as error:
-        print(f"error: {_encodable(error)}", file=sys.stderr)
+        say(f"error: {error}", sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
         sys.stderr.close()
@@ -134,17 +135,12 @@ def _guarded(command: Callable[[], None], lower: str = "close other programs, or
     except (MemoryError, RuntimeError, OSError) as error:
         if not is_shortage(error):
             raise
-        print(f"error: there is too little memory ({first_line(error) or 'MemoryError'}); {lower}", file=sys.stderr)
+        say(f"error: there is too little memory ({first_line(error) or 'MemoryError'}); {lower}", sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
-        print("interrupted", file=sys.stderr)
+        say("interrupted", sys.stderr)
         return int(getattr(stop, "code", 130))
     return 0
-
-
-def _encodable(error: Exception) -> str:
-    """Its words, whatever stands in names that it quotes: half a surrogate pair cannot be printed."""
-    return str(error).encode("utf-8", "backslashreplace").decode()
 
 
 def _train(arguments: Sequence[str] | None) -> None:
@@ -152,7 +148,8 @@ def _train(arguments: Sequence[str] | None) -> None:
     if "--list-strategies" in words:
         from lit_al.strategies import describe_strategies
 
-        print(*describe_strategies(), sep="\n")
+        for line in describe_strategies():
+            say(line)
         return
     from lit_al.resume import parse_resume, wants_resume
 
@@ -171,7 +168,7 @@ def _train(arguments: Sequence[str] | None) -> None:
 def _resume(order: "Resume") -> None:
     from lit_al.answering import ready
 
-    if ready(order, print):
+    if ready(order, say):
         from lit_al.experiment import resume
 
         _quiet()
@@ -269,9 +266,15 @@ def _predict(arguments: Sequence[str] | None) -> None:
     for prediction in classify(model, _remember(_texts(options.texts, options.file), seen)):
         text = seen.pop(0)
         if options.json:
-            print(json.dumps({"text": text, **asdict(prediction)}, ensure_ascii=False))
+            say(_json({"text": text, **asdict(prediction)}))
         else:
-            print(f"{prediction.label}\t{prediction.probability:.4f}\t{text}")
+            print(f"{plain(prediction.label)}\t{prediction.probability:.4f}\t{plain(text)}")
+
+
+def _json(found: dict[str, object]) -> str:
+    """One line that loses nothing: what a terminal would obey is written as its number."""
+    line = json.dumps(found, ensure_ascii=False)
+    return "".join(sign if plain(sign) == sign else json.dumps(sign)[1:-1] for sign in line)
 
 
 def _explain(arguments: Sequence[str] | None) -> None:
@@ -285,7 +288,7 @@ def _explain(arguments: Sequence[str] | None) -> None:
     from lit_al.explain import explain as lines
 
     for line in lines(Path(options.run), options.round, options.top):
-        print(line)
+        say(line)
 
 
 def _recover(arguments: Sequence[str] | None) -> None:
@@ -302,7 +305,7 @@ def _recover(arguments: Sequence[str] | None) -> None:
     if not folder.is_dir():
         raise StoreError(f"there is no folder {folder}; give the folder of a run")
     with OwnerLock(folder, "recovery"):
-        print(make_sound(folder))
+        say(make_sound(folder))
 
 
 def _export(arguments: Sequence[str] | None) -> None:
@@ -336,7 +339,7 @@ def _export(arguments: Sequence[str] | None) -> None:
             raw=options.raw,
             overwrite=options.overwrite,
         )
-    print(words)
+    say(words)
 
 
 def _import(arguments: Sequence[str] | None) -> None:
@@ -361,7 +364,7 @@ def _import(arguments: Sequence[str] | None) -> None:
             dry_run=options.dry_run,
             force=options.force,
         )
-    print(report.in_words())
+    say(report.in_words())
 
 
 def _annotate(arguments: Sequence[str] | None) -> None:
@@ -371,7 +374,7 @@ def _annotate(arguments: Sequence[str] | None) -> None:
     _need_extra("starlette", "uvicorn", "jinja2")
     from lit_al.annotate.start import annotate as serve
 
-    serve(wish, serving, lambda sentence: print(sentence, flush=True))
+    serve(wish, serving, say)
 
 
 def _need_extra(*packages: str) -> None:
@@ -398,7 +401,8 @@ def _agreement(arguments: Sequence[str] | None) -> None:
     from lit_al.record import Record
 
     with Record.open(run, check=False) as record:
-        print(*Agreement.of(record.answers(), record.classes).lines(), sep="\n")
+        for line in Agreement.of(record.answers(), record.classes).lines():
+            say(line)
 
 
 def _checkpoint(path: Path) -> Path:

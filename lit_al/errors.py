@@ -11,7 +11,8 @@ LitALError
 ├── OraclePending    people have yet to answer; a run that meets it saves itself and ends well
 └── StoreError       a record of labels that is missing, damaged, in use or of another kind
     ├── RefusedError an event that the record cannot take: an unknown text, a label outside the set
-    └── ConflictError an event whose id stands there already with other content
+    ├── ConflictError an event whose id stands there already with other content
+    └── InUseError   a run that another process is at
 ```
 """
 
@@ -66,3 +67,7 @@ class RefusedError(StoreError):
 
 class ConflictError(StoreError):
     """An event whose id stands there already with other content."""
+
+
+class InUseError(StoreError):
+    """A run that another process is at."""

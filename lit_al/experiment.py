@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 from rich import get_console
 from rich.console import Console
-from rich.markup import escape
 
 from lit_al import plots
 from lit_al.config import TrainConfig
+from lit_al.console import markup
 from lit_al.errors import ConfigError, DataError
 from lit_al.example import strategy_of
 from lit_al.examplerun import ExampleSession
@@ -48,7 +48,7 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     console = console or get_console()  # that of the progress bar, so that neither writes over the other
     material, plan, report = _loaded(config, console)
     folder = make_run_folder(config.log_dir, config.name)
-    console.print(f"results, figures and TensorBoard events go to {folder}", soft_wrap=True)
+    console.print(f"results, figures and TensorBoard events go to {markup(folder)}", soft_wrap=True)
     with _gone_if_refused(folder), _owned(folder, console):
         write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
         with Ledger.begin(folder, config, material.corpus, _teller(console)) as ledger:
@@ -69,7 +69,7 @@ def resume(order: Resume, console: Console | None = None) -> dict[str, Any]:
     console, folder = console or get_console(), order.folder
     with _owned(folder, console), Ledger.open(folder, _teller(console)) as ledger:
         if ledger.finished:
-            console.print(f"{folder} is finished; there is nothing to go on with", soft_wrap=True)
+            console.print(f"{markup(folder)} is finished; there is nothing to go on with", soft_wrap=True)
             return read_results(folder)
         config = ledger.config
         config = replace(config, accelerator=order.accelerator or config.accelerator)
@@ -106,12 +106,12 @@ def _owned(folder: Path, console: Console) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt:
-            console.print(way_on(folder), soft_wrap=True, highlight=False)
+            console.print(markup(way_on(folder)), soft_wrap=True, highlight=False)
             raise
 
 
 def _teller(console: Console) -> Callable[[str], object]:
-    return lambda sentence: console.print(f"[yellow]{escape(sentence)}[/yellow]", soft_wrap=True, highlight=False)
+    return lambda sentence: console.print(f"[yellow]{markup(sentence)}[/yellow]", soft_wrap=True, highlight=False)
 
 
 def _sitting(

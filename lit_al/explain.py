@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lit_al.config import TrainConfig, config_of
+from lit_al.console import plain
 from lit_al.corpora import Corpus, load_corpus, shorten
 from lit_al.errors import ConfigError, DataError
 from lit_al.picks import FILE, Pick, read_picks
@@ -40,9 +41,9 @@ def explain(run: Path, number: int | None = None, top: int = 20) -> Iterator[str
         raise DataError(f"{run} has rounds {rounds[0]} to {rounds[-1]}, not {wanted}; give one of them")
     chosen = [pick for pick in picks if pick.round == wanted]
     corpus, note = _corpus(folder, results)
-    yield from map(_printable, [*_summary(results, chosen), *([note] if note else []), ""])
+    yield from map(plain, [*_summary(results, chosen), *([note] if note else []), ""])
     for place, pick in enumerate(chosen[:top], 1):
-        yield from map(_printable, _pick(place, pick, corpus))
+        yield from map(plain, _pick(place, pick, corpus))
     if len(chosen) > top:
         yield f"{len(chosen) - top:,} more; --top {len(chosen)} shows all"
 
@@ -93,12 +94,3 @@ def _settings(folder: Path) -> TrainConfig:
     if path is None:
         raise DataError(f"{folder / 'config.yaml'}, which says where they come from, is missing")
     return config_of(read_settings(path), path)
-
-
-def _printable(line: str) -> str:
-    r"""A line that cannot steer a terminal.
-
-    >>> _printable("red: \x1b[31m")
-    'red: ?[31m'
-    """
-    return "".join(sign if sign.isprintable() else "?" for sign in line)

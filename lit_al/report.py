@@ -9,11 +9,11 @@ import lightning as L
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.utilities.model_summary.model_summary import summarize
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from lit_al.console import markup
 from lit_al.corpora import Corpus, PartDuplicates
 from lit_al.history import Epoch
 from lit_al.model import LitBiLSTM
@@ -49,11 +49,14 @@ class Report:
     Args:
         console: where to.
         classes: C class names.
+
+    Attributes:
+        classes: as they are printed.
     """
 
     def __init__(self, console: Console, classes: Sequence[str]) -> None:
         self.console = console
-        self.classes = classes
+        self.classes = tuple(map(markup, classes))
 
     @contextmanager
     def counting(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -65,12 +68,13 @@ class Report:
     def demo_banner(self, corpus: Corpus) -> None:
         """Say loudly that nothing here is real."""
         if corpus.is_demo:
-            text = f"[bold]DEMO CORPUS[/bold]: {corpus.source}. These reviews are generated; no figure is one of IMDB."
+            source = markup(corpus.source)
+            text = f"[bold]DEMO CORPUS[/bold]: {source}. These reviews are generated; no figure is one of IMDB."
             self.console.print(Panel(text, border_style="red", style="red"))
 
     def data(self, corpus: Corpus, split: Split, duplicates: Mapping[str, PartDuplicates]) -> None:
         """Counts of the corpus and of its parts."""
-        title = f"{corpus.source}: {len(corpus):,} rows, fingerprint {corpus.fingerprint[:12]}"
+        title = f"{markup(corpus.source)}: {len(corpus):,} rows, fingerprint {corpus.fingerprint[:12]}"
         table = Table(title=title, title_justify="left")
         table.add_column("part", no_wrap=True)
         for heading in ("rows", *self.classes, "no label", "copies inside", "copies elsewhere"):
@@ -82,7 +86,7 @@ class Report:
             table.add_row(part, *(f"{count:,}" for count in (len(rows), *counts, copies.inside, copies.elsewhere)))
         self.console.print(table)
         for note in corpus.notes:
-            self.console.print(f"[yellow]note:[/yellow] {note}", soft_wrap=True)
+            self.console.print(f"[yellow]note:[/yellow] {markup(note)}", soft_wrap=True)
 
     def copies(self, extra: int, dropped: bool) -> None:
         """How many rows repeat the text of an earlier one, and what became of them."""
@@ -122,21 +126,21 @@ class Report:
         steering = done.steering
         lines = [
             f"{steer_on} set: accuracy {steering.accuracy:.4f}, {self.errors(steering.confusion)}",
-            f"chosen by {done.strategy}{self._controls(done)}",
+            f"chosen by {markup(done.strategy)}{self._controls(done)}",
             f"taken: {self._counts(done.taken)}; predicted: {self._counts(done.predicted)}",
             f"{done.labels:,} training labels now, {done.seconds:.1f} s",
         ]
         if done.shares:
             lines.insert(2, "shares: " + self._by_class([f"{share:.4f}" for share in done.shares]))
         if done.warning:
-            lines.append(f"[yellow]warning:[/yellow] {escape(done.warning)}")
+            lines.append(f"[yellow]warning:[/yellow] {markup(done.warning)}")
         if done.short:
             lines.append("[yellow]the pool ran short: this round took what was left, and is the last[/yellow]")
         self.console.print(Panel("\n".join(lines), title=f"round {done.number}", title_align="left"))
 
     def page(self, path: Path) -> None:
         """Where the report for a browser is."""
-        self.console.print(f"report: {path}", soft_wrap=True, highlight=False)
+        self.console.print(f"report: {markup(path)}", soft_wrap=True, highlight=False)
 
     def test(self, found: Evaluation) -> None:
         """The last line of a run."""

@@ -93,7 +93,7 @@ def test_warning_and_a_text_that_would_steer_the_terminal(folder):
     results["rounds"][1]["warning"] = "the model calls 99% \x1b[31m"
     (folder / "results.json").write_text(json.dumps(results))
     printed = "\n".join(explain(folder))
-    assert "warning: the model calls 99% ?[31m" in printed
+    assert "warning: the model calls 99% �[31m" in printed
     assert "\x1b" not in printed
 
 

@@ -5,9 +5,11 @@
 | `people` | who labels |
 | `project` | a run folder to label, from a file of texts or from an earlier start |
 | `desk` | what the page and the terminal ask of the record |
+| `together` | answers of many at once, in one commit |
 | `wire`, `tally`, `words` | an event as a client sends it; what stands; progress as sentences |
-| `agreement` | how far several annotators agree |
+| `agreement`, `agreeing` | how far several annotators agree; the same beside the page |
 | `security` | who may ask what: hosts, origins, tokens, sizes |
+| `connections` | how long a connection may say nothing, and how many |
 | `app` | the page and its API, as a Starlette application |
 | `start` | the server: port, links, browser, signals |
 | `beside` | a trainer next to it |

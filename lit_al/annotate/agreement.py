@@ -5,7 +5,7 @@ together, which copes with texts that only some have labeled. 1 is full agreemen
 nothing.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -83,13 +83,20 @@ class Agreement:
 
 
 def _pair(first: str, second: str, given: Mapping[str, Mapping[int, int]]) -> Pair:
-    from sklearn.metrics import cohen_kappa_score
-
     both = sorted(given[first].keys() & given[second].keys())
     one, other = [given[first][item] for item in both], [given[second][item] for item in both]
     same = sum(mine == theirs for mine, theirs in zip(one, other, strict=True))
-    defined = len({*one, *other}) > 1  # else chance alone agrees always, and kappa is 0 / 0
-    return Pair(first, second, len(both), same, float(cohen_kappa_score(one, other)) if defined else None)
+    return Pair(first, second, len(both), same, _kappa(one, other, same))
+
+
+def _kappa(one: Sequence[int], other: Sequence[int], same: int) -> float | None:
+    """Cohen's: (observed - by chance) / (1 - by chance), in whole numbers until the last step."""
+    mine, theirs = Counter(one), Counter(other)
+    chance = sum(mine[label] * theirs[label] for label in mine)
+    texts = len(one)
+    if chance == texts * texts:  # one label alone, or no text: chance agrees always, and kappa is 0 / 0
+        return None
+    return (texts * same - chance) / (texts * texts - chance)
 
 
 def _alpha(given: Mapping[str, Mapping[int, int]], shared: Sequence[int]) -> float | None:

@@ -14,6 +14,7 @@ Every refusal is JSON with one sentence. Endpoints are plain functions, which St
 disk holds up nobody else; what writes is `POST /api/events` alone, but for leases.
 """
 
+import sys
 from collections.abc import Awaitable, Callable, Collection
 from importlib.resources import files
 from typing import Any
@@ -31,6 +32,7 @@ from starlette.types import ASGIApp
 from lit_al.annotate.desk import MOST_HELD, Desk
 from lit_al.annotate.project import guidelines_of
 from lit_al.annotate.security import Gate, let_in, read_json, refusal, who
+from lit_al.console import say
 from lit_al.errors import RefusedError, StoreError
 from lit_al.faults import crash_point
 
@@ -51,7 +53,7 @@ class _Pages:
     """The endpoints."""
 
     def __init__(self, desk: Desk) -> None:
-        self.desk, self.run_id = desk, desk.record.run_id
+        self.desk, self.run_id, self._told = desk, desk.record.run_id, ""
         routes = [
             Route("/", self.page),
             Route("/api/next", self.next),
@@ -64,10 +66,17 @@ class _Pages:
         handlers: dict[Any, Callable[[Request, Exception], Response | Awaitable[Response]]] = {
             HTTPException: _told,
             RefusedError: lambda request, error: refusal(404, str(error)),
-            StoreError: lambda request, error: refusal(503, str(error)),
+            StoreError: self._unavailable,
             Exception: lambda request, error: refusal(500, "the server failed; its terminal says why"),
         }
         self.app = Starlette(routes=routes, exception_handlers=handlers)
+
+    def _unavailable(self, request: Request, error: Exception) -> Response:
+        """What cannot be saved is said to who sent it, and once to whoever looks at the server's terminal."""
+        if self._told != str(error):
+            self._told = str(error)
+            say(f"error: {error}", sys.stderr)
+        return refusal(503, str(error))
 
     def _who(self, request: Request) -> str:
         return who(request, self.run_id, self.desk.record.annotator_of)

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
+from lit_al.console import say
 from lit_al.errors import LitALError
 from lit_al.record import Record
 
@@ -66,4 +67,4 @@ def _failed(record: Record, error: Exception) -> None:
     try:
         record.set_state("trainer", {"state": "failed", "detail": str(error), "heartbeat": time.time(), "labels": 0})
     except LitALError:
-        print(f"training failed: {error}", file=sys.stderr)
+        say(f"training failed: {error}", sys.stderr)

@@ -3,22 +3,22 @@
 What the model had said of a text is never taken from a client: it is looked up in the ranking that the client names.
 """
 
-import math
 import threading
-import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from lit_al.annotate.agreeing import Agreeing
 from lit_al.annotate.tally import Tally
+from lit_al.annotate.together import Together
 from lit_al.annotate.wire import read_event
 from lit_al.annotate.words import QUEUE_WORDS, described, progress_words
-from lit_al.errors import ConflictError, RefusedError
+from lit_al.errors import ConflictError, RefusedError, StoreError
 from lit_al.record import Event, Generation, NewEvent, Queued, Record
 
 MOST_HELD = 50  # texts or events in one request
 CLIPPED_AT = 20_000  # characters of a text that are sent unasked
-_AGREEMENT_SECONDS = 30.0  # between two counts of it
 
 
 class Desk:
@@ -40,9 +40,10 @@ class Desk:
         self.shows = bool(record.settings.get("show_suggestions", False))
         # SQLite lets writers sleep until one finds the file free; threads that queue here take turns at once.
         self._writing = threading.Lock()
+        self._together = Together(record, self._writing)
         self._tally = Tally(record)
         self._generations: dict[int, Generation] = {}
-        self._agreed: tuple[float, dict[str, Any] | None] = (-math.inf, None)
+        self._agreeing = Agreeing(record)
         self._total = record.count_items()
 
     # --- Out ----------------------------------------------------------------------------------------------------------
@@ -112,9 +113,7 @@ class Desk:
 
     def append(self, event: NewEvent) -> Event:
         """Put an event on record, with what the model had said of its text."""
-        whole = self._with_model(event)
-        with self._writing:
-            return self.record.append(whole)
+        return self._together.append(self._with_model(event))
 
     def _with_model(self, event: NewEvent) -> NewEvent:
         generation = self._generation(event.generation)
@@ -140,7 +139,12 @@ class Desk:
     # --- Progress -----------------------------------------------------------------------------------------------------
 
     def status(self, annotator: str) -> dict[str, Any]:
-        """How far this annotator and all together are, what the model is at, and the same in words."""
+        """How far this annotator and all together are, what the model is at, and the same in words.
+
+        Raises:
+            StoreError: the record is not where it was; what was saved in it is not said to be.
+        """
+        self.record.check_place()
         self._tally.refresh()
         labeled, skipped = self._tally.of(annotator)
         status: dict[str, Any] = {
@@ -159,21 +163,14 @@ class Desk:
         return {**status, "words": progress_words(status)}
 
     def _agreement(self) -> dict[str, Any] | None:
-        """How far annotators agree; counted anew now and then, as it reads all answers."""
-        if len(self.record.annotators()) < 2:
-            return None
-        counted, found = self._agreed
-        if time.monotonic() - counted > _AGREEMENT_SECONDS:
-            from lit_al.annotate.agreement import Agreement
+        """How far annotators agree, by the latest count."""
+        return self._agreeing.latest() if len(self.record.annotators()) > 1 else None
 
-            agreement = Agreement.of(self.record.answers(), self.record.classes)
-            found = {**agreement.described(), "sentence": agreement.sentence()}
-            self._agreed = (time.monotonic(), found)
-        return found
-
-    def release(self) -> None:
-        """Give free what everyone holds, as this desk closes."""
-        self.record.release()
+    def release(self, annotator: str | None = None) -> None:
+        """Give free what an annotator, or everyone, holds, as this desk closes; leases end by themselves too."""
+        self._agreeing.wait(5)
+        with suppress(StoreError):
+            self.record.release(annotator)
 
 
 def _thought(predicted: str | None, probability: float | None) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 LARGEST_BODY = 1_000_000  # bytes: twenty events with long notes are a twentieth of it
 BODY_SECONDS = 20.0
 COOKIE_SECONDS = 30 * 24 * 3_600
+KNOWN = "lit_al.known"  # in the scope of a request: to be called once its token was found valid
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 CARRIED = {
@@ -142,6 +143,8 @@ def who(request: Request, run_id: str, annotator_of: Callable[[str], str | None]
     name = annotator_of(token) if token else None
     if name is None:
         raise HTTPException(401, "open the link that the server printed for you; this browser has no valid one yet")
+    if KNOWN in request.scope:
+        request.scope[KNOWN]()
     return name
 
 

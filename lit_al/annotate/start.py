@@ -19,11 +19,13 @@ import uvicorn
 
 from lit_al.annotate.app import make_app
 from lit_al.annotate.beside import training
+from lit_al.annotate.connections import QUEUE, Server, raise_limit
 from lit_al.annotate.desk import Desk
 from lit_al.annotate.options import Serving
 from lit_al.annotate.people import annotators_of, check_annotators
 from lit_al.annotate.project import Wish, corpus_of, make_folder, open_project
 from lit_al.annotate.security import LOOPBACK
+from lit_al.console import say as tell
 from lit_al.errors import ConfigError, RunError
 from lit_al.record import OwnerLock
 
@@ -33,7 +35,7 @@ _ANYWHERE = ("0.0.0.0", "::")
 Say = Callable[[str], object]
 
 
-def annotate(wish: Wish, serving: Serving, say: Say = print) -> None:
+def annotate(wish: Wish, serving: Serving, say: Say = tell) -> None:
     """Serve the page until it is interrupted.
 
     Raises:
@@ -100,7 +102,7 @@ def _bind(host: str, port: int) -> socket.socket:
     for tried in range(port, min(port + PORTS_TRIED, 65_536) if port else 1):
         try:
             family, _, _, _, address = socket.getaddrinfo(host, tried, type=socket.SOCK_STREAM)[0]
-            listener = socket.create_server(address[:2], family=family, backlog=512)
+            listener = socket.create_server(address[:2], family=family, backlog=QUEUE)
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else answers wait 40 ms for an ACK
             return listener
         except socket.gaierror:
@@ -157,7 +159,6 @@ def _serve(app: Any, listener: socket.socket) -> None:
     """Until a signal; access logs stay off, as they would hold tokens."""
     config = uvicorn.Config(
         app,
-        http="h11",
         ws="none",
         lifespan="off",
         log_level="warning",
@@ -166,4 +167,5 @@ def _serve(app: Any, listener: socket.socket) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    raise_limit()
+    Server(config).run(sockets=[listener])

@@ -20,7 +20,8 @@ from lit_al.annotate.options import AtTerminal
 from lit_al.annotate.people import FILE_ANNOTATOR, check_annotators, default_annotator
 from lit_al.annotate.project import Project, Wish, corpus_of, guidelines_of, make_folder, open_project
 from lit_al.annotate.words import QUEUE_WORDS
-from lit_al.errors import ConfigError, RefusedError, StoreError
+from lit_al.console import plain
+from lit_al.errors import ConfigError, InUseError, RefusedError
 from lit_al.record import Action, Event, NewEvent, OwnerLock, Queued
 
 DIGITS = "1234567890"
@@ -57,20 +58,21 @@ def label(wish: Wish, how: AtTerminal, console: Console | None = None, read: Rea
         project.record.add_annotator(annotator)
         stack.enter_context(training(folder, project.record, wanted=how.training and alone))
         desk = Desk(project.record, project.name, training=how.training or not alone, source="terminal")
-        console.print(*project.notes, sep="\n", highlight=False, markup=False)
+        for note in project.notes:
+            console.print(plain(note), highlight=False, markup=False)
         session = Session(desk, annotator, console, read or reader(len(project.record.classes)))
         try:
             session.run()
         finally:
-            project.record.release(annotator)
+            desk.release(annotator)
 
 
 def _own(stack: ExitStack, folder: Path, console: Console) -> bool:
     """Own the run, unless a page serves it already; then label beside it."""
     try:
         stack.enter_context(OwnerLock(folder, "lit-al label"))
-    except StoreError as error:
-        console.print(f"{error}: labels go to the same run", highlight=False, markup=False)
+    except InUseError as error:
+        console.print(f"{plain(error)}: labels go to the same run", highlight=False, markup=False)
         return False
     return True
 
@@ -129,12 +131,12 @@ class Session:
 
     def _show(self, queued: Queued) -> None:
         text = queued.item.text or ""
-        shown = Text(legible(re.sub(r"<br ?/?>", "\n", text[:SHOWN], flags=re.IGNORECASE)))
+        shown = Text(plain(re.sub(r"<br ?/?>", "\n", text[:SHOWN], flags=re.IGNORECASE), lines=True))
         if len(text) > SHOWN:
             shown.append(f"\n… {len(text) - SHOWN:,} more characters", "dim")
         suggestion = ""
         if self.desk.shows and queued.predicted is not None:
-            suggestion = f"the model: {queued.predicted} ({queued.probability or 0:.0%})"
+            suggestion = f"the model: {plain(queued.predicted)} ({queued.probability or 0:.0%})"
         self.console.print(Panel(shown, subtitle=Text(suggestion), subtitle_align="left", padding=(1, 2), width=min(
             self.console.width, 84)))  # fmt: skip
         self.console.print(self._keys())
@@ -143,7 +145,7 @@ class Session:
         line = Text()
         for place, name in enumerate(self.classes):
             key = DIGITS[place] if place < len(DIGITS) else "·"
-            line.append(f" {key} ", "reverse").append(f" {legible(name)}   ", "bold")
+            line.append(f" {key} ", "reverse").append(f" {plain(name)}   ", "bold")
         return line.append("s skip  u undo  n note  f flag  h help  q quit", "dim")
 
     def _ask(self) -> str:
@@ -191,13 +193,13 @@ class Session:
                          generation=text.generation, lead_ms=lead_ms, source="terminal")  # fmt: skip
         saved = self.desk.append(event)
         status = self.desk.status(self.annotator)
-        said = legible(label) if label else action.value
+        said = plain(label) if label else action.value
         self.console.print(f"saved {status['saved']:,}: {said}", style="green", highlight=False, markup=False)
         return saved
 
     def _thought(self, event: Event) -> None:
         if event.predicted is not None and not self.desk.shows:
-            thought = f"the model thought: {event.predicted} ({event.probability or 0:.0%})"
+            thought = f"the model thought: {plain(event.predicted)} ({event.probability or 0:.0%})"
             self.console.print(thought, style="dim", highlight=False, markup=False)
 
     def _undo(self) -> None:
@@ -210,20 +212,20 @@ class Session:
         try:
             self._save(text, Action.UNDO, undoes=last.uuid)
         except RefusedError as error:
-            self.console.print(str(error), style="yellow", markup=False)
+            self.console.print(plain(error), style="yellow", markup=False)
         self.back.append(text)
 
     def _help(self) -> None:
         guidelines = guidelines_of(self.desk.record)
         if guidelines:
-            self.console.print(Text(legible(guidelines)))
+            self.console.print(Text(plain(guidelines, lines=True)))
         self.console.print(HELP, highlight=False)
 
     def _left(self) -> None:
         status = self.desk.status(self.annotator)
         for sentence in (status["words"]["done"], status["words"]["estimate"], status["words"]["advice"]):
             if sentence:
-                self.console.print(sentence, highlight=False, markup=False)
+                self.console.print(plain(sentence), highlight=False, markup=False)
 
 
 def meaning(given: str, classes: Sequence[str]) -> str | None:
@@ -241,17 +243,6 @@ def meaning(given: str, classes: Sequence[str]) -> str | None:
         return f"={classes[DIGITS.index(line)]}"
     command = COMMANDS.get(line.lower(), line.lower())
     return command if command in COMMANDS.values() else None
-
-
-def legible(text: str) -> str:
-    r"""A text that cannot steer the terminal: control characters are replaced.
-
-    >>> legible("a\x1b[2Jb\n")
-    'a�[2Jb\n'
-    """
-    return "".join(
-        letter if letter.isprintable() or letter in "\n\t" or ord(letter) > 0x9F else "�" for letter in text
-    )  # fmt: skip
 
 
 def reader(classes: int) -> Read:

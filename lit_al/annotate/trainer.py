@@ -25,6 +25,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from lit_al.annotate.pulse import Pulse
+from lit_al.console import plain, say
 from lit_al.errors import LitALError
 from lit_al.faults import crash_point
 from lit_al.record import ModelVersion, NewGeneration, OwnerLock, Ranked, Record
@@ -112,7 +113,7 @@ class Trainer:
         self._note = weights.fault(models[-1])
         if self._note:
             self._anew = True
-            log.warning("%s; the model is trained anew from the labels", self._note)
+            log.warning("%s; the model is trained anew from the labels", plain(self._note))
         weights.offer(weights.sound(models))
 
     def _report(self, doing: str) -> None:
@@ -191,6 +192,7 @@ class Trainer:
             "advice": self._advice(learned, snapshot),
             "notes": self._notes(),
         }
+        self.record.check_place()  # else a folder that was deleted would come back with a checkpoint alone
         crash_point("before_checkpoint")
         path, digest = self._weights().write(learned.model, learned.number)
         crash_point("after_checkpoint")
@@ -301,7 +303,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             finally:
                 pulse.stop()
     except LitALError as error:
-        print(error, file=sys.stderr)
+        say(error, sys.stderr)
         return 1
     except KeyboardInterrupt:  # a fit's word for SIGTERM, since Ctrl-C is not heard here
         return 128 + signal.SIGTERM

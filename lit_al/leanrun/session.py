@@ -13,6 +13,7 @@ from lit_al.board import Board
 from lit_al.cache import encoded
 from lit_al.checkpoints import save_model
 from lit_al.config import TrainConfig
+from lit_al.console import markup
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import OraclePending
 from lit_al.interrupts import shielded
@@ -115,7 +116,7 @@ class LeanSession:
                 self.config.accelerator,
             )
         for note in prior.notes:
-            self.report.console.print(f"[yellow]{note}[/]", soft_wrap=True)
+            self.report.console.print(f"[yellow]{markup(note)}[/]", soft_wrap=True)
         self.fresh = lambda: LeanLoop(
             tokens,
             words,

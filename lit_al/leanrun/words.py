@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.markup import escape
 from rich.panel import Panel
 
+from lit_al.console import markup
 from lit_al.leanrun.estimate import ByValidation, Estimate
 from lit_al.leanrun.plan import Plan
 from lit_al.leanrun.rounds import Judged
@@ -58,7 +58,7 @@ class LeanWords:
             f"select {done.select_seconds:.1f} s"
         )
         if done.warning:
-            lines.append(f"[yellow]warning:[/yellow] {escape(done.warning)}")
+            lines.append(f"[yellow]warning:[/yellow] {markup(done.warning)}")
         self.report.console.print(Panel("\n".join(lines), title=f"round {done.number}", title_align="left"))
 
     def end(self, stop_reason: str, shadows: Sequence[Mapping[str, Any]], bill: Bill) -> None:
@@ -87,7 +87,7 @@ class LeanWords:
         drawn = f", {done.controls:,} of them random controls" if done.controls else ""
         skipped = f"; skipped: {done.skipped:,}" if done.skipped else ""
         return [
-            f"chosen by {done.strategy}{drawn}",
+            f"chosen by {markup(done.strategy)}{drawn}",
             f"taken: {self._by_class(done.taken)}; predicted: {self._by_class(done.predicted)}{skipped}",
         ]
 
@@ -95,7 +95,7 @@ class LeanWords:
         return ", ".join(f"{name} {count:,}" for name, count in zip(self.report.classes, counts, strict=True))
 
     def _line(self, text: str) -> None:
-        self.report.console.print(escape(text), soft_wrap=True, highlight=False)
+        self.report.console.print(markup(text), soft_wrap=True, highlight=False)
 
 
 def estimate_words(estimate: Estimate) -> str:

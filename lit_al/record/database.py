@@ -1,5 +1,6 @@
 """Connections to the file of a record: one for each thread, every transaction synced before it is acknowledged."""
 
+import ctypes
 import os
 import sqlite3
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from lit_al.errors import StoreError
 from lit_al.faults import crash_point
+from lit_al.record.place import Place
 
 WAIT_SECONDS = 10  # for another writer
 NETWORK = ("nfs", "cifs", "smb", "sshfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "lustre")
@@ -29,13 +31,15 @@ class Database:
     Attributes:
         path: likewise.
         on_network: it lies on a share, where a write-ahead log is not safe; a rollback journal is used instead.
+        place: whether the files that were opened still bear the record's name; None until it has been read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.on_network = on_network(path)
+        self.place: Place | None = None
         self._own = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._open: dict[sqlite3.Connection, threading.Thread] = {}
         self._guard = threading.Lock()
 
     @property
@@ -43,11 +47,19 @@ class Database:
         """This thread's connection."""
         found: sqlite3.Connection | None = getattr(self._own, "db", None)
         if found is None:
+            self.check_place()
             found = self._connect()
             self._own.db = found
             with self._guard:
-                self._open.append(found)
+                self._close_orphans()
+                self._open[found] = threading.current_thread()
         return found
+
+    def _close_orphans(self) -> None:
+        """Threads come and go; the connections of those that have gone would pile up, three open files each."""
+        for db in [db for db, thread in self._open.items() if not thread.is_alive()]:
+            del self._open[db]
+            db.close()
 
     def _connect(self) -> sqlite3.Connection:
         with self.told():
@@ -68,21 +80,46 @@ class Database:
 
     def close(self) -> None:
         """Close every thread's connection."""
+        in_place = self._in_place()
         with self._guard:
             for db in self._open:
-                db.close()
+                if in_place:
+                    db.close()
+                else:
+                    _leave_open(db)
             self._open.clear()
         self._own = threading.local()
+        if self.place is not None and in_place:
+            self.place.leave()
+        self.place = None
+
+    def check_place(self) -> None:
+        """See that what is written now is written into the file that bears the record's name.
+
+        Raises:
+            StoreError: it was deleted, renamed, replaced or cut short since it was opened.
+        """
+        if self.place is not None:
+            self.place.check()
+
+    def _in_place(self) -> bool:
+        try:
+            self.check_place()
+        except StoreError:
+            return False
+        return True
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A write: all of it on the disk when the block ends, or none of it.
 
         Raises:
-            StoreError: it could not be written; the record is as it was.
+            StoreError: it could not be written, and the record is as it was; or it was written into a file that does
+                not bear the record's name any more.
         """
         with self.told():
             db = self.db
+            self.check_place()
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -93,6 +130,7 @@ class Database:
                     db.execute("ROLLBACK")
                 raise
             crash_point("after_commit")
+            self.check_place()
 
     @contextmanager
     def one_moment(self) -> Iterator[None]:
@@ -113,6 +151,15 @@ class Database:
             raise StoreError(in_words(error, self.path)) from error
 
 
+def _leave_open(db: sqlite3.Connection) -> None:
+    """Keep a connection from ever being closed, not even when the interpreter ends.
+
+    Whoever closes a database last deletes the log beside it, by its name. Where another record has taken that name, the
+    log is the other one's, with answers in it.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(db))
+
+
 def in_words(error: sqlite3.Error, path: Path) -> str:
     """What went wrong, where, and the way out."""
     code = getattr(error, "sqlite_errorname", "") or ""
@@ -121,7 +168,10 @@ def in_words(error: sqlite3.Error, path: Path) -> str:
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return f"not saved: {path} is being written by another process for more than {WAIT_SECONDS} s; try again"
     if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return f"{path} cannot be opened for writing ({error}); check that it is there and whose it is"
+        return (
+            f"{path} cannot be opened for writing ({error}); check that it is there and whose it is, or copy "
+            f"{path.parent} to where you may write, and give the copy"
+        )
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(path, str(error))
     return f"{path}: {error}"

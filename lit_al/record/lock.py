@@ -8,11 +8,12 @@ import fcntl
 import json
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lit_al.errors import StoreError
+from lit_al.errors import InUseError, StoreError
 from lit_al.record.database import now
 
 OWNER_FILE = "owner.lock"
@@ -27,7 +28,8 @@ class OwnerLock:
         file: name of the lock; processes with locks of different names do not exclude each other.
 
     Raises:
-        StoreError: when entered, if someone else holds it; the holder is named.
+        InUseError: when entered, if someone else holds it; the holder is named.
+        StoreError: likewise, if it cannot be held here.
     """
 
     def __init__(self, folder: Path, what: str, file: str = OWNER_FILE) -> None:
@@ -38,16 +40,20 @@ class OwnerLock:
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be opened: {error.strerror or error}") from error
+            raise StoreError(
+                f"{self.path} cannot be written: {error.strerror or error}; copy {self.path.parent} to where you may "
+                "write, and give the copy"
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = self.holder()
             os.close(descriptor)
-            raise StoreError(f"{self.path.parent} is in use by {holder}; stop that first") from None
-        os.ftruncate(descriptor, 0)
+            raise InUseError(f"{self.path.parent} is in use by {holder}; stop that first") from None
         facts = {"pid": os.getpid(), "host": socket.gethostname(), "what": self.what, "since": now()}
-        os.write(descriptor, json.dumps(facts).encode())
+        with suppress(OSError):  # a full disk: it is held all the same
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, json.dumps(facts).encode())
         self._descriptor = descriptor
         return self
 

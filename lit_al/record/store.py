@@ -5,6 +5,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,7 @@ from lit_al.record.database import damaged, in_words, now
 from lit_al.record.events import Events
 from lit_al.record.mirror import Mirror
 from lit_al.record.people import People
+from lit_al.record.place import Place
 from lit_al.record.queue import Queue
 from lit_al.record.rankings import Rankings
 from lit_al.record.texts import Texts
@@ -55,6 +57,7 @@ class Record(Texts, People, Events, Rankings, Queue):
         with self.told():
             meta = {row["key"]: json.loads(row["value"]) for row in self.db.execute("SELECT * FROM meta")}
         self.run_id: str = meta["run_id"]
+        self.place = self._take_place()
         self.classes = tuple(meta["classes"])
         self.schema_hash = schema_hash(self.classes)
         self.settings: dict[str, Any] = meta["settings"]
@@ -63,6 +66,12 @@ class Record(Texts, People, Events, Rankings, Queue):
         # A copy has no mirror: the one beside it is that of the record.
         self.mirror = Mirror(path.with_name(MIRROR_FILE), head) if path.name == RECORD_FILE else None
         self.mirror_error = ""
+
+    def _take_place(self) -> Place:
+        try:
+            return Place(self.path, self.run_id.encode())
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be read: {error.strerror or error}") from error
 
     @classmethod
     def create(
@@ -96,7 +105,8 @@ class Record(Texts, People, Events, Rankings, Queue):
         except sqlite3.Error as error:
             raise StoreError(in_words(error, path)) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # as where nothing can be written
+                temporary.unlink()
         return cls(path)
 
     @classmethod
@@ -174,6 +184,7 @@ class Record(Texts, People, Events, Rankings, Queue):
                 copy.close()
             if found != "ok":
                 raise StoreError(f"the copy {target} is not sound ({found}); the older one was kept")
+            self.check_place()  # what is not the record any more must not replace the copy of another
             sync(temporary)
             temporary.replace(target)
             sync(target.parent)
@@ -182,7 +193,8 @@ class Record(Texts, People, Events, Rankings, Queue):
         except sqlite3.Error as error:
             raise StoreError(in_words(error, target)) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # as where nothing can be written
+                temporary.unlink()
         return target
 
 

@@ -1,9 +1,13 @@
 """Cohen's kappa and Krippendorff's alpha of what annotators say now."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import cohen_kappa_score
 
 from lit_al.annotate.agreement import Agreement, nominal_alpha
 from lit_al.record import Answer
@@ -24,6 +28,27 @@ def test_kappa_of_a_known_table():
     assert (pair.texts, pair.same) == (50, 35)
     assert pair.kappa == pytest.approx(0.4)
     assert found.sentence() == "Agreement on 50 texts: 70% of pairs, Krippendorff's alpha 0.40."
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=1, max_size=40))
+def test_kappa_is_that_of_scikit_learn(pairs):
+    first, second = zip(*pairs, strict=True)
+    [pair] = Agreement.of(answers("ann", first) + answers("bob", second), ["a", "b", "c"]).pairs
+    if len({*first, *second}) == 1:
+        assert pair.kappa is None
+    else:
+        assert pair.kappa == pytest.approx(cohen_kappa_score(first, second), abs=1e-12)
+
+
+def test_counting_loads_nothing_heavy():
+    code = (
+        "import sys; from lit_al.annotate.agreement import Agreement; from lit_al.record import Answer\n"
+        "given = [Answer(n, who, 'ab'[n % 2], 0, f'{who}{n}', False, None, None) for n in range(9) for who in 'xy']\n"
+        "assert Agreement.of(given, ['a', 'b']).pairs[0].kappa == 1\n"
+        "print({'torch', 'sklearn', 'scipy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_alpha_of_krippendorffs_own_example_with_gaps():

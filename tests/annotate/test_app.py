@@ -1,6 +1,8 @@
 """The page's API: texts out, answers in, progress, and what is refused."""
 
 import sqlite3
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -225,7 +227,7 @@ def test_removed_annotator_is_out_and_their_labels_stay(record, make_client, hel
 def test_full_disk_is_said_and_the_label_is_taken_once_there_is_room(record, make_client, helpers, monkeypatch):
     client, sent = make_client(record), helpers.event(3)
 
-    def full(self, event):
+    def full(self, events):
         from lit_al.record.database import in_words
 
         error = sqlite3.OperationalError("database or disk is full")
@@ -235,7 +237,7 @@ def test_full_disk_is_said_and_the_label_is_taken_once_there_is_room(record, mak
         raise StoreError(in_words(error, self.path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(record), "append", full)
+        patch.setattr(type(record), "append_all", full)
         answer = client.say(sent)
     assert answer.status_code == 503
     assert answer.json()["error"].startswith("not saved: the disk")
@@ -278,13 +280,39 @@ def test_progress_counts_people_apart_and_together(tmp_path, make_client, helper
         ann, bob = make_client(record), make_client(record, "bob", owner="ann")
         ann.say(helpers.event(0), helpers.event(1), helpers.event(2, "skip"))
         bob.say(helpers.event(0, label="negative"), helpers.event(1))
-        mine, theirs = (client.get("/api/status").json() for client in (make_client(record, owner="ann"), bob))
+        owner = make_client(record, owner="ann")
+        mine, theirs = (client.get("/api/status").json() for client in (owner, bob))
+        while mine["agreement"] is None:  # it is counted beside the answers
+            time.sleep(0.02)
+            mine = owner.get("/api/status").json()
         assert mine["words"]["done"] == (
             "You: 2 labeled, 1 skipped. All together: 2 of 12 texts done by 2 people each."
         )
         assert mine["agreement"]["texts"] == 2
         assert mine["words"]["agreement"].startswith("Agreement on 2 texts: 50% of pairs")
         assert theirs["agreement"] is None  # blind to others, but for the owner
+
+
+def test_no_answer_waits_until_agreement_is_counted(record, make_client, helpers, monkeypatch):
+    from lit_al.annotate.agreement import Agreement
+
+    make_client(record, "bob")
+    client, go_on, counts = make_client(record, owner="ann"), threading.Event(), []
+
+    def slow(answers, classes, count=Agreement.of):
+        counts.append(1)
+        assert go_on.wait(30)
+        return count(answers, classes)
+
+    monkeypatch.setattr(Agreement, "of", slow)
+    for item in range(5):
+        status = client.say(helpers.event(item)).json()["status"]
+        assert (status["saved"], status["agreement"]) == (item + 1, None)
+    go_on.set()
+    while client.get("/api/status").json()["agreement"] is None:
+        time.sleep(0.02)
+    client.say(helpers.event(9))
+    assert counts == [1]  # the next one is due in half a minute
 
 
 def test_get_writes_nothing_but_leases(record, make_client):

@@ -235,6 +235,26 @@ def test_full_disk_is_told_and_the_answer_kept(page):
     assert page.said() == {text: "negative"}
 
 
+def test_run_that_is_gone_is_told_and_the_queue_kept_until_it_is_back(page):
+    page = page()
+    expected = {page.label("1"): "negative" for _ in range(3)}
+    page.saved(3)
+    away = page.folder.with_name("away")
+    page.folder.rename(away)
+    sentence = "record.sqlite was deleted or renamed while it was open, and nothing is saved any more"
+    page.until(f"document.querySelector('#saved').textContent.includes('{sentence}')")  # before anything is sent
+    expected |= {page.label("2"): "positive" for _ in range(2)}
+    page.until(f"/^2 unsaved – .*{sentence}/.test(document.querySelector('#saved').textContent)")
+    assert page.js("document.querySelector('#saved').classList.contains('bad')")
+    assert page.js("Object.keys(localStorage).length") == 2
+    assert page.js(LEAVING)
+    page.shot("gone")
+    away.rename(page.folder)
+    page.saved(5)
+    assert page.said() == expected
+    assert page.js("Object.keys(localStorage).length") == 0
+
+
 def test_two_annotators_get_texts_of_their_own(page):
     page = page(names="ann,bob")
     mine = {page.label("1") for _ in range(6)}

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from lit_al.annotate.options import AtTerminal
 from lit_al.annotate.project import Wish
-from lit_al.annotate.terminal import label, legible, meaning
+from lit_al.annotate.terminal import label, meaning
 from lit_al.cli import main
 from lit_al.record import OwnerLock
 
@@ -60,6 +60,27 @@ def test_each_answer_is_saved_and_the_end_is_said(session):
     ]
     assert "Only texts that you skipped are left" in shown
     assert "2 labeled, 1 skipped, of 3 texts." in shown
+
+
+@pytest.mark.parametrize("harm", ["deleted", "emptied"])
+def test_record_that_is_gone_ends_it_in_one_sentence_and_without_saved(session, capsys, monkeypatch, harm):
+    session(["q"])
+    given = iter(["1", "2"])
+
+    def read(prompt):
+        key = next(given)
+        if key == "2":
+            record = session.folder / "record.sqlite"
+            record.unlink() if harm == "deleted" else os.truncate(record, 0)
+        return key
+
+    monkeypatch.setattr("lit_al.annotate.terminal.reader", lambda classes: read)
+    assert main(["label", str(session.folder), "--annotator", "ann", "--no-training"]) == 2
+    said = capsys.readouterr()
+    assert said.out.count("saved ") == 1
+    assert said.err.startswith("error: ")
+    assert "nothing is saved any more; put back what was there" in said.err
+    assert said.err.count("\n") == 1
 
 
 def test_undo_asks_again_to_any_depth(session):
@@ -129,10 +150,6 @@ def test_meaning_of_keys_and_lines(given, word):
 def test_label_named_like_a_command_wins():
     assert meaning("s", ("s", "u")) == "=s"
     assert meaning("undo", ("s", "u")) == "undo"
-
-
-def test_legible_keeps_letters_of_every_script():
-    assert legible("naïve 日本 👩‍👧\n") == "naïve 日本 👩‍👧\n"
 
 
 def test_lines_without_a_terminal(session, helpers):

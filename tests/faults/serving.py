@@ -126,7 +126,8 @@ class Annotator(threading.Thread):
 
     def run(self):
         while not self.over.is_set():
-            with suppress(OSError, http.client.HTTPException, AttributeError, ValueError, IndexError):  # it is down
+            # it is down, or cannot save
+            with suppress(OSError, http.client.HTTPException, AttributeError, LookupError, ValueError):
                 self._label(Client(self.link_of()))
             time.sleep(0.02)
 

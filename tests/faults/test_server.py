@@ -5,9 +5,14 @@ import json
 import os
 import random
 import resource
+import shutil
+import signal
+import socket
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +150,71 @@ def saved(answer):
     return status == 200 and "saved" in body["results"][0]
 
 
+def emptied(run):
+    os.truncate(run / "record.sqlite", 0)
+
+
+def another(run):
+    shutil.copy(run / "record.backup.sqlite", run / "new")
+    (run / "new").replace(run / "record.sqlite")
+
+
+@pytest.mark.parametrize("harm", [shutil.rmtree, emptied, another])
+def test_nothing_is_said_to_be_saved_once_the_record_is_not_there_any_more(serve, harm):
+    server = serve().start()
+    client = server.client()
+    assert saved(client.post(label(1)))
+    harm(server.run)
+    event = label(2)
+    for status, body in (client.post(event), client.post(event), get_json(client, "/api/status"),
+                         get_json(client, "/api/next?n=5")):  # fmt: skip
+        assert status == 503
+        assert "nothing is saved any more; put back what was there, or end lit-al" in body["error"]
+    assert server.end(signal.SIGINT) == 130
+    assert sum("nothing is saved any more" in line for line in server.said) == 1  # in the terminal too, once
+
+
+def get_json(client, path):
+    response = client.send("GET", path)
+    return response.status, json.loads(response.content)
+
+
+def test_a_folder_that_comes_back_takes_what_was_kept(serve):
+    server = serve(5_000, ("ann", "bob")).start()
+    people = annotators(server, 3)
+    for one in people:
+        one.start()
+    away = server.run.with_name("away")
+    for _ in range(5):
+        time.sleep(0.3)
+        server.run.rename(away)
+        time.sleep(0.3)
+        before = sum(len(one.acknowledged) for one in people)
+        time.sleep(0.3)
+        assert sum(len(one.acknowledged) for one in people) == before
+        away.rename(server.run)
+    time.sleep(0.5)
+    for one in people:
+        one.over.set()
+    for one in people:
+        one.join(30)
+    server.kill()
+    check_nothing_lost(server, people)
+
+
+def test_a_new_server_under_the_name_of_a_deleted_run_loses_nothing_by_the_end_of_the_old_one(serve):
+    old = serve().start()
+    assert saved(old.client().post(label(1)))
+    shutil.rmtree(old.run)
+    new = serve().start()
+    event = label(2)
+    assert saved(new.client().post(event))
+    assert old.end() == 143
+    assert saved(new.client().post(label(3)))
+    new.kill()
+    assert [one.item for one in stored(new)[0]] == [2, 3]
+
+
 def test_an_answer_whose_acknowledgement_got_lost_is_there_once(serve):
     server = serve().start()
     client = server.client()
@@ -191,6 +261,38 @@ def test_two_people_on_one_text_are_both_heard(serve):
         assert saved(client.post(label(text["item"], name)))
     server.kill()
     assert [(answer.annotator, answer.label) for answer in stored(server)[1]] == [("ann", "bad"), ("bob", "good")]
+
+
+def is_open(connection):
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def test_more_silent_connections_than_open_files_are_allowed_lock_nobody_out(serve):
+    server = serve(people=("ann", "bob"))
+    server.command = ["sh", "-c", 'ulimit -n 200; exec "$@"', "sh", *server.command]
+    server.start()
+    port = int(server.links[0].split(":")[2].split("/")[0])
+    client = server.client()
+    with ExitStack() as stack:
+        silent = []
+        for number in range(600):
+            silent.append(stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20)))
+            if number % 100 == 99:
+                assert saved(client.post(label(number // 100)))
+                assert saved(server.client(1).post(label(number // 100)))
+                assert len([*Path(f"/proc/{server.process.pid}/fd").iterdir()]) < 150
+        assert sum(map(is_open, silent)) <= 50 + 32
+        deadline = time.monotonic() + 20
+        while any(map(is_open, silent)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert not any(map(is_open, silent))
+    assert "out of system resource" not in "".join(server.said)
 
 
 def test_a_server_killed_with_its_whole_group_leaves_no_process(serve):

@@ -49,6 +49,8 @@ function recall() { // What a closed or reloaded tab had not sent yet; each even
   } catch { /* no storage */ }
 }
 
+function reason(status, body) { return status === 401 ? "this link is no longer valid; open yours again" : body.error; }
+
 function send() { return (sending ??= drain().finally(() => { sending = null; })); }
 
 async function drain() {
@@ -56,7 +58,7 @@ async function drain() {
     const { status, body } = await call("/api/events", { events: pending.slice(0, 20).map(([, event]) => event) });
     (body.results ?? []).forEach(settle);
     failures = body.status ? 0 : failures + 1;
-    trouble = body.status ? "" : status === 401 ? "this link is no longer valid; open yours again" : body.error;
+    trouble = body.status ? "" : reason(status, body);
     clearTimeout(retry);
     if (failures) { tell(); retry = setTimeout(send, Math.min(8000, 400 * 2 ** failures)); return; }
     progress(body.status);
@@ -101,8 +103,9 @@ async function older() { // Answers from before this tab was opened, for undo an
 }
 
 async function look() {
-  const { ok, body } = await call("/api/status");
-  if (ok) progress(body);
+  const { ok, status, body } = await call("/api/status");
+  if (!pending.length) [failures, trouble] = ok ? [0, ""] : [failures + 1, reason(status, body)]; // else `drain` knows better
+  if (ok) progress(body); else tell();
   send();
   refill();
 }
@@ -268,8 +271,8 @@ function flash(label) {
 
 function tell() { // "saved" stands there only for what the server has confirmed
   const stuck = trouble ? ` – ${trouble}` : "";
-  say("saved", pending.length ? `${pending.length} unsaved${stuck}` : `saved ${saved.toLocaleString("en")}`);
-  $("saved").classList.toggle("bad", pending.length > 0);
+  say("saved", pending.length ? `${pending.length} unsaved${stuck}` : trouble || `saved ${saved.toLocaleString("en")}`);
+  $("saved").classList.toggle("bad", pending.length > 0 || trouble !== "");
 }
 
 function progress(status) {
