@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from lit_al.config import TrainConfig
 from lit_al.corpora import UNLABELED, Corpus
-from lit_al.errors import DataError
+from lit_al.errors import ConfigError, DamagedError, DataError
 from lit_al.faults import crash_point
 from lit_al.oracles import FILE, Batch, Oracle, RecordedOracle, event_id
-from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, sha256_of
+from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, damaged, sha256_of
 from lit_al.rows import FULL
 from lit_al.split import Rows
 from lit_al.states import States
@@ -59,7 +59,10 @@ class Ledger:
         Raises:
             StoreError: it is missing, damaged or of a newer version.
         """
-        return cls(folder, Record.open(folder), tell)
+        record = Record.open(folder)
+        for sentence in record.mended:
+            tell(sentence)
+        return cls(folder, record, tell)
 
     def __enter__(self) -> Self:
         return self
@@ -69,8 +72,18 @@ class Ledger:
 
     @property
     def config(self) -> TrainConfig:
-        """The settings that the run began with."""
-        return TrainConfig(**self.record.settings["config"])
+        """The settings that the run began with.
+
+        Raises:
+            DamagedError: they are none of `lit-al train`.
+        """
+        try:
+            config = TrainConfig(**self.record.settings["config"])
+            config.resolved()
+        except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
+            why = f"its settings are none of a run that lit-al train began: {' '.join(str(error).split())[:100]}"
+            raise DamagedError(damaged(self.record.path, why)) from error
+        return config
 
     @property
     def finished(self) -> bool:
@@ -91,7 +104,7 @@ class Ledger:
         Raises:
             DataError: the texts, labels or classes have changed, or their order.
         """
-        if corpus.fingerprint != self.record.settings["fingerprint"]:
+        if corpus.fingerprint != self.record.settings.get("fingerprint"):
             raise DataError(
                 f"{self.config.data} is not the data that {self.folder} began with (its texts, labels or their order "
                 "have changed); put the old data back, or begin a new run"
@@ -127,18 +140,22 @@ class Ledger:
             The choice and the facts noted beside it; None where there is none, or only one that can be made again.
         """
         found = self.record.state(ASKING)
-        if found is None or found["number"] != number or number not in {one.number for one in self.record.rounds()}:
+        if found is None or found.get("number") != number or number not in {one.number for one in self.record.rounds()}:
             return None
-        strategy.restore({name: _array(kept) for name, kept in found["memory"].items()})
-        choice = Choice(
-            _array(found["rows"]),
-            _array(found["scores"]),
-            tuple(found["reasons"]),
-            _array(found["controls"]),
-            tuple(found["shares"]),
-            found["short"],
-        )
-        return choice, {**found["facts"], **{name: _array(kept) for name, kept in found["arrays"].items()}}
+        try:
+            strategy.restore({name: _array(kept) for name, kept in found["memory"].items()})
+            choice = Choice(
+                _array(found["rows"]),
+                _array(found["scores"]),
+                tuple(found["reasons"]),
+                _array(found["controls"]),
+                tuple(found["shares"]),
+                found["short"],
+            )
+            return choice, {**found["facts"], **{name: _array(kept) for name, kept in found["arrays"].items()}}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            why = f"what round {number} asked for cannot be read"
+            raise DamagedError(damaged(self.record.path, why)) from error
 
     def ask(
         self,

@@ -13,7 +13,7 @@ from typing import Any
 
 from lit_al.errors import DamagedError, StoreError
 from lit_al.record import checksums, schema
-from lit_al.record.database import WAIT_SECONDS, Unreadable, address, as_error, damaged
+from lit_al.record.database import BROKEN, WAIT_SECONDS, Unreadable, address, as_error, damaged
 from lit_al.record.facts import Facts
 from lit_al.record.kinds import sha256_of
 
@@ -52,7 +52,7 @@ def check_file(path: Path, *, whole: bool = True) -> None:
                 if found:
                     more = f", and {len(found) - 1:,} more" if len(found) > 1 else ""
                     raise DamagedError(damaged(path, found[0] + more))
-    except sqlite3.Error as error:
+    except BROKEN as error:
         raise as_error(error, path) from error
 
 
@@ -111,7 +111,7 @@ def faults(db: sqlite3.Connection) -> Iterator[str]:
     for row in db.execute("SELECT * FROM annotator") if sealed else ():
         if row["checksum"] != checksums.of_annotator(row):
             yield f"the annotator {shown(row['name'])} is not as written"
-    yield from _event_faults(db, facts, sealed)
+    yield from event_faults(db, facts, sealed)
 
 
 def _text_faults(db: sqlite3.Connection, sealed: bool) -> Iterator[str]:
@@ -133,8 +133,11 @@ def digest_of(text: object) -> str:
         return ""
 
 
-def _event_faults(db: sqlite3.Connection, facts: Facts, sealed: bool) -> Iterator[str]:
-    """Of a broken chain the first event tells nothing of the next: each is held against the one before as it stands."""
+def event_faults(db: sqlite3.Connection, facts: Facts, sealed: bool = True) -> Iterator[str]:
+    """Events that were never written so, a clause each.
+
+    Of a broken chain the first event tells nothing of the next: each is held against the one before as it stands.
+    """
     rows = db.execute("SELECT * FROM event ORDER BY seq")
     for link in checksums.chained(rows, facts.run_id):
         if sealed and not link.sound:

@@ -15,6 +15,7 @@ from lit_al.faults import crash_point
 from lit_al.links import own
 
 WAIT_SECONDS = 10  # for another writer
+BROKEN = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite's own message quotes a damaged name
 NETWORK = ("nfs", "cifs", "smb", "sshfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "lustre")
 
 
@@ -112,7 +113,7 @@ class Database:
         """Say in words what SQLite says in codes, and what a row holds that none can."""
         try:
             yield
-        except sqlite3.Error as error:
+        except BROKEN as error:
             raise as_error(error, self.path) from error
         except Unreadable as error:
             raise DamagedError(damaged(self.path, str(error))) from error
@@ -140,8 +141,10 @@ def json_object(content: object, what: str) -> dict[str, Any]:
     return found
 
 
-def as_error(error: sqlite3.Error, path: Path) -> StoreError:
+def as_error(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> StoreError:
     """What went wrong, as an error of ours."""
+    if isinstance(error, UnicodeDecodeError):
+        return DamagedError(damaged(path, "a name in it is no UTF-8"))
     words = in_words(error, path)
     return DamagedError(words) if _means_damage(error) else StoreError(words)
 

@@ -20,7 +20,7 @@ from lit_al.links import own
 from lit_al.record import checksums, schema
 from lit_al.record.checking import digest_of, named, opened, text_is_sound, version_of
 from lit_al.record.checksums import Link, chained, of_event
-from lit_al.record.database import Unreadable, now
+from lit_al.record.database import BROKEN, Unreadable, now
 from lit_al.record.facts import Facts, schema_hash
 from lit_al.record.kinds import Action, Event, misfit
 from lit_al.record.mirror import read_lines, read_texts
@@ -152,7 +152,7 @@ def _of_database(path: Path) -> _Copy:
     copy = _Copy(path.name)
     if not own(path).is_file():
         return copy
-    with suppress(sqlite3.Error, LitALError), closing(opened(path)) as db:
+    with suppress(*BROKEN, LitALError), closing(opened(path)) as db:
         version = version_of(db)
         copy.whole = next(_rows(db, "PRAGMA integrity_check(1)"), {}).get("integrity_check") == "ok"
         if version > schema.VERSION or (version <= schema.FIRST and not copy.whole):
@@ -174,7 +174,7 @@ def _of_database(path: Path) -> _Copy:
 
 def _rows(db: sqlite3.Connection, query: str) -> Iterator[dict[str, Any]]:
     """Rows as far as they can be read."""
-    with suppress(sqlite3.Error):
+    with suppress(*BROKEN):
         for row in db.execute(query):
             yield dict(row)
 
@@ -387,7 +387,7 @@ def _kept_rows(folder: Path, table: str, columns: Sequence[str]) -> list[dict[st
     """What trainers wrote, from the first file in which it can be read; a run goes on without it."""
     for name in (RECORD_FILE, BACKUP_FILE):
         path = own(folder / name)
-        with suppress(sqlite3.Error, LitALError):
+        with suppress(*BROKEN, LitALError):
             if path.is_file():
                 with closing(opened(path)) as db:
                     return [*map(dict, db.execute(f"SELECT {', '.join(columns)} FROM {table}"))]

@@ -13,9 +13,9 @@ from lit_al.durable import sync
 from lit_al.errors import DamagedError, LitALError, StoreError
 from lit_al.links import check_links, own, private
 from lit_al.record import schema
-from lit_al.record.checking import check_file, named, opened, version_of
+from lit_al.record.checking import check_file, event_faults, named, opened, version_of
 from lit_al.record.checksums import of_facts, row_values
-from lit_al.record.database import as_error, damaged, in_words, now
+from lit_al.record.database import BROKEN, as_error, damaged, in_words, now
 from lit_al.record.events import Events
 from lit_al.record.facts import Facts, check_classes, schema_hash
 from lit_al.record.mirror import Mirror, digest_of, put_aside, read_lines, read_texts, write_texts
@@ -33,6 +33,7 @@ class Record(Texts, People, Events, Rankings, Queue):
     """A run's record; made by `create` or `open`, and closed at the end of a `with`.
 
     Attributes:
+        facts: what the run is, as it was begun; the next four are taken from there.
         run_id: of this run and no other.
         classes: names of the labels, in the order of their numbers; they never change.
         schema_hash: of the names.
@@ -61,7 +62,7 @@ class Record(Texts, People, Events, Rankings, Queue):
         super().__init__(path)
         with self.told():
             facts = Facts.read({row["key"]: row["value"] for row in self.db.execute("SELECT * FROM meta")})
-        self.run_id, self.classes = facts.run_id, facts.classes
+        self.facts, self.run_id, self.classes = facts, facts.run_id, facts.classes
         self.schema_hash = schema_hash(self.classes)
         self.settings: dict[str, Any] = dict(facts.settings)
         self.guidelines = facts.guidelines
@@ -152,6 +153,16 @@ class Record(Texts, People, Events, Rankings, Queue):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def check_events(self) -> None:
+        """See that every event still is what was written; an opening with `check` has seen that.
+
+        Raises:
+            DamagedError: the first one that is not.
+        """
+        with self.told():
+            for fault in event_faults(self.db, self.facts):
+                raise DamagedError(damaged(self.path, fault))
 
     @property
     def copies(self) -> str:
@@ -282,7 +293,7 @@ def _bring_up(path: Path) -> bool:
                 schema.migrate(db, version)
             db.execute("COMMIT")
             return version < schema.VERSION
-    except sqlite3.Error as error:
+    except BROKEN as error:
         raise as_error(error, path) from error
 
 
