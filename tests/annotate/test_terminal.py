@@ -62,6 +62,15 @@ def test_each_answer_is_saved_and_the_end_is_said(session):
     assert "2 labeled, 1 skipped, of 3 texts." in shown
 
 
+def test_a_damaged_mirror_stops_nothing_and_is_said_once(session):
+    session(["1", "q"])
+    mirror = session.folder / "events.jsonl"
+    mirror.write_bytes(mirror.read_bytes() + b'{"seq": 99999}\n')
+    shown = session(["1", "2"])
+    assert shown.count("events.jsonl was damaged") == 1
+    assert len(answers(session.folder)) == 3
+
+
 def test_undo_asks_again_to_any_depth(session):
     shown = session(["1", "1", "u", "u", "2", "2", "q"])
     assert sorted(answers(session.folder).values()) == ["positive", "positive"]
