@@ -6,7 +6,6 @@ Nothing here loads a model, so that a file with a mistake is refused at once.
 from collections.abc import Callable
 from pathlib import Path
 
-from lit_al.config import config_of
 from lit_al.errors import ConfigError
 from lit_al.exchange import import_answers
 from lit_al.exchange.kinds import Question
@@ -29,10 +28,13 @@ def ready(order: Resume, say: Callable[[str], object]) -> bool:
         StoreError: no such run, or one that somebody else is at.
     """
     with Record.open(order.folder) as record:
+        for sentence in record.mended:
+            say(sentence)
         if (record.state("run") or {}).get("finished"):
             say(f"{order.folder} is finished; there is nothing to go on with")
             return False
-        if config_of(record.settings.get("config"), record.path).oracle != "file":
+        config = record.settings.get("config")
+        if not isinstance(config, dict) or config.get("oracle") != "file":
             if order.answers is not None:
                 raise ConfigError(f"{order.folder} asks nobody, so that it takes no --answers; leave them out")
             return True

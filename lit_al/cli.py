@@ -23,6 +23,7 @@ from lit_al.rows import HOWS
 from lit_al.sheets import first_line
 
 if TYPE_CHECKING:
+    from lit_al.record import Record
     from lit_al.resume import Resume
 
 USAGE = """usage: lit-al COMMAND [options]
@@ -294,8 +295,8 @@ def _explain(arguments: Sequence[str] | None) -> None:
 def _recover(arguments: Sequence[str] | None) -> None:
     parser = Parser(
         prog="lit-al recover",
-        description="Make a damaged record of labels sound again, from its last backup and events.jsonl. Nothing is "
-        "deleted: damaged files are moved into a folder beside the record.",
+        description="Make a damaged record of labels sound again, from whichever of its copies is: its last backup, "
+        "events.jsonl, itself. Nothing is deleted: damaged files are moved into a folder beside the record.",
     )
     parser.add_argument("run", metavar="RUN", help="Folder of a run.")
     folder = Path(parser.parse_args(arguments).run)
@@ -329,6 +330,7 @@ def _export(arguments: Sequence[str] | None) -> None:
     add("--overwrite", action="store_true", help="Replace a file that is there, with any answers in it.")
     options = parser.parse_args(arguments)
     with Record.open(Path(options.run)) as record:
+        _say_mended(record)
         words = export(
             record,
             Path(options.to),
@@ -356,6 +358,7 @@ def _import(arguments: Sequence[str] | None) -> None:
     add("--force", action="store_true", help="Take answers to texts that were edited too, and mark them.")
     options = parser.parse_args(arguments)
     with Record.open(Path(options.run)) as record:
+        _say_mended(record)
         report = import_answers(
             record,
             Path(options.file),
@@ -365,6 +368,12 @@ def _import(arguments: Sequence[str] | None) -> None:
             force=options.force,
         )
     say(report.in_words())
+
+
+def _say_mended(record: "Record") -> None:
+    """What was wrong with the second copies of a record, beside the output."""
+    for sentence in record.mended:
+        say(sentence, sys.stderr)
 
 
 def _annotate(arguments: Sequence[str] | None) -> None:
@@ -400,7 +409,8 @@ def _agreement(arguments: Sequence[str] | None) -> None:
     from lit_al.annotate.agreement import Agreement
     from lit_al.record import Record
 
-    with Record.open(run, check=False) as record:
+    with Record.open(run) as record:
+        _say_mended(record)
         for line in Agreement.of(record.answers(), record.classes).lines():
             say(line)
 
@@ -409,6 +419,9 @@ def _checkpoint(path: Path) -> Path:
     """The file itself, or the best checkpoint of a run's folder."""
     if not path.is_dir():
         return path
+    from lit_al.links import check_links
+
+    check_links(path)
     best = path / "checkpoints" / "best.ckpt"
     if not best.is_file():
         raise CheckpointError(f"{path} holds no checkpoints/best.ckpt; give the folder of a run or a .ckpt file")

@@ -10,6 +10,7 @@ LitALError
 ├── RunError         a run folder that cannot be written or would overwrite another
 ├── OraclePending    people have yet to answer; a run that meets it saves itself and ends well
 └── StoreError       a record of labels that is missing, damaged, in use or of another kind
+    ├── DamagedError a record that is not as it was written; `lit-al recover` is the way out
     ├── RefusedError an event that the record cannot take: an unknown text, a label outside the set
     ├── ConflictError an event whose id stands there already with other content
     └── InUseError   a run that another process is at
@@ -59,6 +60,10 @@ class OraclePending(LitALError):
 
 class StoreError(LitALError):
     """A record of labels that is missing, damaged, in use or of another kind."""
+
+
+class DamagedError(StoreError):
+    """A record that is not as it was written; `lit-al recover` is the way out."""
 
 
 class RefusedError(StoreError):

@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from lit_al.config import TrainConfig, config_of
 from lit_al.corpora import UNLABELED, Corpus
-from lit_al.errors import DataError
+from lit_al.errors import ConfigError, DamagedError, DataError
 from lit_al.faults import crash_point
 from lit_al.oracles import FILE, Batch, Oracle, RecordedOracle, event_id
-from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, sha256_of
+from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, damaged, sha256_of
 from lit_al.rows import FULL
 from lit_al.split import FORMAT as SPLIT_FORMAT
 from lit_al.split import Rows
@@ -65,7 +65,10 @@ class Ledger:
         Raises:
             StoreError: it is missing, damaged or of a newer version.
         """
-        return cls(folder, Record.open(folder), tell)
+        record = Record.open(folder)
+        for sentence in record.mended:
+            tell(sentence)
+        return cls(folder, record, tell)
 
     def __enter__(self) -> Self:
         return self
@@ -78,9 +81,15 @@ class Ledger:
         """The settings that the run began with.
 
         Raises:
-            DataError: the record holds none, or some that cannot be.
+            DamagedError: they are none of `lit-al train`.
         """
-        return config_of(self.record.settings.get("config"), self.record.path)
+        try:
+            config = config_of(self.record.settings.get("config"), self.record.path)
+            config.resolved()
+        except (ConfigError, DataError) as error:
+            why = f"its settings are none of a run that lit-al train began: {' '.join(str(error).split())[:100]}"
+            raise DamagedError(damaged(self.record.path, why)) from error
+        return config
 
     @property
     def finished(self) -> bool:
@@ -143,18 +152,22 @@ class Ledger:
             The choice and the facts noted beside it; None where there is none, or only one that can be made again.
         """
         found = self.record.state(ASKING)
-        if found is None or found["number"] != number or number not in {one.number for one in self.record.rounds()}:
+        if found is None or found.get("number") != number or number not in {one.number for one in self.record.rounds()}:
             return None
-        strategy.restore({name: _array(kept) for name, kept in found["memory"].items()})
-        choice = Choice(
-            _array(found["rows"]),
-            _array(found["scores"]),
-            tuple(found["reasons"]),
-            _array(found["controls"]),
-            tuple(found["shares"]),
-            found["short"],
-        )
-        return choice, {**found["facts"], **{name: _array(kept) for name, kept in found["arrays"].items()}}
+        try:
+            strategy.restore({name: _array(kept) for name, kept in found["memory"].items()})
+            choice = Choice(
+                _array(found["rows"]),
+                _array(found["scores"]),
+                tuple(found["reasons"]),
+                _array(found["controls"]),
+                tuple(found["shares"]),
+                found["short"],
+            )
+            return choice, {**found["facts"], **{name: _array(kept) for name, kept in found["arrays"].items()}}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            why = f"what round {number} asked for cannot be read"
+            raise DamagedError(damaged(self.record.path, why)) from error
 
     def ask(
         self,

@@ -12,6 +12,7 @@ from typing import Any
 
 from lit_al.durable import sync, way_out
 from lit_al.errors import DataError, RunError
+from lit_al.links import check_links
 
 SCHEMA = 1  # of results.json; docs/results-schema.md describes it
 PACKAGES = ("torch", "lightning", "torchmetrics", "tokenizers", "numpy", "numba")
@@ -97,8 +98,10 @@ def read_results(folder: Path) -> dict[str, Any]:
 
     Raises:
         DataError: it is missing, broken, or of another schema.
+        RunError: a file of the run is a symbolic link.
     """
     path = folder / "results.json"
+    check_links(folder)
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

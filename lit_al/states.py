@@ -83,7 +83,9 @@ class States:
         return [found for found in reversed(self.record.rounds()) if found.ended and "state" in found.facts]
 
     def _read(self, kept: RoundFacts) -> Any:
-        path = self.folder / kept.facts["state"]
+        path = self.folder / "state" / f"round-{kept.number}.pt"
+        if kept.facts["state"] != str(path.relative_to(self.folder)):  # a record of other hands may lead anywhere
+            raise CheckpointError(f"{str(kept.facts['state'])[:60]!r} is no state of this run")
         try:
             content = path.read_bytes()
         except OSError as error:

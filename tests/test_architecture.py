@@ -14,7 +14,7 @@ ROOT = PACKAGE.parent
 
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
-    {"errors", "compiled", "lengths", "faults", "durable", "memory", "archive", "nearest", "console"},
+    {"errors", "compiled", "lengths", "faults", "durable", "memory", "archive", "nearest", "console", "links"},
     {"recipes", "sheets", "parsing"},
     {"settings"},
     {

@@ -102,7 +102,7 @@ class Desk:
         Raises:
             StoreError: it could not be written; sent again later it may be.
         """
-        uuid = sent.get("uuid") if isinstance(sent, Mapping) else None
+        uuid = _sayable(sent.get("uuid")) if isinstance(sent, Mapping) else None
         try:
             event = self.append(read_event(sent, annotator, self.source))
         except ConflictError as error:
@@ -159,6 +159,7 @@ class Desk:
             "annotators": len(self.record.annotators()),
             "model": described(self.record, training=self.training),
             "agreement": self._agreement() if annotator == self.owner else None,
+            "copies": self.record.copies,
         }
         return {**status, "words": progress_words(status)}
 
@@ -171,6 +172,11 @@ class Desk:
         self._agreeing.wait(5)
         with suppress(StoreError):
             self.record.release(annotator)
+
+
+def _sayable(uuid: object) -> str | None:
+    """What a client calls its event, if an answer can say it."""
+    return uuid if isinstance(uuid, str) and uuid.isascii() else None
 
 
 def _thought(predicted: str | None, probability: float | None) -> dict[str, Any] | None:

@@ -15,8 +15,20 @@ from uuid import UUID, uuid5
 
 from lit_al.annotate.people import FILE_ANNOTATOR
 from lit_al.corpora import IMDB_CLASSES, UNLABELED, Corpus, load_corpus
-from lit_al.errors import ConfigError, DataError, RefusedError, RunError, StoreError
-from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, sha256_of
+from lit_al.errors import ConfigError, DamagedError, DataError, RefusedError, RunError, StoreError
+from lit_al.links import own
+from lit_al.record import (
+    BACKUP_FILE,
+    MIRROR_FILE,
+    RECORD_FILE,
+    Action,
+    Item,
+    NewEvent,
+    Record,
+    damaged,
+    missing,
+    sha256_of,
+)
 
 _MANY_EVENTS = 2_000  # in one transaction
 
@@ -71,7 +83,9 @@ class Wish:
             ConfigError: it is not to be known, or its name leads elsewhere.
         """
         if self.run is not None:
-            if not (self.run / RECORD_FILE).is_file():
+            if not own(self.run / RECORD_FILE).is_file():
+                if any((self.run / name).is_file() for name in (BACKUP_FILE, MIRROR_FILE)):
+                    raise StoreError(missing(self.run / RECORD_FILE))
                 raise ConfigError(f"{self.run} is no run with labels: it holds no {RECORD_FILE}")
             return self.run
         if self.data is None:
@@ -140,6 +154,8 @@ def make_folder(wish: Wish) -> Path:
         there = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError as error:
         raise RunError(f"{folder} cannot be made: {error.strerror or error}; give another --log-dir") from error
+    if RECORD_FILE not in there and {BACKUP_FILE, MIRROR_FILE} & set(there):
+        raise StoreError(missing(folder / RECORD_FILE))
     if RECORD_FILE not in there and set(there) - {"owner.lock"}:
         raise RunError(f"{folder} is there already and is no run with labels; give another --name")
     return folder
@@ -164,7 +180,8 @@ def open_project(wish: Wish, folder: Path, corpus: Corpus | None = None) -> Proj
     else:
         record = Record.open(folder)
     try:
-        notes = (*_filled(wish, record, corpus, is_new), *_backed_up(record))
+        _check_known(record)
+        notes = (*_filled(wish, record, corpus, is_new), *record.mended, *_backed_up(record))
     except BaseException:
         record.close()
         raise
@@ -211,7 +228,7 @@ def _filled(wish: Wish, record: Record, corpus: Corpus | None, is_new: bool) -> 
         _check_texts(record, corpus)
         notes += _add_texts(record, corpus)
         notes += _take_labels(record, corpus, wish.take_labels)
-    if not next(iter(record.items()), Item(0, "", None)).text:
+    if not record.count_texts():
         raise ConfigError(
             f"{record.path.parent} holds answers but no texts, as simulated runs do; begin one of its own with --data, "
             "--labels and another --name"
@@ -238,6 +255,8 @@ def _check_texts(record: Record, corpus: Corpus) -> None:
     source = record.settings.get("source") or {}
     if source.get("sha256") == _digest(corpus.texts):
         return
+    if not record.settings:  # recovered from a mirror of before it held the settings; each text is checked by itself
+        return
     where = f"the texts of {record.path.parent}"
     if source.get("rows") != len(corpus):
         raise RefusedError(
@@ -252,7 +271,7 @@ def _check_texts(record: Record, corpus: Corpus) -> None:
 def _add_texts(record: Record, corpus: Corpus) -> list[str]:
     """All texts that are not empty, in one transaction; what a kill left out is there after the next start."""
     empty = sum(not text or text.isspace() for text in corpus.texts)
-    if record.count_items() < len(corpus) - empty:
+    if record.count_texts() < len(corpus) - empty:
         record.add_items(
             Item(row, sha256_of(text), text)
             for row, text in enumerate(corpus.texts)
@@ -299,6 +318,23 @@ def _check_settings(record: Record, asked: Mapping[str, Any]) -> None:
                 f"{record.path.parent} was begun with {option} {known}, not {value}; leave {option} out, or give "
                 "another --name"
             )
+
+
+def _check_known(record: Record) -> None:
+    """Refuse a record whose settings are of another kind than ours.
+
+    Raises:
+        DamagedError: one is.
+    """
+    for name, ours in DEFAULTS.items():
+        found = record.settings.get(name)
+        if found is None:
+            continue
+        counts = isinstance(ours, int) and not isinstance(ours, bool)
+        if type(found) is not type(ours) or (counts and not 0 <= found < 2**31) or (name == "overlap" and found < 1):
+            raise DamagedError(damaged(record.path, f"its setting {name} is {found!r:.40}"))
+    if not isinstance(record.settings.get("source") or {}, dict):
+        raise DamagedError(damaged(record.path, "its setting source is no object"))
 
 
 def _read_guidelines(path: Path) -> str:

@@ -18,6 +18,7 @@ State = Literal["waiting", "preparing", "training", "ready", "failed"]
 
 KEY: Final = "trainer"
 EVERY: Final = 2.0  # seconds between beats
+DAMAGED: Final = 65  # exit code of a trainer that cannot trust the record; another one could not either
 WORK: Final = 0.005  # seconds of computing between two beats that count as life
 
 

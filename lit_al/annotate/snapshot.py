@@ -41,8 +41,12 @@ class Snapshot:
         Args:
             record: of the run; its settings say how disagreement is resolved and how many annotators are wanted.
             items: id of the text at each place.
+
+        Raises:
+            DamagedError: an event is not what was written; nothing is learned from any then.
         """
         with record.one_moment():
+            record.check_events()
             seq, answers = record.last_seq(), record.answers()
             labels = record.labels(record.settings.get("resolve") or "majority")
             first = _first_labels(record)

@@ -4,6 +4,7 @@ A trainer that dies is started again after a pause that doubles with each death,
 first. Labeling never waits for any of it. Nothing here imports torch: this runs in the process of the page.
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from lit_al.annotate.pulse import KEY
+from lit_al.annotate.pulse import DAMAGED, KEY
 from lit_al.errors import StoreError
+from lit_al.links import own, private
 from lit_al.record import Record
 
 LOG_FILE: Final = "trainer.log"
@@ -76,6 +78,8 @@ class Supervisor:
             if self._process is None:
                 if time.monotonic() >= self._next_start:
                     self._launch()
+            elif self._process.poll() == DAMAGED:
+                self._give_up()
             elif (code := self._process.poll()) is not None:
                 self._bury(f"the trainer died ({_in_words(code)})")
             else:
@@ -102,7 +106,7 @@ class Supervisor:
         self._log_before = log.stat().st_size if log.is_file() else 0
         self._heartbeat, self._computed, self._seen = 0.0, 0.0, time.monotonic()
         try:
-            with open(log, "ab", opener=_private) as output:
+            with open(own(log), "ab", opener=private) as output:
                 self._process = subprocess.Popen(
                     [*self.command, str(self.folder), "--parent", str(os.getpid())],
                     stdin=subprocess.DEVNULL,
@@ -136,12 +140,19 @@ class Supervisor:
         words = last_line(self.folder / LOG_FILE, self._log_before)
         self._fail(f"{why}: {words}" if words else why)
 
+    def _give_up(self) -> None:
+        """A damaged record stays damaged: start no other trainer, and say why."""
+        self._process, self._next_start = None, math.inf
+        self._note(last_line(self.folder / LOG_FILE, self._log_before) or "the record is damaged")
+
     def _fail(self, detail: str) -> None:
         self.deaths += 1
         self._next_start = time.monotonic() + self.pause
+        self._note(f"{detail}; starting it again in {self.pause:.0f} s")
+
+    def _note(self, detail: str) -> None:
         assert self._record is not None  # `check` and `start` have opened it
         known = self._record.state(KEY) or {}
-        detail += f"; starting it again in {self.pause:.0f} s"
         facts = {"state": "failed", "detail": detail, "heartbeat": time.time(), "labels": known.get("labels", 0)}
         self._record.set_state(KEY, facts)
 
@@ -175,7 +186,3 @@ def last_line(path: Path, start: int = 0) -> str:
 
 def _in_words(code: int) -> str:
     return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -101,6 +101,7 @@ class Session:
     def __init__(self, desk: Desk, annotator: str, console: Console, read: Read) -> None:
         self.desk, self.annotator, self.console, self.read = desk, annotator, console, read
         self.classes = desk.record.classes
+        self.told = desk.record.copies  # what is wrong with the second copies, said already
         self.back: list[Queued] = []  # texts whose answers were taken back, the last one on top
 
     def run(self) -> None:
@@ -195,6 +196,9 @@ class Session:
         status = self.desk.status(self.annotator)
         said = plain(label) if label else action.value
         self.console.print(f"saved {status['saved']:,}: {said}", style="green", highlight=False, markup=False)
+        if status["copies"] != self.told:
+            self.told = status["copies"]
+            self.console.print(self.told, style="yellow", highlight=False, markup=False)
         return saved
 
     def _thought(self, event: Event) -> None:

@@ -24,9 +24,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from lit_al.annotate.pulse import Pulse
+from lit_al.annotate.pulse import DAMAGED, Pulse
 from lit_al.console import plain, say
-from lit_al.errors import LitALError
+from lit_al.errors import DamagedError, LitALError
 from lit_al.faults import crash_point
 from lit_al.record import ModelVersion, NewGeneration, OwnerLock, Ranked, Record
 
@@ -72,12 +72,18 @@ class Trainer:
             time.sleep(POLL)
 
     def turn(self, seq: int) -> None:
-        """Do what the answers up to an event ask for; failures are told and survived."""
+        """Do what the answers up to an event ask for; failures are told and survived.
+
+        Raises:
+            DamagedError: the record is not what was written; another try would find the same.
+        """
         self._tried = seq
         try:
             if self._learner is None or len(self._items) != self.record.count_items():
                 self.prepare()
             self.learn()
+        except DamagedError:
+            raise
         except Exception as error:  # whatever it is: labeling goes on without a newer model
             traceback.print_exc()
             self.pulse.say("failed", f"{in_a_sentence(error)}; trying again with the next answer")
@@ -304,7 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 pulse.stop()
     except LitALError as error:
         say(error, sys.stderr)
-        return 1
+        return DAMAGED if isinstance(error, DamagedError) else 1
     except KeyboardInterrupt:  # a fit's word for SIGTERM, since Ctrl-C is not heard here
         return 128 + signal.SIGTERM
     return 0

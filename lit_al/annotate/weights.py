@@ -9,6 +9,7 @@ import torch
 
 from lit_al.checkpoints import load_model, save_model
 from lit_al.errors import CheckpointError, RunError
+from lit_al.links import own
 from lit_al.model import LitBiLSTM
 from lit_al.record import ModelVersion
 from lit_al.run import write_bytes
@@ -47,8 +48,12 @@ class Weights:
     def fault(self, model: ModelVersion) -> str:
         """What is wrong with the checkpoint of a model on record, as a clause; "" where it is sound."""
         path = self.run / model.path
+        if model.path != f"{FOLDER}/model-{model.version}.ckpt":  # a record of other hands may lead anywhere
+            return f"{model.path[:60]!r} is no checkpoint of this run"
         try:
-            found = digest_of(path)
+            found = digest_of(own(path))
+        except RunError as error:
+            return str(error)
         except OSError as error:
             return f"{model.path} cannot be read ({error.strerror or error})"
         return "" if found == model.sha256 else f"{model.path} is damaged: its sha256 is not the one on record"

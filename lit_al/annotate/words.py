@@ -31,15 +31,28 @@ def described(record: Record, *, training: bool) -> dict[str, Any]:
         "silent": work is not None and _silent(work),
         "version": None if model is None else model.version,
         "labels": None if model is None else model.labels,
-        "estimate": None if model is None else model.facts.get("estimate"),
-        "advice": None if model is None else model.facts.get("advice"),
+        "estimate": None if model is None else _figures(model.facts.get("estimate")),
+        "advice": None if model is None else _object(model.facts.get("advice")),
     }
+
+
+def _object(found: object) -> dict[str, Any] | None:
+    """A JSON object, or nothing: a record may hold what nobody of ours has written."""
+    return found if isinstance(found, dict) else None
+
+
+def _figures(found: object) -> dict[str, Any] | None:
+    """An estimate that can be said."""
+    estimate = _object(found) or {}
+    numbers = [estimate.get(name) for name in ("accuracy", "low", "high", "rows")]
+    return estimate if all(type(number) in (int, float) for number in numbers) else None
 
 
 def _silent(work: dict[str, Any]) -> bool:
     """Has the trainer stopped saying that it is there, while it should be at work?"""
     busy = work.get("state") in ("preparing", "training")
-    return busy and time.time() - float(work.get("heartbeat") or 0) > _SILENT_SECONDS
+    beat = work.get("heartbeat")
+    return busy and time.time() - (float(beat) if type(beat) in (int, float) else 0.0) > _SILENT_SECONDS  # type: ignore[arg-type]
 
 
 def progress_words(status: dict[str, Any]) -> dict[str, str]:
@@ -52,6 +65,7 @@ def progress_words(status: dict[str, Any]) -> dict[str, str]:
         "estimate": _estimate(model),
         "advice": _sentence(str((model["advice"] or {}).get("text", ""))),
         "agreement": "" if agreement is None else agreement["sentence"],
+        "copies": _sentence(status["copies"]),
     }
 
 

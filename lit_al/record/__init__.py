@@ -9,8 +9,11 @@
 | `events` | append, take back, and what is current |
 | `rankings` | generations of the queue, models, rounds, small facts |
 | `queue` | who gets which text next, under a lease |
-| `mirror` | a second copy of every event, one JSON line each |
-| `recovery` | from the last backup and the mirror to a sound record |
+| `facts` | what a run is: id, labels, settings |
+| `checksums`, `sealing` | of every event, text and annotator, so that a flipped bit is found |
+| `checking` | whether a file is what was written |
+| `mirror` | a second copy of every event and text, one JSON line each |
+| `recovery` | from whatever copies are left to a sound record |
 | `lock` | one owner at a time |
 | `store` | `Record`: all of it under one name |
 
@@ -19,6 +22,7 @@ new event. What is current is a view of them. An event is acknowledged only when
 synced.
 """
 
+from lit_al.record.database import damaged
 from lit_al.record.kinds import (
     Action,
     Answer,
@@ -35,9 +39,11 @@ from lit_al.record.kinds import (
 )
 from lit_al.record.lock import OwnerLock
 from lit_al.record.recovery import recover
-from lit_al.record.store import RECORD_FILE, Record
+from lit_al.record.store import BACKUP_FILE, MIRROR_FILE, RECORD_FILE, Record, missing
 
 __all__ = [
+    "BACKUP_FILE",
+    "MIRROR_FILE",
     "RECORD_FILE",
     "Action",
     "Answer",
@@ -52,6 +58,8 @@ __all__ = [
     "Ranked",
     "Record",
     "RoundFacts",
+    "damaged",
+    "missing",
     "recover",
     "sha256_of",
 ]

@@ -1,6 +1,7 @@
 """Connections to the file of a record: one for each thread, every transaction synced before it is acknowledged."""
 
 import ctypes
+import json
 import os
 import sqlite3
 import threading
@@ -8,12 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from lit_al.errors import StoreError
+from lit_al.errors import DamagedError, StoreError
 from lit_al.faults import crash_point
+from lit_al.links import own
 from lit_al.record.place import Place
 
 WAIT_SECONDS = 10  # for another writer
+BROKEN = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite's own message quotes a damaged name
 NETWORK = ("nfs", "cifs", "smb", "sshfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "lustre")
 
 
@@ -65,7 +69,7 @@ class Database:
         with self.told():
             # A URI with mode=rw: a file that has gone must not come back empty.
             db = sqlite3.connect(
-                f"{self.path.resolve().as_uri()}?mode=rw",
+                f"{address(self.path)}?mode=rw",
                 uri=True,
                 timeout=WAIT_SECONDS,
                 isolation_level=None,
@@ -144,11 +148,48 @@ class Database:
 
     @contextmanager
     def told(self) -> Iterator[None]:
-        """Say in words what SQLite says in codes."""
+        """Say in words what SQLite says in codes, and what a row holds that none can."""
         try:
             yield
-        except sqlite3.Error as error:
-            raise StoreError(in_words(error, self.path)) from error
+        except BROKEN as error:
+            raise as_error(error, self.path) from error
+        except Unreadable as error:
+            raise DamagedError(damaged(self.path, str(error))) from error
+
+
+class Unreadable(ValueError):
+    """A row that holds what this program never writes; the text says which and what."""
+
+
+def json_object(content: object, what: str) -> dict[str, Any]:
+    """What a column of JSON holds.
+
+    Raises:
+        Unreadable: it is no JSON object.
+
+    >>> json_object('{"n": 1}', "the state")
+    {'n': 1}
+    """
+    try:
+        found = json.loads(content)  # type: ignore[arg-type]  # told below
+    except (TypeError, ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Unreadable(f"{what} is no JSON object")
+    return found
+
+
+def as_error(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> StoreError:
+    """What went wrong, as an error of ours."""
+    if isinstance(error, UnicodeDecodeError):
+        return DamagedError(damaged(path, "a name in it is no UTF-8"))
+    words = in_words(error, path)
+    return DamagedError(words) if _means_damage(error) else StoreError(words)
+
+
+def _means_damage(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorname", "") or ""
+    return code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "not decode" in str(error) or "no such" in str(error)
 
 
 def _leave_open(db: sqlite3.Connection) -> None:
@@ -172,9 +213,21 @@ def in_words(error: sqlite3.Error, path: Path) -> str:
             f"{path} cannot be opened for writing ({error}); check that it is there and whose it is, or copy "
             f"{path.parent} to where you may write, and give the copy"
         )
-    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return damaged(path, str(error))
+    if _means_damage(error):
+        why = "a text in it is no UTF-8" if "not decode" in str(error) else str(error)
+        return damaged(path, why)
     return f"{path}: {error}"
+
+
+def address(path: Path) -> str:
+    """Of a record's file, as SQLite takes it; neither it nor what SQLite keeps beside it may be a link.
+
+    Raises:
+        RunError: one is.
+    """
+    for name in (path.name, *(f"{path.name}-{ending}" for ending in ("wal", "shm", "journal"))):
+        own(path.with_name(name))
+    return (path.parent.resolve() / path.name).as_uri()
 
 
 def damaged(path: Path, why: str) -> str:

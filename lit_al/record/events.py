@@ -1,33 +1,32 @@
 """Events: append them, take them back by others, and see what is current."""
 
-import json
 import sqlite3
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any, Literal
 
 from lit_al.errors import ConflictError, RefusedError, StoreError
-from lit_al.record.database import Database, now
-from lit_al.record.kinds import Action, Answer, Event, NewEvent
+from lit_al.record.checksums import FLAGS, of_event
+from lit_al.record.database import Database, Unreadable, now
+from lit_al.record.kinds import Action, Answer, Event, NewEvent, misfit
+from lit_al.record.sealing import seal_annotator
 
 Resolve = Literal["majority", "latest", "drop"]
 
 _FIELDS = tuple(item.name for item in fields(NewEvent))
 _SAME = ("item", "annotator", "action", "label", "note", "undoes")  # what makes two events of one uuid the same
-_FLAGS = ("suggestion_shown", "control", "forced", "late")
-_INSERT = (
-    f"INSERT INTO event({', '.join(_FIELDS)}, server_time, late, schema_hash) "
-    f"VALUES ({', '.join('?' * (len(_FIELDS) + 3))})"
-)
+_ALL = tuple(item.name for item in fields(Event))
+_INSERT = f"INSERT INTO event({', '.join(_ALL)}) VALUES ({', '.join(f':{name}' for name in _ALL)})"
 
 
 class Events(Database):
-    """The part of a record that answers are in; `Record` sets the class names."""
+    """The part of a record that answers are in; `Record` sets what they are held against."""
 
     classes: tuple[str, ...]
     schema_hash: str
+    run_id: str
 
     def append(self, event: NewEvent) -> Event:
         """Add an event; it is on the disk when this returns.
@@ -64,9 +63,8 @@ class Events(Database):
             raise RefusedError(f"{event.label!r} is not a label of this run; its labels are {known}")
         if not event.uuid or not event.annotator:
             raise RefusedError("an event needs a uuid and an annotator")
-        for words in (event.uuid, event.annotator, event.note or "", event.client_time or "", event.undoes or ""):
-            if "\0" in words or not _encodable(words):
-                raise RefusedError("an event holds a NUL character or half a surrogate pair; take it out")
+        if why := misfit(vars(event)):
+            raise RefusedError(f"an event's {why}; mend it")
 
     def _append(self, db: sqlite3.Connection, event: NewEvent) -> Event:
         there = db.execute("SELECT * FROM event WHERE uuid = ?", (event.uuid,)).fetchone()
@@ -77,18 +75,25 @@ class Events(Database):
         if event.action is Action.UNDO:
             _check_undo(db, event)
         moment = now()
-        db.execute("INSERT OR IGNORE INTO annotator(name, created) VALUES (?, ?)", (event.annotator, moment))
+        met = db.execute("INSERT OR IGNORE INTO annotator(name, created) VALUES (?, ?)", (event.annotator, moment))
+        if met.rowcount:
+            seal_annotator(db, event.annotator)
         late = _end_lease(db, event) if event.action in (Action.LABEL, Action.SKIP) else False
-        values = [getattr(event, name) for name in _FIELDS]
-        cursor = db.execute(_INSERT, (*values, moment, late, self.schema_hash))
-        given = {name: getattr(event, name) for name in _FIELDS}
-        return Event(**given, seq=cursor.lastrowid or 0, server_time=moment, late=late, schema_hash=self.schema_hash)
+        last = db.execute("SELECT seq, checksum FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+        values: dict[str, Any] = {name: getattr(event, name) for name in _FIELDS}
+        if event.probability is not None:
+            values["probability"] = float(event.probability)  # as it comes back, and so as it is checked
+        values |= {"seq": last["seq"] + 1 if last else 1, "server_time": moment, "late": late}
+        values |= {"schema_hash": self.schema_hash}
+        values["checksum"] = of_event(values, last["checksum"] if last else self.run_id)
+        db.execute(_INSERT, values)
+        return Event(**values)
 
     def event(self, uuid: str) -> Event | None:
         """The event of a uuid."""
         with self.told():
             row = self.db.execute("SELECT * FROM event WHERE uuid = ?", (uuid,)).fetchone()
-        return None if row is None else _event(row)
+            return None if row is None else _event(row)
 
     def events(self, since: int = 0) -> Iterator[Event]:
         """All events after a sequence number, in order."""
@@ -200,8 +205,11 @@ def _same(there: Event, event: NewEvent) -> Event:
 
 def _event(row: sqlite3.Row) -> Event:
     values: dict[str, Any] = dict(row)
-    values.update({name: bool(values[name]) for name in _FLAGS})
-    return Event(**{**values, "action": Action(values["action"])})
+    values.update({name: bool(values[name]) for name in FLAGS})
+    try:
+        return Event(**{**values, "action": Action(values["action"])})
+    except ValueError:
+        raise Unreadable(f"event {values['seq']} has the action {values['action']!r}") from None
 
 
 def _answer(row: sqlite3.Row) -> Answer:
@@ -215,30 +223,3 @@ def _answer(row: sqlite3.Row) -> Answer:
         row["predicted"],
         row["round"],
     )
-
-
-def _encodable(words: str) -> bool:
-    try:
-        words.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def as_json(events: Iterable[Event]) -> Iterator[str]:
-    """A line for each event, without its line break; `from_json` reads it back."""
-    for event in events:
-        yield json.dumps({item.name: getattr(event, item.name) for item in fields(Event)}, ensure_ascii=False)
-
-
-def from_json(line: str) -> Event:
-    """The event of a line.
-
-    Raises:
-        ValueError: it is not one.
-    """
-    try:
-        values = json.loads(line)
-        return Event(**{**values, "action": Action(values["action"])})
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"not an event: {error}") from error

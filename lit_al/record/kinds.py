@@ -1,6 +1,7 @@
 """What a record holds, as small frozen records."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -100,12 +101,14 @@ class Event(NewEvent):
         server_time: of the commit, UTC, ISO 8601.
         late: the annotator's lease of the text had run out.
         schema_hash: of the class names in force.
+        checksum: of all this and of the event before it (`record.checksums`).
     """
 
     seq: int = 0
     server_time: str = ""
     late: bool = False
     schema_hash: str = ""
+    checksum: str = ""
 
 
 @dataclass(frozen=True)
@@ -254,3 +257,51 @@ class RoundFacts:
     rows: tuple[int, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
     ended: bool = False
+
+
+_WORDS, _WORDS_OR_NONE, _WHOLE, _WHOLE_OR_NONE, _FLAG = range(5)
+_FIELDS = {
+    "uuid": _WORDS, "item": _WHOLE, "annotator": _WORDS, "action": _WORDS, "label": _WORDS_OR_NONE,
+    "note": _WORDS_OR_NONE, "undoes": _WORDS_OR_NONE, "generation": _WHOLE_OR_NONE, "model_version": _WHOLE_OR_NONE,
+    "predicted": _WORDS_OR_NONE, "suggestion_shown": _FLAG, "strategy": _WORDS, "round": _WHOLE_OR_NONE,
+    "control": _FLAG, "lead_ms": _WHOLE_OR_NONE, "client_time": _WORDS_OR_NONE, "forced": _FLAG, "source": _WORDS,
+    "seq": _WHOLE, "server_time": _WORDS, "late": _FLAG, "schema_hash": _WORDS,
+}  # fmt: skip
+
+
+def misfit(values: Mapping[str, Any]) -> str:
+    """The first field of an event that holds what it cannot, in words; "" where all fit.
+
+    >>> misfit({"item": True}), misfit({"note": chr(0xD800)}), misfit({"lead_ms": None})
+    ('item is no whole number', 'note holds a NUL character or half a surrogate pair', '')
+    """
+    for name, value in values.items():
+        kind = _FIELDS.get(name)
+        if kind in (_WORDS, _WORDS_OR_NONE) and (why := _no_words(value, kind == _WORDS_OR_NONE)):
+            return f"{name} {why}"
+        if kind in (_WHOLE, _WHOLE_OR_NONE) and not _is_whole(value) and (value is not None or kind == _WHOLE):
+            return f"{name} is no whole number"
+        if kind == _FLAG and not isinstance(value, bool):
+            return f"{name} is neither true nor false"
+        if name == "probability" and value is not None and not (type(value) in (int, float) and abs(value) < math.inf):
+            return f"{name} is no number"
+    if (action := values.get("action")) is not None and action not in tuple(Action):
+        return f"action is none of {', '.join(Action)}"
+    return ""
+
+
+def _no_words(value: object, or_none: bool) -> str:
+    if value is None and or_none:
+        return ""
+    if not isinstance(value, str):
+        return "is no text"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "holds a NUL character or half a surrogate pair"
+    return "holds a NUL character or half a surrogate pair" if "\0" in value else ""
+
+
+def _is_whole(value: object) -> bool:
+    """A number that SQLite can hold."""
+    return type(value) is int and -(2**63) <= value < 2**63

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from lit_al.errors import InUseError, StoreError
+from lit_al.links import check_links, own, private
 from lit_al.record.database import now
 
 OWNER_FILE = "owner.lock"
@@ -37,8 +38,9 @@ class OwnerLock:
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
+        check_links(self.path.parent)
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = private(os.fspath(own(self.path)), os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise StoreError(
                 f"{self.path} cannot be written: {error.strerror or error}; copy {self.path.parent} to where you may "

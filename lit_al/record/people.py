@@ -5,6 +5,7 @@ import secrets
 
 from lit_al.errors import RefusedError
 from lit_al.record.database import Database, now
+from lit_al.record.sealing import seal_annotator
 
 
 class People(Database):
@@ -24,6 +25,7 @@ class People(Database):
                 "UPDATE annotator SET token = coalesce(token, ?), removed = NULL WHERE name = ?",
                 (token or secrets.token_urlsafe(24), name),
             )
+            seal_annotator(db, name)
             return str(db.execute("SELECT token FROM annotator WHERE name = ?", (name,)).fetchone()["token"])
 
     def annotator_of(self, token: str) -> str | None:
@@ -46,4 +48,5 @@ class People(Database):
         """Let someone in no more; what they said stays."""
         with self.transaction() as db:
             db.execute("UPDATE annotator SET token = NULL, removed = ? WHERE name = ?", (now(), name))
+            seal_annotator(db, name)
             db.execute("DELETE FROM lease WHERE annotator = ?", (name,))

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from lit_al.record.database import Database
-from lit_al.record.kinds import Item, Queued
+from lit_al.record.kinds import Queued
 from lit_al.record.rankings import as_ranked
+from lit_al.record.texts import as_item
 
 QueueState = Literal["open", "wait", "skipped", "finished"]
 
@@ -96,7 +97,7 @@ class Queue(Database):
             if len(found) < n:
                 taken = held + [one.item.id for one in found]
                 rest = {**values, "exclude": json.dumps(taken), "n": n - len(found)}
-                found += [Queued(_item(row)) for row in db.execute(_UNRANKED, rest)]
+                found += [Queued(as_item(row)) for row in db.execute(_UNRANKED, rest)]
             _lease(db, annotator, [one.item.id for one in found] + held, until)
             state = _state(db, values) if not found and not held else "open"
         return found, state
@@ -127,7 +128,7 @@ def _queued(row: sqlite3.Row) -> Queued:
     ranked = as_ranked(row)
     predicted = ranked.predicted
     return Queued(
-        _item(row),
+        as_item(row),
         row["generation"],
         row["rank"],
         ranked.control,
@@ -137,7 +138,3 @@ def _queued(row: sqlite3.Row) -> Queued:
         row["strategy"],
         ranked.reason,
     )
-
-
-def _item(row: sqlite3.Row) -> Item:
-    return Item(row["id"], row["sha256"], row["text"], json.loads(row["meta"]))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lit_al.errors import StoreError
-from lit_al.record.database import Database, now
+from lit_al.record.database import Database, Unreadable, json_object, now
 from lit_al.record.kinds import Generation, ModelVersion, NewGeneration, Ranked, RoundFacts
 
 
@@ -58,7 +58,7 @@ class Rankings(Database):
         query = "SELECT * FROM ranking WHERE generation = ? AND item = ?"
         with self.told():
             row = self.db.execute(query, (generation, item)).fetchone()
-        return None if row is None else as_ranked(row)
+            return None if row is None else as_ranked(row)
 
     def add_model(self, model: ModelVersion) -> None:
         """Note a checkpoint that has been written and read back."""
@@ -78,7 +78,7 @@ class Rankings(Database):
         """The last one noted; the page asks with every answer, and so no other is read."""
         with self.told():
             row = self.db.execute("SELECT * FROM model ORDER BY version DESC LIMIT 1").fetchone()
-        return None if row is None else _model(row)
+            return None if row is None else _model(row)
 
     def begin_round(
         self, number: int, rows: Sequence[int], strategy: str, facts: Mapping[str, Any] | None = None
@@ -109,7 +109,7 @@ class Rankings(Database):
             found = db.execute("SELECT facts FROM round WHERE number = ?", (number,)).fetchone()
             if found is None:
                 raise StoreError(f"round {number} of {self.path} has not begun")
-            known = json.dumps({**json.loads(found["facts"]), **facts})
+            known = json.dumps({**json_object(found["facts"], f"round {number}"), **facts})
             db.execute("UPDATE round SET facts = ?, ended = ? WHERE number = ?", (known, now(), number))
 
     def rounds(self) -> list[RoundFacts]:
@@ -123,7 +123,7 @@ class Rankings(Database):
                     row["number"],
                     row["strategy"],
                     tuple(rows.get(row["number"], ())),
-                    json.loads(row["facts"]),
+                    json_object(row["facts"], f"round {row['number']}"),
                     row["ended"] is not None,
                 )
                 for row in self.db.execute("SELECT * FROM round ORDER BY number")
@@ -138,17 +138,20 @@ class Rankings(Database):
         """The fact; None where nobody noted one."""
         with self.told():
             row = self.db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
-        return None if row is None else dict(json.loads(row["value"]))
+            return None if row is None else json_object(row["value"], f"the state {key!r}")
 
 
 def as_ranked(row: sqlite3.Row) -> Ranked:
     """A line of `ranking`."""
     score = math.nan if row["score"] is None else row["score"]
-    return Ranked(row["item"], score, row["reason"], json.loads(row["probabilities"]), bool(row["control"]))
+    probabilities = json_object(row["probabilities"], f"the ranking of text {row['item']}")
+    if not all(type(one) in (int, float) for one in probabilities.values()):
+        raise Unreadable(f"a probability in the ranking of text {row['item']} is no number")
+    return Ranked(row["item"], score, row["reason"], probabilities, bool(row["control"]))
 
 
 def _model(row: sqlite3.Row) -> ModelVersion:
-    return ModelVersion(**{**dict(row), "facts": json.loads(row["facts"])})
+    return ModelVersion(**{**dict(row), "facts": json_object(row["facts"], f"model {row['version']}")})
 
 
 def _generation(row: sqlite3.Row) -> Generation:

@@ -1,13 +1,17 @@
 """The tables of a record.
 
 `event` only grows: triggers refuse to update, delete or replace a line. Whatever else is here can be made again, or is
-bookkeeping that no answer depends on.
+bookkeeping that no answer depends on. A new file is made as the first version and brought up, so that every file of a
+version has the same tables to the letter, and others are known as `strange`.
 """
 
 import sqlite3
+from collections.abc import Callable
+
+from lit_al.record.sealing import seal
 
 APPLICATION = 0x6C697461  # "lita", in the header of the file
-VERSION = 1
+FIRST, VERSION = 1, 2
 
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -133,13 +137,39 @@ CREATE TABLE question(
 CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL, updated TEXT NOT NULL) STRICT;
 """
 
-MIGRATIONS: dict[int, str] = {}  # from a version to the next, in SQL
+CHECKSUMS = """
+ALTER TABLE event ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
+ALTER TABLE item ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
+ALTER TABLE annotator ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
+
+-- an event of before there were checksums is given one, once
+DROP TRIGGER event_is_never_updated;
+CREATE TRIGGER event_is_never_updated BEFORE UPDATE OF
+    seq, uuid, item, annotator, action, label, note, undoes, generation, model_version, predicted, probability,
+    suggestion_shown, strategy, round, control, lead_ms, client_time, forced, source, server_time, late, schema_hash
+ON event
+BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
+CREATE TRIGGER checksum_is_never_updated BEFORE UPDATE OF checksum ON event WHEN OLD.checksum <> ''
+BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
+
+-- a text that was lost may come back, as the same one
+DROP TRIGGER item_is_never_changed;
+CREATE TRIGGER item_is_never_changed BEFORE UPDATE OF id, sha256, text ON item
+WHEN OLD.text IS NOT NULL OR NEW.id <> OLD.id OR (OLD.sha256 <> '' AND NEW.sha256 <> OLD.sha256)
+BEGIN SELECT RAISE(ABORT, 'texts are never changed'); END;
+"""
+
+# From a version to the next: SQL, and what SQL cannot say.
+MIGRATIONS: dict[int, str] = {1: CHECKSUMS}
+FILLED: dict[int, Callable[[sqlite3.Connection], None]] = {1: seal}
 
 
 def create(db: sqlite3.Connection) -> None:
     """Make the tables of a new file; inside a transaction of the caller."""
     run(db, TABLES)
     db.execute(f"PRAGMA application_id = {APPLICATION}")
+    for step in range(FIRST, VERSION):
+        run(db, MIGRATIONS[step])
     db.execute(f"PRAGMA user_version = {VERSION}")
 
 
@@ -147,7 +177,32 @@ def migrate(db: sqlite3.Connection, version: int) -> None:
     """Bring an older file to this version; inside a transaction of the caller."""
     for step in range(version, VERSION):
         run(db, MIGRATIONS[step])
+        if step in FILLED:
+            FILLED[step](db)
     db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def strange(db: sqlite3.Connection, version: int) -> str:
+    """What of a file's tables, triggers, views and indexes is not as this version has it, by name; "" if all is."""
+    found, ours = objects(db), _objects_of(version)
+    return next((name for name in sorted(found | ours) if found.get(name) != ours.get(name)), "")
+
+
+def objects(db: sqlite3.Connection) -> dict[str, str]:
+    """How everything in a file was made, by name, without blanks."""
+    rows = db.execute("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+    return {str(name): "".join(str(sql).split()) for name, sql in rows}
+
+
+def _objects_of(version: int) -> dict[str, str]:
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        run(db, TABLES)
+        for step in range(FIRST, version):
+            run(db, MIGRATIONS[step])
+        return objects(db)
+    finally:
+        db.close()
 
 
 def run(db: sqlite3.Connection, script: str) -> None:

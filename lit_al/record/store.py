@@ -1,42 +1,49 @@
 """`Record`: the one truth of a run."""
 
-import hashlib
-import json
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
 from lit_al.durable import sync
-from lit_al.errors import StoreError
+from lit_al.errors import DamagedError, LitALError, StoreError
+from lit_al.links import check_links, own, private
 from lit_al.record import schema
-from lit_al.record.database import damaged, in_words, now
+from lit_al.record.checking import check_file, event_faults, named, opened, version_of
+from lit_al.record.checksums import of_facts, row_values
+from lit_al.record.database import BROKEN, as_error, damaged, in_words, now
 from lit_al.record.events import Events
-from lit_al.record.mirror import Mirror
+from lit_al.record.facts import Facts, check_classes, schema_hash
+from lit_al.record.mirror import Mirror, digest_of, put_aside, read_lines, read_texts, write_texts
 from lit_al.record.people import People
 from lit_al.record.place import Place
 from lit_al.record.queue import Queue
 from lit_al.record.rankings import Rankings
+from lit_al.record.sealing import seal_facts
 from lit_al.record.texts import Texts
 
-RECORD_FILE = "record.sqlite"
-MIRROR_FILE = "events.jsonl"
+RECORD_FILE, BACKUP_FILE = "record.sqlite", "record.backup.sqlite"
+MIRROR_FILE, TEXTS_FILE = "events.jsonl", "texts.jsonl"
 
 
 class Record(Texts, People, Events, Rankings, Queue):
     """A run's record; made by `create` or `open`, and closed at the end of a `with`.
 
     Attributes:
+        facts: what the run is, as it was begun; the next four are taken from there.
         run_id: of this run and no other.
         classes: names of the labels, in the order of their numbers; they never change.
         schema_hash: of the names.
         settings: of the run, as JSON.
         guidelines: for annotators.
         mirror_error: why the second copy of the events lags behind; "" where it does not.
+        texts_error: likewise of the texts.
+        lacks: why the record is not all that was said; "" where it is.
+        mended: what was found damaged in these copies, and written anew, a sentence each.
 
     >>> import tempfile
     >>> from lit_al.record import Action, Item, NewEvent, sha256_of
@@ -55,17 +62,18 @@ class Record(Texts, People, Events, Rankings, Queue):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         with self.told():
-            meta = {row["key"]: json.loads(row["value"]) for row in self.db.execute("SELECT * FROM meta")}
-        self.run_id: str = meta["run_id"]
+            facts = Facts.read({row["key"]: row["value"] for row in self.db.execute("SELECT * FROM meta")})
+        self.facts, self.run_id, self.classes = facts, facts.run_id, facts.classes
         self.place = self._take_place()
-        self.classes = tuple(meta["classes"])
         self.schema_hash = schema_hash(self.classes)
-        self.settings: dict[str, Any] = meta["settings"]
-        self.guidelines: str = meta["guidelines"]
-        head = {"run_id": self.run_id, "classes": list(self.classes)}
+        self.settings: dict[str, Any] = dict(facts.settings)
+        self.guidelines = facts.guidelines
+        head = {**vars(facts), "classes": list(self.classes), "checksum": of_facts(facts.rows())}
         # A copy has no mirror: the one beside it is that of the record.
         self.mirror = Mirror(path.with_name(MIRROR_FILE), head) if path.name == RECORD_FILE else None
-        self.mirror_error = ""
+        self.mirror_error, self.texts_error = "", ""
+        self.mended: tuple[str, ...] = ()
+        self.lacks = ""
 
     def _take_place(self) -> Place:
         try:
@@ -89,14 +97,22 @@ class Record(Texts, People, Events, Rankings, Queue):
         """
         path = Path(path)
         check_classes(classes)
-        meta = {"run_id": str(uuid4()), "classes": list(classes), "settings": dict(settings or {}),
-                "guidelines": guidelines, "created": now()}  # fmt: skip
+        return cls.make(path, Facts(str(uuid4()), tuple(classes), dict(settings or {}), guidelines, now()))
+
+    @classmethod
+    def make(cls, path: Path, facts: Facts) -> Self:
+        """A new record of a run that is known.
+
+        Raises:
+            StoreError: a file stands there, or it cannot be made.
+        """
         temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
         try:
             if path.exists():
                 raise FileExistsError(17, "a record is there already")
-            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            _write_tables(temporary, meta)
+            temporary.unlink(missing_ok=True)
+            os.close(private(os.fspath(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            _write_tables(temporary, facts.rows())
             os.link(temporary, path)  # fails where one is there already, and leaves a whole file or none
         except OSError as error:
             raise StoreError(
@@ -122,16 +138,21 @@ class Record(Texts, People, Events, Rankings, Queue):
         """
         path = Path(path)
         path = path / RECORD_FILE if path.is_dir() else path
-        if not path.is_file():
-            raise StoreError(f"there is no record {path}; give the folder of a run")
-        _check_file(path, check)
+        check_links(path.parent)
+        if not own(path).is_file():
+            raise StoreError(missing(path))
+        check_file(path, whole=check)
+        old = _bring_up(path)
         record = cls(path)
         try:
-            record._check_mirror()
+            if check:
+                record.after_commit()
+                record._check_texts(old)
+            if record.lacks:
+                raise DamagedError(record.lacks)
         except BaseException:
             record.close()
             raise
-        record.after_commit()
         return record
 
     def __enter__(self) -> Self:
@@ -142,26 +163,71 @@ class Record(Texts, People, Events, Rankings, Queue):
     ) -> None:
         self.close()
 
+    def check_events(self) -> None:
+        """See that every event still is what was written; an opening with `check` has seen that.
+
+        Raises:
+            DamagedError: the first one that is not.
+        """
+        with self.told():
+            for fault in event_faults(self.db, self.facts):
+                raise DamagedError(damaged(self.path, fault))
+
+    @property
+    def copies(self) -> str:
+        """What is wrong with the second copies, or was and is mended; "" where nothing is."""
+        return self.mirror_error or self.texts_error or (self.mended[-1] if self.mended else "")
+
     def after_commit(self) -> None:
         """Bring the second copy up to date; if that fails the labels are safe, and the next event tries again."""
         if self.mirror is None:
             return
+        self.lacks, self.mirror_error = "", ""
         try:
-            self.mirror.catch_up(self.events)
-            self.mirror_error = ""
-        except OSError as error:
-            self.mirror_error = f"{self.mirror.path} lags behind: {error.strerror or error}"
+            note = self.mirror.catch_up(self.events)
+            self.mended += (note,) if note else ()
+        except DamagedError as error:
+            self.lacks = self.mirror_error = str(error)
+        except (OSError, LitALError) as error:
+            why = getattr(error, "strerror", None) or error
+            self.mirror_error = f"{self.mirror.path} lags behind: {why}; labels are saved all the same"
 
-    def _check_mirror(self) -> None:
+    def after_texts(self) -> None:
+        """Write the second copy of the texts."""
         if self.mirror is None:
             return
+        path = self.path.with_name(TEXTS_FILE)
         try:
-            mirrored = self.mirror.last_seq()
-        except (OSError, ValueError):
-            return  # a damaged copy of what is sound here; `recover` writes it anew
-        missing = mirrored - self.last_seq()
-        if missing > 0:
-            raise StoreError(damaged(self.path, f"it lacks {missing} events that {self.mirror.path.name} holds"))
+            with self.told():
+                digest = write_texts(own(path), self.run_id, self.db.execute("SELECT * FROM item ORDER BY id"))
+            self.set_state(TEXTS_FILE, {"sha256": digest})
+            self.texts_error = ""
+        except (OSError, LitALError) as error:
+            why = getattr(error, "strerror", None) or error
+            self.texts_error = f"{path} lags behind: {why}; labels are saved all the same"
+
+    def _check_texts(self, old: bool) -> None:
+        """See that the second copy of the texts is the one that was written; else put it aside and write it."""
+        if self.mirror is None or not self.count_items():
+            return
+        path, noted = self.path.with_name(TEXTS_FILE), (self.state(TEXTS_FILE) or {}).get("sha256")
+        try:
+            found = digest_of(path)
+            if found and found == noted:
+                return
+            if found and not old and not self._is_stale(path):
+                aside = put_aside(path, path.read_bytes())
+                words = f"{path.name} was damaged and is written anew from the record; the old one is {aside.name}"
+                self.mended += (words,)
+        except (OSError, LitALError) as error:
+            self.texts_error = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+            return
+        self.after_texts()
+
+    def _is_stale(self, path: Path) -> bool:
+        """Is a copy of texts sound, only of another moment, as a kill may leave it?"""
+        with open(path, "rb", opener=private) as file:
+            return sum(1 for _ in file) == 1 + sum(1 for _ in read_texts(path))
 
     # --- Copies -------------------------------------------------------------------------------------------------------
 
@@ -171,10 +237,11 @@ class Record(Texts, People, Events, Rankings, Queue):
         Raises:
             StoreError: it cannot be written; an older copy of this name stays.
         """
-        target = Path(path) if path else self.path.with_name("record.backup.sqlite")
+        target = own(Path(path) if path else self.path.with_name(BACKUP_FILE))
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
-            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+            temporary.unlink(missing_ok=True)
+            os.close(private(os.fspath(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL))
             copy = sqlite3.connect(temporary)
             try:
                 self.db.backup(copy)
@@ -198,64 +265,59 @@ class Record(Texts, People, Events, Rankings, Queue):
         return target
 
 
-def schema_hash(classes: Sequence[str]) -> str:
-    """Of the names and their order: 16 hex digits."""
-    return hashlib.sha256(json.dumps(list(classes)).encode()).hexdigest()[:16]
+def missing(path: Path) -> str:
+    """The sentence for a record that is not there."""
+    copies = [name for name in (BACKUP_FILE, MIRROR_FILE) if path.with_name(name).is_file()]
+    if not copies:
+        return f"there is no record {path}; give the folder of a run"
+    return f"there is no record {path}, but {' and '.join(copies)} beside it; run: lit-al recover {path.parent}"
 
 
-def check_classes(classes: Sequence[str]) -> None:
-    """Refuse names that cannot be told apart.
-
-    Raises:
-        StoreError: fewer than two, or one that is empty, padded or there twice.
-    """
-    if len(classes) < 2:
-        raise StoreError(f"two labels or more are needed, as in negative,positive; got {', '.join(classes) or 'none'}")
-    for name in classes:
-        if not name or name != name.strip() or "\0" in name:
-            raise StoreError(f"{name!r} is no name of a label; give one without spaces around it")
-    twice = sorted({name for name in classes if list(classes).count(name) > 1})
-    if twice:
-        raise StoreError(f"the label {twice[0]!r} is there twice; labels need names of their own")
-
-
-def _write_tables(path: Path, meta: Mapping[str, Any]) -> None:
+def _write_tables(path: Path, rows: dict[str, str]) -> None:
     db = sqlite3.connect(path, isolation_level=None)
     try:
         db.execute("BEGIN IMMEDIATE")
         schema.create(db)
-        rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in meta.items()]
-        db.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+        db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
+        seal_facts(db, rows)
         db.execute("COMMIT")
     finally:
         db.close()
     sync(path)
 
 
-def _check_file(path: Path, check: bool) -> None:
-    """Refuse what is not a sound record of this version; bring an older one up."""
-    version = schema.VERSION
+def _bring_up(path: Path) -> bool:
+    """Bring a record of an older version to this one, if it is one, in one transaction; was it?
+
+    Its rows have no checksums yet, so that they are held against the mirror's first: what both say was written.
+    """
     try:
-        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=10)
-        try:
-            if db.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION:
-                raise StoreError(damaged(path, "its header is not that of a record"))
-            version = int(db.execute("PRAGMA user_version").fetchone()[0])
-            found = db.execute("PRAGMA integrity_check(1)").fetchone()[0] if check else "ok"
-            if found != "ok":
-                raise StoreError(damaged(path, str(found).splitlines()[0]))
-            if version > schema.VERSION:
-                raise StoreError(
-                    f"{path} was written by a newer lit_al (record version {version}, this one knows "
-                    f"{schema.VERSION}); upgrade lit_al"
-                )
+        with closing(opened(path)) as db:
+            if version_of(db) == schema.VERSION:
+                return False
+            db.execute("BEGIN IMMEDIATE")
+            version = version_of(db)  # somebody else may have done it meanwhile
             if version < schema.VERSION:
-                if version not in schema.MIGRATIONS:
-                    raise StoreError(damaged(path, f"its version is {version}"))
-                db.execute("BEGIN IMMEDIATE")
+                if version == schema.FIRST and (event := _in_dispute(db, path.with_name(MIRROR_FILE))):
+                    why = f"{event} reads otherwise in {MIRROR_FILE}"
+                    raise DamagedError(damaged(path, why))
                 schema.migrate(db, version)
-                db.execute("COMMIT")
-        finally:
-            db.close()
-    except sqlite3.Error as error:
-        raise StoreError(in_words(error, path)) from error
+            db.execute("COMMIT")
+            return version < schema.VERSION
+    except BROKEN as error:
+        raise as_error(error, path) from error
+
+
+def _in_dispute(db: sqlite3.Connection, mirror: Path) -> str:
+    """The first event that a file of before there were checksums and its mirror do not agree on; "" where they do."""
+    if not own(mirror).is_file():
+        return ""
+    try:
+        links = {link.values["uuid"]: link.values for link in read_lines(mirror.read_bytes()).links}
+    except OSError:
+        return ""
+    for row in db.execute("SELECT * FROM event ORDER BY seq"):
+        values = row_values(row)
+        if links.get(row["uuid"], values) != values:
+            return named(values)
+    return ""

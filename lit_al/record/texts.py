@@ -7,8 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lit_al.errors import RefusedError, StoreError
-from lit_al.record.database import Database
+from lit_al.record.checksums import of_text
+from lit_al.record.database import Database, json_object
 from lit_al.record.kinds import Item
+
+_KNOWN = "SELECT id, sha256, text IS NOT NULL FROM item"
+_INSERT = "INSERT INTO item VALUES (:id, :sha256, :text, :meta, :place, :checksum)"
+_FILL = "UPDATE item SET sha256 = :sha256, text = :text, meta = :meta, checksum = :checksum WHERE id = :id"
 
 
 class Texts(Database):
@@ -17,27 +22,41 @@ class Texts(Database):
     settings: dict[str, Any]
 
     def add_items(self, items: Iterable[Item]) -> int:
-        """Add texts, all or none; those that are there already are passed over.
+        """Add texts, all or none; those that are there already are passed over, those that were lost come back.
 
         Returns:
-            How many were new.
+            How many were new or had been lost.
 
         Raises:
             StoreError: a text of a known id that is another text.
         """
-        seed = str(self.settings.get("seed", 0))
         added = 0
         with self.transaction() as db:
-            known = dict(db.execute("SELECT id, sha256 FROM item").fetchall())
+            known = {number: (sha256, there) for number, sha256, there in db.execute(_KNOWN)}
             for item in items:
-                if known.setdefault(item.id, item.sha256) != item.sha256:
+                sha256, there = known.get(item.id, (None, False))
+                if sha256 is None:
+                    db.execute(_INSERT, self.row_of(item))
+                elif sha256 not in (item.sha256, ""):
                     raise StoreError(f"text {item.id} of {self.path} was another one; texts of a run never change")
-                cursor = db.execute(
-                    "INSERT OR IGNORE INTO item VALUES (?, ?, ?, ?, ?)",
-                    (item.id, item.sha256, item.text, json.dumps(dict(item.meta)), _place(seed, item.id)),
-                )
-                added += cursor.rowcount
+                elif not there and item.text is not None:
+                    db.execute(_FILL, self.row_of(item))
+                else:
+                    continue
+                known[item.id] = (item.sha256, item.text is not None)
+                added += 1
+        if added:
+            self.after_texts()
         return added
+
+    def row_of(self, item: Item) -> dict[str, Any]:
+        """A text as it is stored."""
+        row = {"id": item.id, "sha256": item.sha256, "text": item.text, "meta": json.dumps(dict(item.meta))}
+        row["place"] = place_of(str(self.settings.get("seed", 0)), item.id)
+        return {**row, "checksum": of_text(row)}
+
+    def after_texts(self) -> None:
+        """What follows once texts are on the disk."""
 
     def item(self, number: int) -> Item:
         """A text.
@@ -58,14 +77,24 @@ class Texts(Database):
                 query = "SELECT item.* FROM json_each(?) j JOIN item ON item.id = j.value ORDER BY j.key"
                 rows = self.db.execute(query, (json.dumps([int(number) for number in numbers]),))
             for row in rows:
-                yield Item(row["id"], row["sha256"], row["text"], json.loads(row["meta"]))
+                yield as_item(row)
 
     def count_items(self) -> int:
         """How many texts there are."""
         with self.told():
             return int(self.db.execute("SELECT count(*) FROM item").fetchone()[0])
 
+    def count_texts(self) -> int:
+        """How many of them are there to be read."""
+        with self.told():
+            return int(self.db.execute("SELECT count(text) FROM item").fetchone()[0])
 
-def _place(seed: str, number: int) -> int:
+
+def as_item(row: sqlite3.Row) -> Item:
+    """A row of `item`."""
+    return Item(row["id"], row["sha256"], row["text"], json_object(row["meta"], f"what came with text {row['id']}"))
+
+
+def place_of(seed: str, number: int) -> int:
     """Where a text stands in the order of a cold start: random, and the same at every start."""
     return int.from_bytes(hashlib.blake2b(f"{seed}:{number}".encode(), digest_size=7).digest())

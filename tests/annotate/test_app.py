@@ -245,6 +245,44 @@ def test_full_disk_is_said_and_the_label_is_taken_once_there_is_room(record, mak
     assert client.say(sent).json()["results"][0]["saved"]
 
 
+def test_what_is_wrong_with_the_mirror_is_in_the_status_line(record, make_client, helpers):
+    client, mirror = make_client(record), record.path.with_name("events.jsonl")
+    assert client.get("/api/status").json()["words"]["copies"] == ""
+    assert client.say(helpers.event(1)).json()["status"]["copies"] == ""
+    with mirror.open("ab") as file:
+        file.write(b"5\n")
+    answer = client.say(helpers.event(2)).json()
+    assert answer["results"][0]["saved"]
+    assert answer["status"]["words"]["copies"].startswith("Events.jsonl was damaged (")
+    mirror.unlink()
+    mirror.mkdir()
+    answer = client.say(helpers.event(3)).json()
+    assert answer["results"][0]["saved"]
+    assert "lags behind: Is a directory; labels are saved all the same" in answer["status"]["copies"]
+    assert 'id="copies" role="status"' in client.get("/").text
+
+
+@pytest.mark.parametrize("name", ["uuid", "label", "note", "undoes", "client_time"])
+def test_half_a_surrogate_pair_in_an_event_is_refused_and_the_others_are_taken(record, make_client, helpers, name):
+    client = make_client(record)
+    kind = {"label": "label", "note": "note", "undoes": "undo"}.get(name, "label")
+    answer = client.say({**helpers.event(3, kind), name: "\ud800" * 8}, helpers.event(4))
+    assert answer.status_code == 400
+    first, second = answer.json()["results"]
+    assert "refused" in first
+    assert second["saved"]
+    assert record.last_seq() == 1
+
+
+@pytest.mark.parametrize("facts", [{"estimate": 5, "advice": "x"}, {"estimate": {"low": "a"}, "advice": []}, {}])
+def test_facts_of_a_model_that_nobody_of_ours_wrote_break_no_status(record, make_client, facts):
+    record.add_model(ModelVersion(2, "x", "0", 40, 40, facts))
+    record.set_state("trainer", {"state": "training", "detail": 5, "heartbeat": "soon"})
+    answer = make_client(record).get("/api/status")
+    assert answer.status_code == 200
+    assert answer.json()["words"]["advice"] == ""
+
+
 def test_failure_of_our_own_is_one_sentence(record, make_client, monkeypatch):
     client = make_client(record)
     monkeypatch.setattr(type(record), "next_items", lambda *args, **more: 1 / 0)

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from lit_al.annotate.supervisor import LONGEST_PAUSE, Supervisor, last_line, threads
+from lit_al.errors import RunError
 
 FAKE = """
 import os, sys, time
@@ -55,6 +56,26 @@ def test_trainer_that_dies_is_shown_with_its_last_words_and_started_again(make_s
     assert run.state["detail"].endswith("starting it again in 2 s")
     assert (run.folder / "trainer.log").read_text() == "older words\nbad luck\nbad luck\n"
     assert (run.folder / "trainer.log").stat().st_mode & 0o077 in (0, 0o044)  # as it was before
+
+
+def test_trainer_that_cannot_trust_the_record_is_not_started_again(make_supervisor):
+    run, supervisor = make_supervisor("print('record.sqlite is damaged', file=sys.stderr); sys.exit(65)")
+    supervisor.start()
+    wait_for(supervisor, lambda: supervisor.pid is None)
+    assert run.state["state"] == "failed"
+    assert run.state["detail"] == "record.sqlite is damaged"
+    for _ in range(3):
+        supervisor.check()
+    assert (supervisor.pid, supervisor.deaths) == (None, 0)
+
+
+def test_log_that_is_a_link_is_not_written_to(make_supervisor, tmp_path):
+    run, supervisor = make_supervisor("time.sleep(60)")
+    (tmp_path / "precious").write_text("precious")
+    (run.folder / "trainer.log").symlink_to(tmp_path / "precious")
+    with pytest.raises(RunError, match=r"trainer.log is a symbolic link to"):
+        supervisor.start()
+    assert (tmp_path / "precious").read_text() == "precious"
 
 
 def test_pauses_double_up_to_a_minute():

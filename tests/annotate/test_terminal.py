@@ -83,6 +83,15 @@ def test_record_that_is_gone_ends_it_in_one_sentence_and_without_saved(session, 
     assert said.err.count("\n") == 1
 
 
+def test_a_damaged_mirror_stops_nothing_and_is_said_once(session):
+    session(["1", "q"])
+    mirror = session.folder / "events.jsonl"
+    mirror.write_bytes(mirror.read_bytes() + b'{"seq": 99999}\n')
+    shown = session(["1", "2"])
+    assert shown.count("events.jsonl was damaged") == 1
+    assert len(answers(session.folder)) == 3
+
+
 def test_undo_asks_again_to_any_depth(session):
     shown = session(["1", "1", "u", "u", "2", "2", "q"])
     assert sorted(answers(session.folder).values()) == ["positive", "positive"]

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import signal
 import subprocess
@@ -8,11 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from lit_al.annotate.pulse import Pulse
+from lit_al.annotate.pulse import DAMAGED, Pulse
 from lit_al.annotate.trainer import Trainer, in_a_sentence
+from lit_al.annotate.weights import Weights
 from lit_al.checkpoints import load_model
-from lit_al.errors import FitError
-from lit_al.record import OwnerLock
+from lit_al.errors import DamagedError, FitError
+from lit_al.record import ModelVersion, OwnerLock
 from lit_al.student import Student
 
 CRASHES = ["in_fit", "before_checkpoint", "after_checkpoint", "before_ranking"]
@@ -341,6 +343,56 @@ def test_texts_that_are_added_are_learned_from(make_run, make_corpus):
     turn(trainer)
     assert run.record.newest_model().labels == 15
     assert run.record.state("model 2")["texts"] == 61
+
+
+def flipped(run):
+    """One flipped bit in the label of the first answer."""
+    with run.record.transaction() as db:
+        [(sql,)] = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'event_is_never_updated'").fetchall()
+        db.execute("DROP TRIGGER event_is_never_updated")
+        label = db.execute("SELECT label FROM event WHERE seq = 1").fetchone()["label"]
+        db.execute("UPDATE event SET label = ? WHERE seq = 1", (label[:-1] + chr(ord(label[-1]) ^ 1),))
+        db.execute(sql)
+
+
+def test_a_flipped_label_is_not_learned_from_and_not_tried_again(make_run):
+    run = make_run()
+    run.answer(8)
+    flipped(run)
+    with pytest.raises(DamagedError, match=r"event 1 \(text .*\) is not as it was written.*run: lit-al recover"):
+        turn(make_trainer(run))
+    assert run.record.models() == []
+
+
+def test_a_process_ends_at_a_flipped_label_and_says_why(make_run, spawn):
+    run = make_run()
+    run.answer(8)
+    flipped(run)
+    with spawn(run.folder) as process:
+        assert process.wait(120) == DAMAGED
+        assert "event 1 (text" in process.stderr.read()
+    assert run.record.models() == []
+
+
+@pytest.mark.parametrize("path", ["../theirs", "/etc/passwd", "checkpoints/../../theirs", "checkpoints/best.ckpt"])
+def test_a_checkpoint_elsewhere_is_no_checkpoint_of_the_run(make_run, path):
+    run = make_run()
+    theirs = run.folder.parent / "theirs"
+    theirs.write_bytes(b"theirs")
+    model = ModelVersion(1, path, hashlib.sha256(b"theirs").hexdigest(), 0, 8)
+    weights = Weights(run.folder)
+    assert "is no checkpoint of this run" in weights.fault(model)
+    assert weights.sound([model]) == []
+
+
+def test_a_checkpoint_that_is_a_link_is_not_followed(make_run):
+    run = make_run()
+    theirs = run.folder.parent / "theirs"
+    theirs.write_bytes(b"theirs")
+    (run.folder / "checkpoints").mkdir()
+    (run.folder / "checkpoints" / "model-1.ckpt").symlink_to(theirs)
+    model = ModelVersion(1, "checkpoints/model-1.ckpt", hashlib.sha256(b"theirs").hexdigest(), 0, 8)
+    assert "is a symbolic link to" in Weights(run.folder).fault(model)
 
 
 def test_when_asked_to_end_it_ends_between_stages(make_run):

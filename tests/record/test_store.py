@@ -188,14 +188,6 @@ def test_a_sound_record_needs_no_recovery(record):
     assert "nothing was done" in str(recover(record.path.parent))
 
 
-def test_recovery_without_a_backup_says_where_the_answers_are(record):
-    record.append(label("a"))
-    record.close()
-    damage(record.path, "header")
-    with pytest.raises(StoreError, match=r"no record.backup.sqlite to recover from; events.jsonl there holds"):
-        recover(record.path.parent)
-
-
 def test_a_record_of_a_newer_version_asks_for_an_upgrade(record):
     record.db.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     record.close()

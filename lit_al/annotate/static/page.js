@@ -279,7 +279,7 @@ function progress(status) {
   saved = status.saved;
   tell();
   [$("bar-done").max, $("bar-done").value] = [Math.max(1, status.total), status.done];
-  for (const id of ["done", "model", "estimate", "advice", "agreement"]) say(id, status.words[id]);
+  for (const id of ["done", "model", "estimate", "advice", "agreement", "copies"]) say(id, status.words[id]);
   $("classes").replaceChildren(...Object.entries(status.classes).flatMap(([label, count]) => {
     const [name, number] = [document.createElement("dt"), document.createElement("dd")];
     [name.textContent, number.textContent, name.dir] = [label, count.toLocaleString("en"), "auto"];
