@@ -14,7 +14,7 @@ ROOT = PACKAGE.parent
 
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
-    {"errors", "compiled", "lengths", "faults", "durable"},
+    {"errors", "compiled", "lengths", "faults", "durable", "intervals"},
     {"recipes"},
     {
         "outputs",
