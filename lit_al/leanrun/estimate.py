@@ -42,8 +42,8 @@ DRIFT: Final = (
     0.3,
     0.3,
 )  # mean and sd of the accuracy gained per unit of disagreement beyond that of the nearest judge
-CHANCE: Final = 0.35  # sd of the difference of two like models, per unit of their disagreement
-HARDNESS: Final = (0.5, 0.29)  # mean and sd of the part of chosen texts' hardness that was their judge's: uniform
+CHANCE: Final = 0.25  # sd of the difference of two like models, per unit of their disagreement
+HARDNESS: Final = (0.8, 0.3)  # mean and sd of the part of chosen texts' hardness that was their judge's
 
 
 @dataclass(frozen=True)
