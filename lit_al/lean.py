@@ -15,6 +15,7 @@ model, or models trained like it, did on labels that they had not learned from.
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
@@ -29,7 +30,7 @@ from lit_al.corpora import UNLABELED
 from lit_al.datamodule import EVALUATION_BATCH, Batches
 from lit_al.errors import ConfigError
 from lit_al.fitting import device_of
-from lit_al.leanstate import ARRAYS, LeanRound, Proposal, Run, Validated, check_saved
+from lit_al.leanstate import ARRAYS, Judgment, LeanRound, Proposal, Run, Validated, check_saved
 from lit_al.oracles import Oracle
 from lit_al.prior import Prior
 from lit_al.recipes import Recipe
@@ -146,7 +147,7 @@ class LeanLoop:
             {
                 **{name: torch.from_numpy(getattr(run, name)) for name in ARRAYS},
                 "asked": run.asked,
-                "controls": run.controls,
+                "judgments": [asdict(one) for one in run.judgments],
                 "strategy": {name: torch.from_numpy(array) for name, array in run.strategy.state().items()},
             }
             for run in self.runs
@@ -168,7 +169,7 @@ class LeanLoop:
         for run, saved in zip(self.runs, state["runs"], strict=True):
             for name in ARRAYS:
                 setattr(run, name, saved[name].numpy())
-            run.asked, run.controls = saved["asked"], list(saved["controls"])
+            run.asked, run.judgments = saved["asked"], [Judgment(**one) for one in saved["judgments"]]
             run.strategy.restore({name: array.numpy() for name, array in saved["strategy"].items()})
 
     # --- Fit ----------------------------------------------------------------------------------------------------------
@@ -371,7 +372,7 @@ class LeanLoop:
     def _ask(self, run: Run, proposal: Proposal) -> None:
         """Put the chosen rows to the oracle; controls among them judge the model before it learns from them."""
         assert self.oracle is not None  # who has none asks by itself
-        choice, probabilities = proposal.choice, proposal.probabilities
+        choice, probabilities, pool = proposal.choice, proposal.probabilities, len(run.pool)
         answers = self.oracle.ask(choice.rows)
         run.collapse = proposal.collapse
         run.take(choice, answers, self.validation if isinstance(self.validation, HoldOut) else None)
@@ -383,7 +384,8 @@ class LeanLoop:
         run.drawn = np.concatenate([run.drawn, choice.rows[by_chance]])
         if probabilities is not None:
             run.probabilities, run.predicted = probabilities, probabilities.argmax(axis=1)
-            run.controls += (run.predicted == answers)[drawn & (answers != UNLABELED)].tolist()
+            given, right = answers != UNLABELED, run.predicted == answers
+            run.judgments.append(Judgment.of(self.done - 1, pool, right[given], drawn[given]))
 
 
 def _seed(*parts: int) -> int:

@@ -74,6 +74,34 @@ class Proposal:
     collapse: Collapse | None = None
 
 
+@dataclass(frozen=True)
+class Judgment:
+    """A batch as the model that chose it called it, before anything was learned from it. Skipped texts do not count.
+
+    Attributes:
+        model: number of that model, from 0.
+        pool: texts that it was chosen from.
+        controls: answered texts that were drawn at random.
+        right: of them, called as the oracle did.
+        others: answered texts that a strategy chose.
+        others_right: of them, called as the oracle did.
+    """
+
+    model: int
+    pool: int
+    controls: int
+    right: int
+    others: int
+    others_right: int
+
+    @classmethod
+    def of(cls, model: int, pool: int, right: npt.NDArray[np.bool_], drawn: npt.NDArray[np.bool_]) -> Self:
+        """Of answered texts, (k,) bool whether each was called right and whether it was drawn at random."""
+        return cls(
+            model, pool, int(drawn.sum()), int(right[drawn].sum()), int((~drawn).sum()), int(right[~drawn].sum())
+        )
+
+
 @dataclass
 class Run:
     """One seed's run.
@@ -88,7 +116,7 @@ class Run:
         held_answers: (v,) int64 what the oracle said of them.
         drawn: (d,) int64 rows that chance asked for, the first ones and controls, answered or not.
         asked: questions so far, answered or not.
-        controls: for each control drawn at random, whether the model called it right before it learned from it.
+        judgments: of each batch but the first, in the order of asking.
         choice: of the last query; None before the first.
         predicted: (k,) int64 what the model took the chosen rows for; empty for the first query.
         probabilities: (k, C) float32 likewise.
@@ -106,7 +134,7 @@ class Run:
     held_answers: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     drawn: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     asked: int = 0
-    controls: list[bool] = field(default_factory=list)
+    judgments: list[Judgment] = field(default_factory=list)
     choice: Choice | None = None
     predicted: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     probabilities: npt.NDArray[np.floating[Any]] = field(default_factory=lambda: np.empty((0, 0), np.float32))

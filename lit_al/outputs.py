@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lit_al.intervals import standard_error, wilson
+
 
 @dataclass(frozen=True)
 class Confusion:
@@ -34,8 +36,13 @@ class Confusion:
 
     @property
     def standard_error(self) -> float:
-        """Of the accuracy, as of a share of N independent rows: differences below two of it are noise."""
-        return float(np.sqrt(self.accuracy * (1 - self.accuracy) / self.rows))
+        """Of the accuracy, as of a share of N independent rows: differences below two of it are noise; never 0."""
+        return standard_error(self.accuracy, self.rows)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the accuracy, as of a share of N independent rows."""
+        return wilson(self.accuracy, self.rows)
 
     @property
     def missed(self) -> npt.NDArray[np.int64]:
@@ -81,9 +88,12 @@ class Evaluation:
         """As `results.json` has it; docs/results-schema.md describes it."""
         confusion = self.confusion
         pairs = zip(classes, confusion.missed.tolist(), confusion.claimed.tolist(), strict=True)
+        low, high = confusion.interval
         return {
             "loss": self.loss,
             "accuracy": self.accuracy,
+            "low": low,
+            "high": high,
             "false_negatives": confusion.false_negatives,
             "false_positives": confusion.false_positives,
             "errors": {name: {"false_negatives": fn, "false_positives": fp} for name, fn, fp in pairs},

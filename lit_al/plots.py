@@ -83,7 +83,7 @@ def labels_figure(results: Results) -> "Figure":
         accuracy = [entry["test"]["accuracy"] for entry in rounds]
         axes.plot(spent, accuracy, color=BLUE, marker="o", markersize=4, label="test set (for the report alone)")
     estimates = {
-        "estimate": (ORANGE, "random controls of all rounds so far, 95 % interval"),
+        "estimate": (ORANGE, "whole corpus, by random controls, 95 % interval"),
         "validation": (GREY, f"validation ({results['recipe'].get('validation')}), 95 % interval"),
     }
     for key, (color, text) in estimates.items():
@@ -123,19 +123,19 @@ def batches_figure(results: Results) -> "Figure":
 
 
 def comparison_figure(results: Results) -> "Figure":
-    """`full` beside `active`: accuracy with two standard errors over labels; errors, loss and seconds of each."""
+    """`full` beside `active`: accuracy with its 95 % interval over labels; errors, loss and seconds of each."""
     figure, axes = _figure(results, columns=2)
     found = {name: results[name] for name in ("full", "active")}
     for (name, part), color, side in zip(found.items(), (BLUE, ORANGE), ("left", "right"), strict=True):
         labels, accuracy = part["labels_spent"]["train"], part["test"]["accuracy"]
-        error = 2 * part["test"]["standard_error"]
+        error = [[accuracy - part["test"]["low"]], [part["test"]["high"] - accuracy]]
         axes[0].errorbar(labels, accuracy, yerr=error, fmt="o", color=color, capsize=5, markersize=7)
         text = f"{name}\n{labels:,} labels\n{accuracy:.4f}"
         beside = {"xytext": (10 if side == "left" else -10, 0), "textcoords": "offset points", "ha": side}
         axes[0].annotate(text, (labels, accuracy), va="center", color=color, **beside)
     most = max(part["labels_spent"]["train"] for part in found.values())
     axes[0].set(xlabel="training labels", ylabel="test accuracy", xlim=(0, 1.4 * most))
-    axes[0].set_title("accuracy ± 2 standard errors of this test set")
+    axes[0].set_title("accuracy with its 95 % interval on this test set")
     names = [f"{name}\nloss {part['test']['loss']:.4f}\n{part['wall_seconds']:.0f} s" for name, part in found.items()]
     kinds = {kind: kind.replace(" ", "_") for kind in ("false negatives", "false positives")}
     errors = {kind: [part["test"][key] for part in found.values()] for kind, key in kinds.items()}

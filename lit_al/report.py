@@ -145,9 +145,10 @@ class Report:
     def test(self, found: Evaluation) -> None:
         """The last line of a run."""
         confusion = found.confusion
+        low, high = confusion.interval
         self.console.print(
             f"[bold]test: loss {found.loss:.4f}, accuracy {found.accuracy:.4f} "
-            f"(± {confusion.standard_error:.4f} standard error), {self.errors(confusion)}[/bold]",
+            f"(95 % interval {low:.4f} to {high:.4f}), {self.errors(confusion)}[/bold]",
             soft_wrap=True,
         )
 
@@ -184,7 +185,7 @@ def comparison_table(full: Mapping[str, Any], active: Mapping[str, Any]) -> Tabl
         test, spent = part["test"], part["labels_spent"]
         rows["training labels"].append(f"{spent['train']:,}")
         rows["all labels"].append(f"{spent['total']:,}")
-        rows["accuracy"].append(f"{test['accuracy']:.4f} ± {test['standard_error']:.4f}")
+        rows["accuracy"].append(f"{test['accuracy']:.4f} ({test['low']:.4f} to {test['high']:.4f})")
         rows["FN"].append(f"{test['false_negatives']:,}")
         rows["FP"].append(f"{test['false_positives']:,}")
         rows["loss"].append(f"{test['loss']:.4f}")

@@ -17,6 +17,7 @@ from lit_al.rows import Family, Row
 from lit_al.statistics import Comparison, Curves, Interval, Saving, costs, seeds_needed, smallest_p
 
 Finding = Literal["saves", "better", "open", "worse", "costs"]
+ALIKE = "all seeds alike"  # stands for an interval without width, which would claim that nothing else can come
 COLLAPSED = 0.95  # a batch with a larger share of one class says that the model knew only that class
 
 
@@ -113,6 +114,8 @@ def _support(comparison: Comparison) -> str:
 def _interval(interval: Interval) -> str:
     if not np.isfinite(interval.low):
         return "no interval"
+    if interval.low == interval.high:
+        return f"no interval, {ALIKE}"
     return f"95 % interval {signed(100 * interval.low)} to {signed(100 * interval.high)}"
 
 

@@ -14,7 +14,19 @@ ROOT = PACKAGE.parent
 
 # Imports run downwards only: a module may import those of earlier rows, and its own package.
 LAYERS = [
-    {"errors", "compiled", "lengths", "faults", "durable", "memory", "archive", "nearest", "console", "links"},
+    {
+        "errors",
+        "compiled",
+        "lengths",
+        "faults",
+        "durable",
+        "memory",
+        "archive",
+        "nearest",
+        "console",
+        "links",
+        "intervals",
+    },
     {"recipes", "sheets", "parsing"},
     {"settings"},
     {

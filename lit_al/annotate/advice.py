@@ -1,4 +1,4 @@
-"""How good the model is, by random controls, and whether more labels pay, by the stopping rules.
+"""Whether more labels pay, by the stopping rules.
 
 Advice never stops anything. In measured runs no single rule could be trusted (docs/findings.md): a young network is
 sure of everything, and an estimate by few controls stands still by chance. So two signs are asked for: successive
@@ -6,13 +6,12 @@ models agree, or the accuracy has stopped growing and the model is sure of the r
 differ little however much is left to learn; the rules compare models a hundred labels apart, as they were measured.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from lit_al.leanrun import Estimate
 from lit_al.stopping import Progress, Rule, make_rule
 
 STEP: Final = 100  # labels between models that the rules compare
@@ -31,16 +30,6 @@ class Advice:
 
     stop: bool
     text: str
-
-
-def estimated(controls: Sequence[bool]) -> dict[str, Any] | None:
-    """Accuracy by random controls with its 95 % interval (Wilson's); None where there are no controls yet.
-
-    >>> estimated([True] * 8 + [False] * 2)["accuracy"], estimated([])
-    (0.8, None)
-    """
-    found = Estimate.of(controls)
-    return found.described() if found else None
 
 
 def advise(history: Sequence[Progress]) -> Advice:
@@ -87,7 +76,10 @@ def noted(progress: Progress, texts: int) -> dict[str, Any]:
     return {"texts": texts, "progress": {**asdict(progress), "predictions": predictions}}
 
 
-def remembered(notes: Iterable[Mapping[str, Any] | None], texts: int) -> list[Progress]:
-    """The figures behind what was `noted`, but for those of other texts: their stop set was another."""
-    ours = [note["progress"] for note in notes if note and note["texts"] == texts]
-    return [Progress(**{**one, "predictions": np.array(one["predictions"], np.int64)}) for one in ours]
+def remembered(notes: Mapping[int, Mapping[str, Any] | None], texts: int) -> list[Progress]:
+    """The figures behind what was `noted`, by model, but for those of other texts: their stop set was another."""
+    ours = [(model, note["progress"]) for model, note in notes.items() if note and note["texts"] == texts]
+    return [
+        Progress(**{**one, "model": model, "predictions": np.array(one["predictions"], np.int64)})
+        for model, one in ours
+    ]

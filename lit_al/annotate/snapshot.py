@@ -1,13 +1,14 @@
 """What the record says at one moment, in the trainer's terms: places in the list of texts, and class numbers."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from lit_al.leanstate import Judgment
 from lit_al.record import Action, Event, Record
 
 ANSWERING = (Action.LABEL, Action.SKIP, Action.UNDO)
@@ -23,8 +24,8 @@ class Snapshot:
         labels: (n,) int64 their classes.
         passed: (p,) int64 places of texts that were answered and yet have no label: skipped, or nobody agrees.
         waiting: places of texts with labels of fewer annotators than wanted, the first labeled first.
-        controls: for each text that was drawn at random and labeled, whether the model that put it before its first
-            annotator called it as its label is now.
+        judgments: by each model that put texts before their first annotators, whether it called them as their labels
+            are now.
     """
 
     seq: int
@@ -32,7 +33,7 @@ class Snapshot:
     labels: npt.NDArray[np.int64]
     passed: npt.NDArray[np.int64]
     waiting: tuple[int, ...]
-    controls: tuple[bool, ...]
+    judgments: tuple[Judgment, ...]
 
     @classmethod
     def of(cls, record: Record, items: Sequence[int]) -> Self:
@@ -62,11 +63,7 @@ class Snapshot:
             np.array([known[row] for row in rows], np.int64),
             np.array(sorted({place[answer.item] for answer in answers} - known.keys()), np.int64),
             tuple(place[item] for item, count in said.items() if count < wanted),
-            tuple(
-                event.predicted == labels[event.item]
-                for event in first
-                if event.control and event.predicted is not None and event.item in labels
-            ),
+            _judgments(first, labels, len(items) - len({answer.item for answer in answers} - labels.keys())),
         )
 
     @property
@@ -82,6 +79,32 @@ def _first_labels(record: Record) -> list[Event]:
         if event.action is Action.LABEL:
             first.setdefault(event.item, event)
     return list(first.values())
+
+
+def _judgments(first: Sequence[Event], labels: Mapping[int, str], texts: int) -> tuple[Judgment, ...]:
+    """One by model, in the order in which they spoke first.
+
+    Args:
+        first: event that labeled each text first, in order.
+        labels: as they are now, by text; the others do not count.
+        texts: that have a label or are still to be asked for.
+    """
+    spoke: dict[int, list[Event]] = {}
+    pool: dict[int, int] = {}  # texts that were left when a model spoke first
+    for place, event in enumerate(event for event in first if event.item in labels):
+        if event.predicted is not None:
+            model = -1 if event.model_version is None else event.model_version
+            pool.setdefault(model, texts - place)
+            spoke.setdefault(model, []).append(event)
+    return tuple(
+        Judgment.of(
+            model,
+            pool[model],
+            np.array([event.predicted == labels[event.item] for event in events]),
+            np.array([event.control for event in events]),
+        )
+        for model, events in spoke.items()
+    )
 
 
 def changed_since(record: Record, seq: int) -> int:

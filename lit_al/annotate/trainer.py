@@ -191,13 +191,7 @@ class Trainer:
 
     def _keep(self, learned: "Learned", snapshot: "Snapshot") -> None:
         """Write the checkpoint and put it on record."""
-        from lit_al.annotate.advice import estimated
-
-        facts: dict[str, Any] = {
-            "estimate": estimated(snapshot.controls),
-            "advice": self._advice(learned, snapshot),
-            "notes": self._notes(),
-        }
+        facts = {**self._judged(learned, snapshot), "notes": self._notes()}
         self.record.check_place()  # else a folder that was deleted would come back with a checkpoint alone
         crash_point("before_checkpoint")
         path, digest = self._weights().write(learned.model, learned.number)
@@ -205,18 +199,23 @@ class Trainer:
         facts["seconds"] = round(time.perf_counter() - self._began, 2)
         self.record.add_model(ModelVersion(learned.number, path, digest, snapshot.seq, len(snapshot.rows), facts))
 
-    def _advice(self, learned: "Learned", snapshot: "Snapshot") -> dict[str, Any]:
-        """By this model and those before it, whose figures are kept beside the models on record."""
+    def _judged(self, learned: "Learned", snapshot: "Snapshot") -> dict[str, Any]:
+        """How good this model is, and advice: by it and those before it, whose figures are kept on record."""
         from lit_al.annotate.advice import advise, noted, remembered
-        from lit_al.leanrun import Watch
+        from lit_al.leanrun import Watch, needed
 
-        learned.run.controls = list(snapshot.controls)
+        learned.run.judgments = list(snapshot.judgments)
         watch = Watch(None, self.learner.tokens, self.learner.rows, self.learner.config.seed)
         earlier = [model.version for model in self.record.models() if model.version < learned.number]
-        watch.history = remembered([self.record.state(f"model {version}") for version in earlier], len(self._items))
-        watch.look(learned.model, learned.run)
+        notes = {version: self.record.state(f"model {version}") for version in earlier}
+        watch.history = remembered(notes, len(self._items))
+        watch.look(learned.model, learned.run, learned.number)
         self.record.set_state(f"model {learned.number}", noted(watch.history[-1], len(self._items)))
-        return vars(advise(watch.history))
+        return {
+            "estimate": watch.estimate.described() if watch.estimate else None,
+            "estimate_needs": needed(snapshot.judgments),
+            "advice": vars(advise(watch.history)),
+        }
 
     def _notes(self) -> list[str]:
         """What is to be known of the newest model."""

@@ -32,6 +32,7 @@ def described(record: Record, *, training: bool) -> dict[str, Any]:
         "version": None if model is None else model.version,
         "labels": None if model is None else model.labels,
         "estimate": None if model is None else _figures(model.facts.get("estimate")),
+        "estimate_needs": None if model is None else model.facts.get("estimate_needs"),
         "advice": None if model is None else _object(model.facts.get("advice")),
     }
 
@@ -103,9 +104,21 @@ def _estimate(model: dict[str, Any]) -> str:
     if model["version"] is None:
         return ""
     if not estimate:
-        return "Its accuracy is not known yet: too few texts were drawn at random."
+        return _not_known(model.get("estimate_needs"))
     low, high = 100 * estimate["low"], 100 * estimate["high"]
     return (
         f"Accuracy about {100 * estimate['accuracy']:.0f}\u00a0% ({low:.0f} to {high:.0f}\u00a0%), by "
         f"{estimate['rows']:,} texts drawn at random."
     )
+
+
+def _not_known(needs: int | None) -> str:
+    """What is missing.
+
+    >>> _not_known(6)
+    'Its accuracy is not known yet: 6 more random texts are needed.'
+    """
+    if needs is None:  # of a model on record from before this was counted
+        return "Its accuracy is not known yet: too few texts were drawn at random."
+    verb = "text is" if needs == 1 else "texts are"
+    return f"Its accuracy is not known yet: {needs} more random {verb} needed."

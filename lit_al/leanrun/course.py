@@ -85,6 +85,7 @@ def results_of(
         "epochs": [],
         "rounds": [done.described(classes) for done in rounds],
         "estimate": last.estimate.described() if last and last.estimate else None,
+        "estimate_needs": last.needed if last else None,
         "validation": last.validation.described() if last and last.validation else None,
         "follows": plan.follows,
         "shadow": list(shadow),

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_al.corpora import UNLABELED
-from lit_al.leanrun.estimate import ByValidation, Estimate
+from lit_al.leanrun.estimate import ByValidation, Estimate, needed
 from lit_al.leanstate import LeanRound, Run
 from lit_al.oracles import Bill
 from lit_al.outputs import Evaluation, Query
@@ -29,7 +29,8 @@ class Judged:
         asked: questions so far.
         short: the pool could not fill the query.
         warning: the model that chose answers nearly one class, in a sentence; "" where it does not.
-        estimate: of accuracy, by random controls; None where there are none yet.
+        estimate: of the model's accuracy over the whole corpus, by random controls; None where it is not known yet.
+        needed: controls that are missing before it is known.
         validation: likewise, by validation; None without it.
         test: of the model on the test set, for the report alone; None where there is no such set.
         bill: of all questions so far.
@@ -50,6 +51,7 @@ class Judged:
     short: bool
     warning: str
     estimate: Estimate | None
+    needed: int
     validation: ByValidation | None
     test: Evaluation | None
     bill: Bill
@@ -59,7 +61,15 @@ class Judged:
     select_seconds: float
 
     @classmethod
-    def of(cls, done: LeanRound, classes: Sequence[str], guard: bool, test: Evaluation | None, bill: Bill) -> Self:
+    def of(
+        cls,
+        done: LeanRound,
+        classes: Sequence[str],
+        guard: bool,
+        estimate: Estimate | None,
+        test: Evaluation | None,
+        bill: Bill,
+    ) -> Self:
         """What there is to say of a round of the loop."""
         [run] = done.runs
         query, collapse = query_of(done.number, run), run.collapse if done.number else None
@@ -80,7 +90,8 @@ class Judged:
             asked=run.asked,
             short=run.choice is not None and run.choice.short,
             warning=warning,
-            estimate=Estimate.of(run.controls),
+            estimate=estimate,
+            needed=needed(run.judgments),
             validation=ByValidation.of(run),
             test=test,
             bill=bill,
@@ -115,6 +126,7 @@ class Judged:
             "warning": self.warning,
             "short": self.short,
             "estimate": self.estimate.described() if self.estimate else None,
+            "estimate_needs": self.needed,
             "validation": self.validation.described() if self.validation else None,
             "test": self.test.described(classes) if self.test else None,
             "bill": described_bill(self.bill),

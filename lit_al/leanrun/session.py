@@ -218,7 +218,14 @@ class LeanSession:
         if not course.stop_reason and done.number == len(self.plan.schedule) - 1:
             course.stop_reason = self._exhausted()
         test = evaluate(model, self.judging) if len(self.material.split.test) else None
-        judged = Judged.of(done, self.material.corpus.classes, self.plan.recipe.guard, test, self.plan.oracle.bill)
+        judged = Judged.of(
+            done,
+            self.material.corpus.classes,
+            self.plan.recipe.guard,
+            self.watch.estimate,
+            test,
+            self.plan.oracle.bill,
+        )
         course.rounds.append(judged)
         course.checkpoint = save_model(model, self.folder / "checkpoints" / "best.ckpt")
         self.words.round(judged)

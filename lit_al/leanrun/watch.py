@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lit_al.datamodule import EVALUATION_BATCH, Batches
-from lit_al.leanrun.estimate import ByValidation, Estimate
+from lit_al.leanrun.estimate import ByValidation, Estimate, newest
 from lit_al.leanrun.plan import Source
 from lit_al.leanstate import Run
 from lit_al.model import LitBiLSTM
@@ -19,6 +19,7 @@ from lit_al.split import Rows
 from lit_al.stopping import RULES, AnyOf, Progress, Rule, make_rule, mean_uncertainty, report, shadow
 
 STOP_SET = 2_000  # rows, as in Bloodgood and Vijay-Shanker 2009
+FEW = 30  # unasked rows of it, under which they tell nothing of how far two models are apart
 
 
 class Watch:
@@ -35,6 +36,7 @@ class Watch:
     Attributes:
         rows: (k,) int64 the stop set; rows of it that get labels stay in it, so that every round is asked the same.
         history: a record of each round.
+        estimate: of the newest model's accuracy, by random controls; None where nothing is known yet.
     """
 
     def __init__(
@@ -50,27 +52,31 @@ class Watch:
         rng = np.random.default_rng([seed, STOP_SET])  # a stream of its own, apart from those of the rounds
         self.rows = rng.choice(pool, min(STOP_SET, len(pool)), replace=False)
         self.history: list[Progress] = []
+        self.estimate: Estimate | None = None
 
-    def look(self, model: LitBiLSTM, run: Run) -> str:
-        """Record a round; why to stop now, or "" to go on."""
+    def look(self, model: LitBiLSTM, run: Run, number: int | None = None) -> str:
+        """Record a round, by the number of its model or as the next one; why to stop now, or "" to go on."""
         found = score(model, Batches(self.tokens, None, torch.from_numpy(self.rows), EVALUATION_BATCH))  # (k, C)
-        self.record(found, run)
+        self.record(found, run, number)
         stop, reason = self.rule.check(self.history) if self.rule else (False, "")
         return reason if stop else ""
 
-    def record(self, found: npt.NDArray[np.floating[Any]], run: Run) -> None:
+    def record(self, found: npt.NDArray[np.floating[Any]], run: Run, number: int | None = None) -> None:
         """Record a round by the probabilities (k, C) that its model gives the stop set."""
         left = np.isin(self.rows, run.pool)  # (k,) of the labeled ones the model should be sure
-        estimate = self._estimate(run)
+        predictions = found.argmax(axis=1)
+        self.estimate = newest(run.judgments, self._distances(predictions, left))
+        estimate = self._followed(run)
         self.history.append(
             Progress(
+                model=len(self.history) if number is None else number,
                 labels=run.asked,
                 pool=len(run.pool),
                 accuracy=estimate.accuracy if estimate else None,
                 standard_error=estimate.standard_error if estimate else None,
                 source=self.source,
                 uncertainty=mean_uncertainty(found[left]) if left.any() else None,
-                predictions=found.argmax(axis=1),
+                predictions=predictions,
             )
         )
 
@@ -89,11 +95,23 @@ class Watch:
         """Go on from a `state`."""
         self.history = [Progress(**{**one, "predictions": one["predictions"].numpy()}) for one in state]
 
-    def _estimate(self, run: Run) -> Estimate | None:
+    def _followed(self, run: Run) -> Estimate | None:
         if self.follows == "validation":
             found = ByValidation.of(run)
             return found.all if found else None
-        return Estimate.of(run.controls) if self.follows else None
+        return self.estimate if self.follows else None
+
+    def _distances(self, newest: npt.NDArray[np.int64], left: npt.NDArray[np.bool_]) -> dict[int, float]:
+        """By model, the share of the stop set that it calls otherwise than the newest one does, (k,) predictions.
+
+        Of labeled texts the newest model repeats what it was told: they count only where few others are left.
+        """
+        seen = left if left.sum() >= FEW else np.ones_like(left)
+        return {
+            one.model: float((one.predictions != newest)[seen].mean())
+            for one in self.history
+            if one.predictions is not None
+        }
 
     def in_shadow(self, accuracies: Sequence[float] | None) -> list[dict[str, Any]]:
         """Where each rule would have stopped the run, those in force among them.

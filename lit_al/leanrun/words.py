@@ -46,8 +46,7 @@ class LeanWords:
         """One block."""
         lines = [f"{done.labels:,} labels{self._test(done)}"]
         lines += self._batch(done) if done.query else [f"drawn at random: {self._by_class(done.taken)}"]
-        if done.estimate:
-            lines.append(estimate_words(done.estimate))
+        lines += self._estimate(done)
         if done.validation and self.plan.validation:
             lines += judged_words(done.validation, self.plan.validation)
         validate = f", validate {done.validate_seconds:.1f} s" if done.validation else ""
@@ -70,12 +69,18 @@ class LeanWords:
 
     def estimated(self, done: Judged) -> None:
         """What stands last where there is no test figure."""
-        if done.estimate:
-            self._line(estimate_words(done.estimate))
+        for line in self._estimate(done):
+            self._line(line)
 
     def waiting(self, what_to_do: str) -> None:
         """People have the word."""
         self._line(what_to_do)
+
+    def _estimate(self, done: Judged) -> list[str]:
+        """By random controls, or what is missing; nothing where none are drawn."""
+        if done.estimate:
+            return [estimate_words(done.estimate)]
+        return [not_known(done.needed)] if self.plan.follows == "controls" else []
 
     def _test(self, done: Judged) -> str:
         if done.test is None:
@@ -100,9 +105,17 @@ class LeanWords:
 
 def estimate_words(estimate: Estimate) -> str:
     """The estimate with its interval."""
-    return (
-        f"accuracy by {estimate.rows:,} random controls, each judged before it was learned: {_with_interval(estimate)}"
-    )
+    return f"accuracy over the whole corpus, by {estimate.rows:,} random controls: {_with_interval(estimate)}"
+
+
+def not_known(needs: int) -> str:
+    """What is missing before there is an estimate.
+
+    >>> not_known(1)
+    'accuracy over the whole corpus: not known yet, 1 more random text is needed'
+    """
+    texts = "text is" if needs == 1 else "texts are"
+    return f"accuracy over the whole corpus: not known yet, {needs} more random {texts} needed"
 
 
 def judged_words(found: ByValidation, validation: Validation) -> list[str]:

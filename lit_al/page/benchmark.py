@@ -27,7 +27,7 @@ from lit_al.statistics import (
     reference_target,
     stops,
 )
-from lit_al.verdict import Finding, caveats, p_value, percent, share_of, signed, three_digits, verdicts
+from lit_al.verdict import ALIKE, Finding, caveats, p_value, percent, share_of, signed, three_digits, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -265,6 +265,8 @@ def _share_with(interval: Interval) -> str:
     mean = three_digits(interval.estimate)
     if not np.isfinite(interval.low):
         return mean
+    if interval.low == interval.high:
+        return f"{mean} ({ALIKE})"
     return f"{mean} ({three_digits(interval.low)} to {three_digits(interval.high)})"
 
 
@@ -274,7 +276,9 @@ def _points_with(interval: Interval) -> str:
 
 
 def _ends(interval: Interval) -> str:
-    return f"{signed(100 * interval.low)} to {signed(100 * interval.high)}" if np.isfinite(interval.low) else "–"
+    if not np.isfinite(interval.low):
+        return "–"
+    return ALIKE if interval.low == interval.high else f"{signed(100 * interval.low)} to {signed(100 * interval.high)}"
 
 
 def _saved(comparison: Comparison) -> str:

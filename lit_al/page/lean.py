@@ -13,8 +13,9 @@ def lean_blocks(results: Mapping[str, Any]) -> list[Block]:
     return [
         _rounds(rounds, classes),
         Paragraph(
-            "The estimate is by all random controls so far, each judged by the model that was there when it was drawn, "
-            "before anything was learned from it; in brackets Wilson's 95 % interval.",
+            "The estimate is of the newest model's accuracy over the whole corpus, by all random controls so far, each "
+            "judged before it was learned, and by how far the newest model has moved from its judge; in brackets the "
+            "95 % interval. With fewer than 10 controls nothing is said.",
             "small",
         ),
         *_validation(results),

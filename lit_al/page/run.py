@@ -143,7 +143,7 @@ def _result(results: Results) -> list[Block]:
     stop = [Paragraph(f"It stopped because {results['stop_reason']}.")] if results.get("stop_reason") else []
     if test is None:
         return [*_estimated(results), labels, *stop]
-    lead = f"Test accuracy {_number(test['accuracy'])} ± {_number(test.get('standard_error'))} (standard error)"
+    lead = f"Test accuracy {_number(test['accuracy'])}, 95 % interval {_number(test['low'])} to {_number(test['high'])}"
     return [Paragraph(f"{lead}, loss {_number(test['loss'])}.", "lead"), labels, *stop, *_errors(results)]
 
 
@@ -151,9 +151,13 @@ def _estimated(results: Results) -> list[Block]:
     """What stands for a test figure where no label was set aside for one."""
     found = results.get("estimate")
     if found is None:
-        return []
+        needs = results.get("estimate_needs") if results.get("follows") == "controls" else None
+        return [Paragraph(f"Accuracy not known yet: {needs} more random controls are needed.", "lead")] if needs else []
     interval = f"95 % interval {_number(found['low'])} to {_number(found['high'])}"
-    lead = f"Accuracy by {found['rows']:,} random controls {_number(found['accuracy'])}, {interval}."
+    lead = (
+        f"Accuracy of the newest model over the whole corpus {_number(found['accuracy'])}, {interval}, by "
+        f"{found['rows']:,} random controls."
+    )
     return [Paragraph(lead, "lead")]
 
 

@@ -23,6 +23,7 @@ class Progress:
         uncertainty: `mean_uncertainty` of the pool; None where the pool was not scored.
         predictions: (n,) int64 predicted class of each row of the stop set, a fixed sample of unlabeled rows that is
             the same in every round (Bloodgood and Vijay-Shanker take 2,000); None where there is none.
+        model: number of the model; -1 where models are not counted.
     """
 
     labels: int
@@ -32,6 +33,7 @@ class Progress:
     source: str = ""
     uncertainty: float | None = None
     predictions: npt.NDArray[np.int64] | None = None
+    model: int = -1
 
 
 class Rule(Protocol):
