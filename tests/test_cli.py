@@ -159,8 +159,8 @@ def test_main_without_a_command_says_which_there_are(arguments, capsys):
         (["train", "--data", "fw.csv"], "did you mean 'few.csv'?"),
         (["train", "--protocol", "lean", "--recipe", "lean+teecher"], "did you mean 'teacher'?"),
         (
-            ["annotate", "--data", "few.csv", "--labels", "good,bda"],
-            "one of the labels; did you mean 'bda'?",
+            ["annotate", "--data", "few.csv", "--labels", "good,badd"],
+            "one of the labels; did you mean 'badd'?",
         ),
         (["annotate", "--dta", "few.csv"], "there is no option --dta; did you mean '--data'?"),
         (["label", "--cold-start", "knn"], "it takes random, typicality, kmeans"),

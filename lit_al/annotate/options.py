@@ -103,7 +103,13 @@ def _add_run(parser: Parser) -> None:
     """Options that say which run, and how it chooses."""
     add = parser.add_argument
     add("--data", metavar="FILE", help="Texts to label: a .csv, .jsonl or .parquet file, or demo.")
-    add("--labels", type=_words, default=(), metavar="a,b", help="Names of the labels, with commas.")
+    add(
+        "--labels",
+        type=_words,
+        default=(),
+        metavar="a,b",
+        help="Names of the labels, with commas; those of --data demo need none.",
+    )
     add("--run", type=Path, metavar="RUN", help="Folder of a run to go on with, instead of --data.")
     add("--name", help="Of the run's folder; by default that of the file.")
     add("--log-dir", type=Path, default=Wish.log_dir, help="Where it goes (%(default)s).")

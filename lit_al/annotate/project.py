@@ -52,7 +52,7 @@ class Wish:
 
     Attributes:
         data: as `load_corpus` takes it; None to go on with `run`.
-        labels: names of the classes, in order; empty to go on with those of a run.
+        labels: names of the classes, in order; empty to go on with those of a run, or with those of the demo.
         run: an existing run's folder.
         name: of the folder; by default that of the data's file, without its ending.
         log_dir: where it goes.

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from lit_al.annotate.options import AtTerminal
 from lit_al.annotate.people import check_annotators
 from lit_al.annotate.project import Wish, guidelines_of, make_folder, open_project
+from lit_al.annotate.terminal import label
 from lit_al.errors import ConfigError, DataError, LitALError, RefusedError, RunError, StoreError
 from lit_al.record import RECORD_FILE, Action, NewEvent, Record, recover
 
@@ -202,3 +204,20 @@ def test_without_room_for_a_backup_labeling_begins_all_the_same(wish, monkeypatc
     monkeypatch.setattr(Record, "backup", full)
     with begin(wish()) as project:
         assert project.notes[-1] == "no backup could be made, and labeling goes on without: the disk is full"
+
+
+def test_the_demo_brings_its_own_labels_and_goes_on_without_them_too(tmp_path):
+    wish = Wish(data="demo", demo_rows=30, log_dir=tmp_path)
+    for _ in range(2):
+        with begin(wish) as project:
+            assert project.record.classes == ("negative", "positive")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"data": "nowhere.csv"}, {"labels": ("a",)}, {"settings": {"strategy": "entrpy"}}, {"text_column": "txt"}],
+)
+def test_what_cannot_be_labeled_is_refused_before_there_is_a_folder(more, wish, tmp_path):
+    with pytest.raises(LitALError):
+        label(wish(**more), AtTerminal(training=False))
+    assert not (tmp_path / "logs").exists()
