@@ -180,7 +180,7 @@ def test_a_model_stays_where_it_learned_though_lightning_takes_it_to_the_cpu(mat
     assert model.device == torch.device("cpu")
 
 
-@pytest.mark.parametrize("strategy", ["ratio", "entropy", "committee-vote", "badge", "density:vectors"])
+@pytest.mark.parametrize("strategy", ["ratio", "entropy", "committee-vote", "badge", "typicality:vectors"])
 def test_the_examples_loop_judges_chooses_and_tests_on_the_device(strategy, material, second, scored, tmp_path):
     learner = make_learner(material, second, tmp_path, strategy)
     learner.fit()
