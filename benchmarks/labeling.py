@@ -28,7 +28,7 @@ import numpy as np
 
 LABELS = ("negative", "positive")
 ROOT = Path(__file__).parents[1]
-COLUMNS = ("server", "thread", "lock", "begin", "commit", "mirror", "execute", "status", "tally", "agreement",
+COLUMNS = ("server", "thread", "line", "begin", "commit", "mirror", "execute", "status", "tally", "agreement",
            "inside", "computed", "no core")  # fmt: skip
 SLOWEST = 10
 PROBE = """
@@ -151,6 +151,15 @@ def steps(folder: str, people: list[Annotator]) -> list[str]:
         during = (sum(more) for at, *more in probed if one["at"] <= at <= one["at"] + seen[one["id"]] + max(more))
         cells.append(f"{1e3 * max(during, default=0):.0f}")
         rows.append(f"| {cells[0]} | {one['path'][5:]} | {1e3 * seen[one['id']]:.0f} | " + " | ".join(cells[1:]) + " |")
+    writes = [one for one in traces if "batch" in one]
+    writes.sort(key=lambda one: one["inside"], reverse=True)
+    mean = np.mean([one["batch"] for one in writes if one["path"].endswith("commit")])
+    rows += ["", f"{len(writes):,} turns of the writer, {mean:.2f} answers in a commit; the longest turns:", ""]
+    columns = ("begin", "commit", "mirror", "execute", "inside", "computed", "no core")
+    rows += ["| at s | turn | answers | " + " | ".join(columns) + " |", "|---" * (len(columns) + 3) + "|"]
+    for one in writes[:SLOWEST]:
+        cells = " | ".join(f"{1e3 * one.get(name, 0):.0f}" for name in columns)
+        rows.append(f"| {one['at'] - began:.1f} | {one['path'][6:]} | {one['batch']} | {cells} |")
     return rows
 
 

@@ -11,11 +11,10 @@ import functools
 import json
 import os
 import sys
-import threading
 import time
 from pathlib import Path
 
-from lit_al.annotate import app, desk, security, tally
+from lit_al.annotate import app, desk, security, tally, writer
 from lit_al.cli import annotate
 from lit_al.record import database, mirror
 
@@ -62,21 +61,6 @@ class Connection(database.sqlite3.Connection):
         finally:
             word = sql.split(maxsplit=1)[0]
             add({"BEGIN": "begin", "COMMIT": "commit"}.get(word, "execute"), time.perf_counter() - began)
-
-
-class Lock:
-    """A lock that says how long one waited for it."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-
-    def __enter__(self):
-        began = time.perf_counter()
-        self.lock.acquire()
-        add("lock", time.perf_counter() - began)
-
-    def __exit__(self, *error):
-        self.lock.release()
 
 
 def in_thread(owner, name):
@@ -127,17 +111,29 @@ def trace_requests():
     security.Gate.__call__ = outer
 
 
+def trace_writes():
+    """A line for each turn of the thread that writes."""
+    inner = writer.Writer._answer
+
+    def outer(self, batch, work):
+        trace = {"id": "", "path": "/api/" + work.__name__, "at": time.time(), "batch": len(batch)}
+        current.set(trace)
+        began, before = time.perf_counter(), scheduled()
+        inner(self, batch, work)
+        after = scheduled()
+        trace["inside"] = time.perf_counter() - began
+        trace["computed"], trace["no core"] = after[0] - before[0], after[1] - before[1]
+        lines.write(json.dumps(trace) + "\n")
+
+    writer.Writer._answer = outer
+
+
 def main():
     """Wrap, then serve as `lit-al annotate` does."""
     connect = database.sqlite3.connect
     database.sqlite3.connect = functools.partial(connect, factory=Connection)
-    begin = desk.Desk.__init__
-
-    def with_lock(self, *given, **named):
-        begin(self, *given, **named)
-        self._writing = self._together._writing = Lock()
-
-    desk.Desk.__init__ = with_lock
+    timed(writer.Writer, "_wait_for", "line")
+    trace_writes()
     timed(desk.Desk, "status", "status")
     timed(desk.Desk, "_agreement", "agreement")
     timed(tally.Tally, "refresh", "tally")

@@ -5,7 +5,7 @@
 | `people` | who labels |
 | `project` | a run folder to label, from a file of texts or from an earlier start |
 | `desk` | what the page and the terminal ask of the record |
-| `together` | answers of many at once, in one commit |
+| `writer` | one thread that writes for all |
 | `wire`, `tally`, `words` | an event as a client sends it; what stands; progress as sentences |
 | `agreement`, `agreeing` | how far several annotators agree; the same beside the page |
 | `security` | who may ask what: hosts, origins, tokens, sizes |

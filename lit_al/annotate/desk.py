@@ -3,7 +3,6 @@
 What the model had said of a text is never taken from a client: it is looked up in the ranking that the client names.
 """
 
-import threading
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -11,9 +10,9 @@ from typing import Any
 
 from lit_al.annotate.agreeing import Agreeing
 from lit_al.annotate.tally import Tally
-from lit_al.annotate.together import Together
 from lit_al.annotate.wire import read_event
 from lit_al.annotate.words import QUEUE_WORDS, described, progress_words
+from lit_al.annotate.writer import Writer
 from lit_al.errors import ConflictError, RefusedError, StoreError
 from lit_al.record import Event, Generation, NewEvent, Queued, Record
 
@@ -38,9 +37,8 @@ class Desk:
         self.record, self.name, self.owner, self.training, self.source = record, name, owner, training, source
         self.overlap = int(record.settings.get("overlap", 1))
         self.shows = bool(record.settings.get("show_suggestions", False))
-        # SQLite lets writers sleep until one finds the file free; threads that queue here take turns at once.
-        self._writing = threading.Lock()
-        self._together = Together(record, self._writing)
+        # SQLite lets writers sleep until one finds the file free; here one thread writes for all.
+        self._writer = Writer(record)
         self._tally = Tally(record)
         self._generations: dict[int, Generation] = {}
         self._agreeing = Agreeing(record)
@@ -50,8 +48,10 @@ class Desk:
 
     def queued(self, annotator: str, n: int, held: Collection[int]) -> tuple[list[Queued], str]:
         """The next texts, and the state of the queue."""
-        with self._writing:
-            return self.record.next_items(annotator, n, overlap=self.overlap, exclude=held)
+        found: tuple[list[Queued], str] = self._writer.call(
+            lambda: self.record.next_items(annotator, n, overlap=self.overlap, exclude=held)
+        )
+        return found
 
     def next(self, annotator: str, n: int, held: Collection[int]) -> dict[str, Any]:
         """The next texts as JSON; `words` say why there are none."""
@@ -113,7 +113,7 @@ class Desk:
 
     def append(self, event: NewEvent) -> Event:
         """Put an event on record, with what the model had said of its text."""
-        return self._together.append(self._with_model(event))
+        return self._writer.append(self._with_model(event))
 
     def _with_model(self, event: NewEvent) -> NewEvent:
         generation = self._generation(event.generation)

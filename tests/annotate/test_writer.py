@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lit_al.annotate.together import Together
+from lit_al.annotate.writer import Writer
 from lit_al.errors import ConflictError, RefusedError, StoreError
 from lit_al.record import Action, NewEvent
 
@@ -19,7 +19,7 @@ def crowd(record, monkeypatch):
     """Send events at once: the first one's commit waits until all others stand in line."""
 
     def send(*events, commits):
-        line, together, found = threading.Event(), Together(record, threading.Lock()), {}
+        line, writer, found = threading.Event(), Writer(record), {}
         append_all = type(record).append_all
 
         def counted(self, batch):
@@ -30,7 +30,7 @@ def crowd(record, monkeypatch):
 
         def one(number, event):
             try:
-                found[number] = together.append(event)
+                found[number] = writer.append(event)
             except StoreError as error:
                 found[number] = error
 
@@ -40,7 +40,7 @@ def crowd(record, monkeypatch):
             thread.start()
             while not commits:
                 time.sleep(0.001)
-        while len(together._waiting) < len(events) - 1:
+        while len(writer._events) < len(events) - 1:
             time.sleep(0.001)
         line.set()
         for thread in threads:
@@ -82,9 +82,44 @@ def test_what_could_not_be_written_is_said_to_all_of_them(record, crowd, monkeyp
 
 
 def test_failure_of_our_own_leaves_nobody_waiting_or_saved(record, monkeypatch):
-    together = Together(record, threading.Lock())
+    writer = Writer(record)
     monkeypatch.setattr(type(record), "append_all", lambda self, batch: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        together.append(label("a"))
+        writer.append(label("a"))
     monkeypatch.undo()
-    assert together.append(label("a")).seq == 1
+    assert writer.append(label("a")).seq == 1
+
+
+def test_answers_go_before_texts_that_are_handed_out(record):
+    writer, go_on, order, threads = Writer(record), threading.Event(), [], []
+
+    def begin(work):
+        threads.append(threading.Thread(target=work))
+        threads[-1].start()
+
+    begin(lambda: writer.call(lambda: go_on.wait(30)))
+    while writer._calls or writer._thread is None:
+        time.sleep(0.001)
+    for number in range(5):
+        begin(lambda number=number: writer.call(lambda: order.append(record.last_seq())))
+        begin(lambda number=number: writer.append(label(f"uuid-{number}")))
+    while len(writer._calls) + len(writer._events) < 10:
+        time.sleep(0.001)
+    go_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert order == [5] * 5
+
+
+def test_what_a_call_raises_is_raised_to_who_called(record):
+    with pytest.raises(ZeroDivisionError):
+        Writer(record).call(lambda: 1 / 0)
+
+
+def test_thread_that_has_nothing_to_do_ends_and_another_takes_over(record, monkeypatch):
+    monkeypatch.setattr("lit_al.annotate.writer.IDLE", 0.05)
+    writer = Writer(record)
+    assert writer.append(label("a")).seq == 1
+    while writer._thread is not None:
+        time.sleep(0.01)
+    assert writer.append(label("b")).seq == 2

@@ -1,0 +1,112 @@
+"""One thread writes for all: answers that arrive together are committed together, and before texts are handed out.
+
+A commit waits for the disk, and on a busy machine for a core several times over. Twenty annotators whose threads took
+turns at a lock waited seconds, each turn for the next thread to be woken. Here whoever waits is woken once, by the
+commit that holds their answer.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from lit_al.errors import ConflictError, RefusedError, StoreError
+from lit_al.record import Event, NewEvent, Record
+
+IDLE: Final = 10.0  # seconds after which the thread ends; the next write begins another
+
+
+class _Ticket:
+    """What waits, and then what became of it."""
+
+    def __init__(self, wanted: Any) -> None:
+        self.wanted = wanted
+        self.found: Any = None
+        self.error: BaseException | None = None
+        self.is_done = threading.Event()
+
+
+class Writer:
+    """Writes into a record, for many threads at once.
+
+    Args:
+        record: of the run.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._guard = threading.Condition()
+        self._events: deque[_Ticket] = deque()
+        self._calls: deque[_Ticket] = deque()
+        self._thread: threading.Thread | None = None
+
+    def append(self, event: NewEvent) -> Event:
+        """As `Record.append`: it is on the disk when this returns.
+
+        Raises:
+            StoreError: it is not, or was refused; others that were committed with it are not touched by that.
+        """
+        ticket = self._wait_for(self._events, event)
+        if isinstance(ticket.error, StoreError):
+            raise type(ticket.error)(
+                str(ticket.error)
+            ) from ticket.error  # others raise it too, in threads of their own
+        if ticket.error is not None:
+            raise ticket.error
+        found: Event = ticket.found
+        return found
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        """What a function that writes returns, or raises; answers go before it."""
+        ticket = self._wait_for(self._calls, function)
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.found
+
+    def _wait_for(self, line: deque[_Ticket], wanted: Any) -> _Ticket:
+        ticket = _Ticket(wanted)
+        with self._guard:
+            line.append(ticket)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="lit_al.writer", daemon=True)
+                self._thread.start()
+            self._guard.notify()
+        ticket.is_done.wait()
+        return ticket
+
+    def _run(self) -> None:
+        while True:
+            with self._guard:
+                if not self._guard.wait_for(lambda: self._events or self._calls, IDLE):
+                    self._thread = None
+                    return
+                is_answers = bool(self._events)
+                batch = list(self._events) if is_answers else [self._calls.popleft()]
+                if is_answers:
+                    self._events.clear()
+            self._answer(batch, self._commit if is_answers else self._do)
+
+    def _answer(self, batch: Sequence[_Ticket], work: Callable[[Sequence[_Ticket]], None]) -> None:
+        """Whatever happens, nobody is left waiting."""
+        try:
+            work(batch)
+        except BaseException as error:
+            for ticket in batch:
+                ticket.error = error
+        for ticket in batch:
+            ticket.is_done.set()
+
+    def _do(self, batch: Sequence[_Ticket]) -> None:
+        for ticket in batch:
+            ticket.found = ticket.wanted()
+
+    def _commit(self, batch: Sequence[_Ticket]) -> None:
+        try:
+            for ticket, event in zip(batch, self._record.append_all([one.wanted for one in batch]), strict=True):
+                ticket.found = event
+        except (RefusedError, ConflictError):  # one that cannot be keeps no other out
+            for ticket in batch:
+                try:
+                    ticket.found = self._record.append(ticket.wanted)
+                except StoreError as error:
+                    ticket.error = error
