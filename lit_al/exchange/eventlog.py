@@ -1,6 +1,7 @@
 """Every event of a record, one JSON object a line, out and in.
 
-A line holds `schema_version`, the `sha256` of the text and all fields of `lit_al.record.Event`. Read back, an event
+A line holds `schema_version`, the `sha256` of the text and all fields of `lit_al.record.Event` but its checksum, which
+is one of its own record's. Read back, an event
 keeps its uuid, so that one that is on record already is found and not added; its place in the order and the time of its
 commit are the new record's.
 """
@@ -52,7 +53,12 @@ def event_lines(events: Iterable[Event], texts: Mapping[int, str]) -> bytes:
         events: in the order of the record.
         texts: sha256 of each text, by id.
     """
-    return jsonl_bytes({"schema_version": SCHEMA, "sha256": texts[one.item], **asdict(one)} for one in events)
+    return jsonl_bytes(_line(one, texts[one.item]) for one in events)
+
+
+def _line(event: Event, sha256: str) -> dict[str, Any]:
+    values = {name: value for name, value in asdict(event).items() if name != "checksum"}
+    return {"schema_version": SCHEMA, "sha256": sha256, **values}
 
 
 def read_events(path: Path) -> list[Logged]:

@@ -26,6 +26,8 @@ FLAGS = ("suggestion_shown", "control", "forced", "late")
 
 Values = Mapping[str, Any]
 
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=repr).encode
+
 
 def checksum(content: Any) -> str:
     """Of anything that JSON holds.
@@ -33,8 +35,7 @@ def checksum(content: Any) -> str:
     >>> checksum([1, "a"])[:8]
     '20109453'
     """
-    line = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=repr)
-    return hashlib.sha256(line.encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(_encode(content).encode(errors="surrogatepass")).hexdigest()
 
 
 def of_event(values: Values, before: str) -> str:

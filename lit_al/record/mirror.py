@@ -30,6 +30,8 @@ from lit_al.record.kinds import Action, Event, misfit
 SCHEMA = 2  # of its lines; 1 had no checksums
 _LONGEST = 1 << 30  # bytes of a file that are looked through for events
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 Since = Callable[[int], Iterable[Event]]
 
 
@@ -194,7 +196,7 @@ def event_line(event: Event, before: str) -> bytes:
 
 
 def _as_line(values: dict[str, Any]) -> bytes:
-    return json.dumps(values, ensure_ascii=False).encode() + b"\n"
+    return _encode(values).encode() + b"\n"
 
 
 def link_of(line: bytes) -> Link:
