@@ -24,7 +24,7 @@ def wilson(share: float, rows: float) -> tuple[float, float]:
     """
     middle = (share + Z**2 / (2 * rows)) / (1 + Z**2 / rows)
     half = Z / (1 + Z**2 / rows) * sqrt(max(share * (1 - share), 0.0) / rows + Z**2 / (4 * rows**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))  # at an end of the scale they meet
 
 
 def standard_error(share: float, rows: float) -> float:

@@ -256,8 +256,12 @@ def test_skipped_rows_leave_the_pool_without_a_label(material):
 def test_controls_are_judged_before_they_are_learned(material):
     last = [*make_loop(material, strategy="entropy+random:0.5").rounds()][-1]
     for run in last.runs:
-        assert len(run.controls) == 5 + 8
-        assert set(run.controls) <= {True, False}
+        assert [(one.model, one.controls) for one in run.judgments] == [(0, 5), (1, 8)]
+        assert [one.pool for one in run.judgments] == [len(POOL) - asked for asked in SCHEDULE[:2]]
+        assert [one.controls + one.others for one in run.judgments] == np.diff(SCHEDULE).tolist()
+        newest, drawn = run.judgments[-1], run.choice.controls
+        assert newest.right == (run.predicted == run.newest)[drawn].sum()
+        assert newest.others_right == (run.predicted == run.newest)[~drawn].sum()
 
 
 @pytest.mark.parametrize("strategy", ["margin+balanced+random:0.2", "badge", "committee-vote"])

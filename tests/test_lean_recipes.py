@@ -126,7 +126,9 @@ def test_controls_are_judged_by_the_model_alone(material):
         student = score(students.member(member), Batches(material[2], None, torch.from_numpy(newest), 50))
         np.testing.assert_allclose(run.probabilities, student, atol=1e-5)
         assert run.predicted.tolist() == student.argmax(axis=1).tolist()
-        assert run.controls == (student.argmax(axis=1) == labels[newest]).tolist()
+        [judged] = run.judgments
+        assert (judged.controls, judged.others) == (len(newest), 0)
+        assert judged.right == (student.argmax(axis=1) == labels[newest]).sum()
 
 
 def test_teacher_is_asked_once_for_the_same_labels(material, monkeypatch):

@@ -64,14 +64,14 @@ def test_nothing_is_drawn_of_nothing():
 def test_comparison_shows_both_with_their_noise():
     def part(labels, accuracy):
         errors = {"false_negatives": 300, "false_positives": 400}
-        test = {"accuracy": accuracy, "standard_error": 0.005, "loss": 0.3412, **errors}
+        test = {"accuracy": accuracy, "low": accuracy - 0.01, "high": accuracy + 0.01, "loss": 0.3412, **errors}
         return {"test": test, "labels_spent": {"train": labels}, "wall_seconds": 99.6}
 
     found = {**results(mode="compare"), "full": part(40_000, 0.858), "active": part(29_997, 0.85)}
     shown = words(plots.figures(found)["compare"])
     assert "40,000 labels" in shown
     assert "0.8500" in shown
-    assert "standard errors" in shown
+    assert "95 % interval" in shown
     assert "loss 0.3412" in shown
     assert "100 s" in shown
     assert "false positives" in shown

@@ -12,13 +12,13 @@ al. 2021; the estimator R_PURE of Farquhar, Gal and Rainforth 2021, by batches).
 
 **What is not known,** and widens the interval instead of being passed over:
 
-- The judges were earlier models. How far they are from the newest one is measured without a label: the share of unasked
-  texts on which the two disagree bounds the difference of their accuracies. By what a judge's disagreement exceeds
+- The judges were earlier models. How far they are from the newest one is measured without a label: the share of texts
+  on which the two disagree bounds the difference of their accuracies. By what a judge's disagreement exceeds
   that of the nearest judge, models have drifted: the newest is better by an unknown part of it (`DRIFT`). The rest is
   chance: two models of like labels differ by some of what they disagree on (`CHANCE`). Nothing is extrapolated over
   labels, so that a network that knew nothing for long and has just learned meets a wide interval, not a wrong one.
 - Texts that a strategy chose were hard for the model that chose them. Part of that is the text, part was that model
-  (`HARDNESS`).
+  (`HARDNESS`), but no more than models have moved where strategies choose (`SHARPER`).
 - The corpus is itself a draw of texts like it: asking all of it leaves the error of a sample of its size.
 
 The prior of each is stated below; the estimate is the best linear one under it (generalized least squares), and its
@@ -38,12 +38,10 @@ from lit_al.leanstate import Judgment, Run
 Floats = npt.NDArray[np.float64]
 
 LEAST: Final = 10  # controls, under which nothing is said
-DRIFT: Final = (
-    0.3,
-    0.3,
-)  # mean and sd of the accuracy gained per unit of disagreement beyond that of the nearest judge
+DRIFT: Final = (0.4, 0.4)  # mean and sd of the accuracy gained by unit of disagreement beyond the nearest judge's
 CHANCE: Final = 0.25  # sd of the difference of two like models, per unit of their disagreement
-HARDNESS: Final = (0.8, 0.3)  # mean and sd of the part of chosen texts' hardness that was their judge's
+HARDNESS: Final = (0.7, 0.3)  # mean and sd of the part of chosen texts' hardness that was their judge's
+SHARPER: Final = 2.0  # times as far are models apart on chosen texts; by more than that no judge's hardness can go away
 
 
 @dataclass(frozen=True)
@@ -94,8 +92,8 @@ def newest(judgments: Sequence[Judgment], distances: Mapping[int, float]) -> Est
 
     Args:
         judgments: of all batches, the oldest first, each by the model that chose it.
-        distances: by number of a model, the share of unasked texts on which it and the newest model disagree; a model
-            that is missing is as far away as can be.
+        distances: by number of a model, the share of texts on which it and the newest model disagree; a model that is
+            missing is as far away as can be.
 
     >>> one = Judgment(model=0, pool=1_000, controls=20, right=16, others=80, others_right=50)
     >>> found = newest([one], {0: 0.05})
@@ -109,7 +107,7 @@ def newest(judgments: Sequence[Judgment], distances: Mapping[int, float]) -> Est
     nearest = float(away.min())
     views = _views(judgments)
     drift = views.judges @ (away - nearest)  # (V,)
-    hard = views.chosen * _hardness(judgments)
+    hard = views.chosen @ np.minimum(_hardness(judgments), SHARPER * away)  # (V,)
     unknown = DRIFT[1] ** 2 * np.outer(drift, drift) + HARDNESS[1] ** 2 * np.outer(hard, hard)
     chance = (CHANCE * nearest) ** 2
     unknown += chance * views.judges @ views.judges.T
@@ -134,7 +132,7 @@ class _Views(NamedTuple):
         right: (V,) share of right calls, asked texts by what was said of them and the rest by the batch's controls.
         sampling: (V,) variance that the draw of the controls brings, in units of that of one judgment.
         judges: (V, B) share of the texts that each batch's judge speaks for.
-        chosen: (V,) share of the texts that a strategy had chosen.
+        chosen: (V, B) share of the texts that strategies had chosen, by their judges.
         texts: N, of which all judgments and the pool that is left are made up.
     """
 
@@ -154,14 +152,16 @@ def _views(judgments: Sequence[Judgment]) -> _Views:
     asked = controls + others
     known, texts = _before(asked), _before(asked) + pool  # (B,)
     drawn = np.maximum(controls, 1)
-    judges = np.tril(np.broadcast_to(asked, (len(asked), len(asked))), -1) / texts[:, None]  # (B, B)
+    judges, chosen = (
+        np.tril(np.broadcast_to(each, (len(each), len(each))), -1) / texts[:, None] for each in (asked, others)
+    )  # (B, B) each
     np.fill_diagonal(judges, pool / texts)
     views = controls > 0
     return _Views(
         ((_before(right + others_right) + pool * right / drawn) / texts)[views],
         ((pool / texts) ** 2 * (1 - np.minimum(controls / pool, 1)) / drawn)[views],
         judges[views],
-        (_before(others) / texts)[views],
+        chosen[views],
         float(known[-1] + pool[-1]),
     )
 

@@ -19,7 +19,6 @@ from lit_al.split import Rows
 from lit_al.stopping import RULES, AnyOf, Progress, Rule, make_rule, mean_uncertainty, report, shadow
 
 STOP_SET = 2_000  # rows, as in Bloodgood and Vijay-Shanker 2009
-FEW = 30  # unasked rows of it, under which they tell nothing of how far two models are apart
 
 
 class Watch:
@@ -65,7 +64,7 @@ class Watch:
         """Record a round by the probabilities (k, C) that its model gives the stop set."""
         left = np.isin(self.rows, run.pool)  # (k,) of the labeled ones the model should be sure
         predictions = found.argmax(axis=1)
-        self.estimate = newest(run.judgments, self._distances(predictions, left))
+        self.estimate = newest(run.judgments, self._distances(predictions))
         estimate = self._followed(run)
         self.history.append(
             Progress(
@@ -101,16 +100,16 @@ class Watch:
             return found.all if found else None
         return self.estimate if self.follows else None
 
-    def _distances(self, newest: npt.NDArray[np.int64], left: npt.NDArray[np.bool_]) -> dict[int, float]:
+    def _distances(self, predictions: npt.NDArray[np.int64]) -> dict[int, float]:
         """By model, the share of the stop set that it calls otherwise than the newest one does, (k,) predictions.
 
-        Of labeled texts the newest model repeats what it was told: they count only where few others are left.
+        Labeled texts are among them. Of those the newest model repeats what it was told, which makes other models look
+        farther than they are; the texts that a strategy leaves to the last are easy, and would make them look near.
         """
-        seen = left if left.sum() >= FEW else np.ones_like(left)
         return {
-            one.model: float((one.predictions != newest)[seen].mean())
+            one.model: float((one.predictions != predictions).mean())
             for one in self.history
-            if one.predictions is not None
+            if one.predictions is not None and one.predictions.shape == predictions.shape
         }
 
     def in_shadow(self, accuracies: Sequence[float] | None) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from lit_al.annotate.advice import advise, estimated, noted, remembered
+from lit_al.annotate.advice import advise, noted, remembered
 from lit_al.stopping import Progress
 
 
@@ -55,11 +55,7 @@ def test_nothing_left_says_stop():
 def test_figures_come_back_from_json_but_for_those_of_other_texts():
     history = list(models([10, 20]))
     notes = [json.loads(json.dumps(noted(one, texts))) for one, texts in zip(history, (60, 61), strict=True)]
-    [back] = remembered([*notes, None], 61)
+    [back] = remembered(dict(enumerate([*notes, None], 4)), 61)
+    assert back.model == 5
     assert (back.predictions == history[1].predictions).all()
     assert (back.labels, back.uncertainty) == (20, 0.3)
-
-
-def test_estimate_of_no_controls_is_none():
-    assert estimated([]) is None
-    assert estimated([True])["rows"] == 1

@@ -302,6 +302,13 @@ def test_status_tells_of_the_model_in_words(record, make_client):
     assert words["advice"] == "Go on: 3 points a round."
 
 
+def test_accuracy_by_a_handful_is_not_told(record, make_client):
+    facts = {"estimate": None, "estimate_needs": 6, "advice": {"stop": False, "text": "go on"}}
+    record.add_model(ModelVersion(1, "x", "0", 40, 40, facts))
+    words = make_client(record).get("/api/status").json()["words"]
+    assert words["estimate"] == "Its accuracy is not known yet: 6 more random texts are needed."
+
+
 def test_silent_trainer_is_shown_as_such(record, make_client):
     record.set_state("trainer", {"state": "training", "detail": "", "heartbeat": 1.0, "labels": 10})
     words = make_client(record).get("/api/status").json()["words"]

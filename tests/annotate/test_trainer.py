@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from lit_al.annotate.pulse import DAMAGED, Pulse
+from lit_al.annotate.snapshot import Snapshot
 from lit_al.annotate.trainer import Trainer, in_a_sentence
 from lit_al.annotate.weights import Weights
 from lit_al.checkpoints import load_model
 from lit_al.errors import DamagedError, FitError
+from lit_al.leanstate import Judgment
 from lit_al.record import ModelVersion, OwnerLock
 from lit_al.student import Student
 
@@ -64,7 +66,7 @@ def test_a_session_from_the_first_answer_on(make_run):
     newest = run.record.newest_generation()
     assert (newest.model_version, newest.labels_seen, newest.n) == (1, 8, 52)
     assert (model.path, model.labels, model.labels_seen) == ("checkpoints/model-1.ckpt", 8, 8)
-    assert model.facts["estimate"] is None
+    assert (model.facts["estimate"], model.facts["estimate_needs"]) == (None, 10)
     assert model.facts["advice"]["text"].startswith(("keep labeling: ", "you may stop: "))
     assert model.facts["seconds"] > 0
     assert run.state["state"] == "ready"
@@ -126,15 +128,23 @@ def test_controls_judge_the_model_that_had_not_learned_them(make_run):
     run = make_run(strategy="random")
     for item in run.ids[:8]:
         run.say(item, run.truth(item))
-    told = [(run.ids[20], "negative"), (run.ids[21], "negative"), (run.ids[22], "positive"), (run.ids[23], None)]
-    for item, predicted in told:
-        run.say(item, run.truth(item), predicted=predicted, control=True)
-    run.say(run.ids[24], run.truth(run.ids[24]), predicted="negative", control=False)
-    run.say(run.ids[22], "positive", predicted="positive", control=True)  # a mind changed counts for the label alone
+    for item in run.ids[20:26]:
+        run.say(item, run.truth(item), predicted="negative", control=True, model_version=1)
+    run.say(run.ids[26], run.truth(run.ids[26]), predicted=None, control=True)  # before there was a model
+    run.say(run.ids[27], "positive", predicted="negative", control=False, model_version=1)
+    for item in run.ids[28:33]:
+        run.say(item, "positive", predicted="positive", control=True, model_version=2)
+    run.say(run.ids[32], "negative", predicted="negative", control=True)  # a mind changed counts for the label alone
+    run.say(run.ids[33], None, predicted="negative", control=True, model_version=2)
+    first, second = Snapshot.of(run.record, run.ids).judgments
+    right = sum(run.truth(item) == "negative" for item in run.ids[20:26])
+    assert first == Judgment(1, len(run.ids) - 1 - 8, 6, right, 1, 0)
+    assert second == Judgment(2, len(run.ids) - 1 - 16, 5, 4, 0, 0)
     turn(make_trainer(run))
-    estimate = run.record.newest_model().facts["estimate"]
-    assert (estimate["rows"], estimate["accuracy"]) == (3, pytest.approx(2 / 3))
-    assert 0 < estimate["low"] < 2 / 3 < estimate["high"] < 1
+    facts = run.record.newest_model().facts
+    assert facts["estimate_needs"] == 0
+    assert facts["estimate"]["rows"] == 11
+    assert 0 < facts["estimate"]["low"] < facts["estimate"]["accuracy"] < facts["estimate"]["high"] < 1
 
 
 @pytest.mark.parametrize("where", CRASHES)

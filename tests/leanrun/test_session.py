@@ -78,16 +78,20 @@ def test_run_leaves_everything_about_it(tmp_path):
     assert [entry["strategy"] for entry in results["rounds"]] == ["random", *["margin+random:0.4"] * 2]
     for entry in results["rounds"][1:]:
         assert sum(entry["taken"].values()) == sum(entry["predicted"].values())
-        assert entry["estimate"]["low"] <= entry["estimate"]["accuracy"] <= entry["estimate"]["high"]
         assert min(entry[f"{part}_seconds"] for part in ("fit", "score", "select")) >= 0
-    assert results["rounds"][0]["estimate"] is None
+    assert [entry["estimate"] is None for entry in results["rounds"]] == [True, True, False]
+    assert [entry["estimate_needs"] for entry in results["rounds"]] == [10, 6, 0]
     assert results["estimate"]["rows"] == 12
+    assert results["estimate"]["low"] < results["estimate"]["accuracy"] < results["estimate"]["high"]
+    assert results["test"]["low"] < results["test"]["accuracy"] < results["test"]["high"]
     assert results["test"]["accuracy"] == results["rounds"][-1]["test"]["accuracy"]
     assert np.sum(results["test"]["confusion"]) == results["data"]["split"]["test"] == 30
     assert results["data"]["split"] == {"train": 0, "validation": 0, "test": 30, "pool": 270}
     assert yaml.safe_load((folder / "config.yaml").read_text())["query_size"] == "10,20"
     assert "judged on the test set for the report alone" in printed
-    assert "accuracy by 12 random controls, each judged before it was learned" in printed
+    assert "accuracy over the whole corpus: not known yet, 6 more random texts are needed" in printed
+    assert "accuracy over the whole corpus, by 12 random controls: 0." in printed
+    assert "±" not in printed
     assert f"report: {folder / 'report.html'}" in printed
     assert printed.strip().splitlines()[-1].startswith("test: loss")
 

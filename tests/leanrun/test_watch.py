@@ -3,7 +3,7 @@ import torch
 
 from lit_al.leanrun import Watch
 from lit_al.leanrun.watch import shadow_rules
-from lit_al.leanstate import Run
+from lit_al.leanstate import Judgment, Run
 from lit_al.model import LitBiLSTM
 from lit_al.stopping import RULES, make_rule
 from lit_al.strategies import make_strategy
@@ -12,9 +12,11 @@ TOKENS = torch.randint(2, 50, (3_000, 12), generator=torch.Generator().manual_se
 POOL = np.arange(500, 3_000)
 
 
-def run_with(labeled, controls=()):
+def run_with(labeled, *judged):
+    """A run with a batch of right calls and controls by each model so far."""
     run = Run(0, make_strategy("random"), np.setdiff1d(POOL, labeled), np.asarray(labeled))
-    run.asked, run.controls = len(labeled), list(controls)
+    run.asked = len(labeled)
+    run.judgments = [Judgment(number, 2_000, all, right, 0, 0) for number, (right, all) in enumerate(judged)]
     return run
 
 
@@ -29,9 +31,12 @@ def test_stop_set_is_a_fixed_draw_from_the_pool():
 
 def test_record_holds_what_rules_ask_for():
     watch = Watch(None, TOKENS, POOL[:40], 0)
-    assert watch.look(LitBiLSTM(), run_with(POOL[:10], [True, True, False, True])) == ""
-    [seen] = watch.history
-    assert (seen.labels, seen.pool, seen.accuracy) == (10, 2_490, 0.75)
+    model = LitBiLSTM()
+    assert watch.look(model, run_with(POOL[:10])) == ""
+    assert watch.look(model, run_with(POOL[:10], (15, 20))) == ""
+    _, seen = watch.history
+    assert (seen.labels, seen.pool, seen.accuracy) == (10, 2_490, 0.75)  # no judge disagrees with the newest model
+    assert seen.accuracy == watch.estimate.accuracy
     assert seen.standard_error > 0
     assert 0 < seen.uncertainty <= 1
     assert seen.predictions.shape == (40,)
@@ -41,7 +46,9 @@ def test_rules_that_lack_what_they_need_are_not_asked():
     watch = Watch(None, TOKENS, POOL[:40], 0)
     watch.look(LitBiLSTM(), run_with(POOL[:10]))
     assert set(watch.would_stop()) == {"uncertainty:0.05", "change:0.0", "kappa:0.99:3"}
-    watch.look(LitBiLSTM(), run_with(POOL[:20], [True, False]))
+    watch.look(LitBiLSTM(), run_with(POOL[:20], (3, 4)))
+    assert "plateau:3:0.005" not in watch.would_stop()  # four controls say nothing yet
+    watch.look(LitBiLSTM(), run_with(POOL[:20], (3, 4), (8, 10)))
     assert "plateau:3:0.005" in watch.would_stop()
 
 
@@ -50,11 +57,13 @@ def test_a_watch_goes_on_from_its_state():
     models = [LitBiLSTM() for _ in range(3)]
     whole, first, second = (Watch(None, TOKENS, POOL[:40], 0) for _ in range(3))
     for number, model in enumerate(models):
-        whole.look(model, run_with(POOL[: 10 * number + 10], [True]))
-        (first if number < 2 else second).look(model, run_with(POOL[: 10 * number + 10], [True]))
+        judged = [(9, 12)] * number
+        whole.look(model, run_with(POOL[: 10 * number + 10], *judged))
+        (first if number < 2 else second).look(model, run_with(POOL[: 10 * number + 10], *judged))
         if number == 1:
             second.restore(first.state())
     assert second.would_stop() == whole.would_stop()
+    assert second.estimate == whole.estimate is not None
     for one, other in zip(second.history, whole.history, strict=True):
         assert {**vars(one), "predictions": 0} == {**vars(other), "predictions": 0}
         assert (one.predictions == other.predictions).all()

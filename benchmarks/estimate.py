@@ -1,7 +1,7 @@
 """Does the interval of the newest model's accuracy cover it? The table of docs/estimate.md.
 
-    python benchmarks/coverage.py --data demo --repetitions 200                  # stand-ins, seconds a run
-    python benchmarks/coverage.py --data demo --network lean,scratch --repetitions 4   # the network, minutes a run
+    python benchmarks/estimate.py --data demo --repetitions 200                  # stand-ins, seconds a run
+    python benchmarks/estimate.py --data demo --network lean,scratch --repetitions 4   # the network, minutes a run
 
 A run asks for labels as the lean loop does, margin picks with random controls, and is judged whenever it has come to
 so many controls. Stand-ins are logistic regression on 60 latent directions of the texts (LSA), cheap enough for
