@@ -7,6 +7,7 @@ A map of the package, in the direction of the data; imports run downwards only:
 | `errors` | what can go wrong, as one tree |
 | `compiled` | how loops are compiled |
 | `durable` | what must outlive a power cut |
+| `links` | a run's own files, never reached through a symbolic link |
 | `faults` | places at which a test may end the process |
 | `record` | every answer ever given, in one SQLite file that never loses one |
 | `outputs` | small frozen records that the parts hand each other |

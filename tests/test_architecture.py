@@ -24,10 +24,9 @@ LAYERS = [
         "archive",
         "nearest",
         "console",
-        "links",
         "intervals",
     },
-    {"recipes", "sheets", "parsing"},
+    {"recipes", "sheets", "parsing", "links"},
     {"settings"},
     {
         "outputs",

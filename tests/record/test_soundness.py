@@ -230,6 +230,17 @@ def test_a_flipped_bit_in_the_record_is_found_at_start_named_and_mended(run, sta
     assert "nothing was done" in str(recover(run))
 
 
+@pytest.mark.parametrize("needle", [b"CREATE TABLE model", b"CREATE VIEW answer", b"TABLE item("])
+@pytest.mark.parametrize("copy", ["record.sqlite", "record.backup.sqlite"])
+def test_a_name_that_is_no_utf_8_any_more_is_damage_like_any_other(run, copy, needle):
+    flip(run / copy, needle, 0x80)
+    if copy == "record.sqlite":
+        assert "lit-al recover" in said_by(lambda: Record.open(run))
+    recover(run)
+    assert labels(run) == SAID
+    assert "nothing was done" in str(recover(run))
+
+
 def test_what_was_mended_is_named(run):
     alter(run / "record.sqlite", FLIPS["a label"][0])
     alter(run / "record.sqlite", FLIPS["a text"][0])
