@@ -172,6 +172,7 @@ def test_killed_server_loses_nothing_and_the_queue_drains(page):
     page = page()
     expected = {page.label("1"): "negative" for _ in range(7)}
     page.saved(7)
+    page.until("upcoming.length >= 5")  # enough in hand to label on
     page.server.kill()
     page.server.wait()
     for _ in range(4):
