@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if words:
         guess = did_you_mean(words[0], commands)
-        print(f"error: there is no command {words[0]!r}; {guess}lit-al --help lists them", file=sys.stderr)
+        say(f"error: there is no command {words[0]!r}; {guess}lit-al --help lists them", sys.stderr)
     else:
         print(USAGE, file=sys.stderr)
     return 2

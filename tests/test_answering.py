@@ -214,7 +214,7 @@ def test_data_that_changed_meanwhile_is_refused(desk):
         (["--oracle-noise=0.1"], "--oracle-noise is of simulated oracles; leave it out with --oracle file"),
         (["--oracle-skip=0.1"], "--oracle-skip is of simulated oracles"),
         (["--test-size=9"], "--test-size 9 must lie between 1 and the 8 labels that the data has"),
-        (["--labels=good,bad"], "is not one of the labels 'good', 'bad'"),
+        (["--labels=good,bad"], "is not one of the labels; they are 'good', 'bad'"),
         (["--protocol=keras"], "works with --protocol lean alone"),
     ],
 )

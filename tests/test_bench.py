@@ -335,9 +335,8 @@ def test_command_line(tmp_path, capsys):
     assert "report.html" in capsys.readouterr().out
     assert cli.benchmark([*words, "--seeds", "2"]) == 2
     assert "other settings" in capsys.readouterr().err
-    with pytest.raises(SystemExit) as ended:
-        cli.benchmark(["--budgets", "ten"])
-    assert ended.value.code == 2
+    assert cli.benchmark(["--budgets", "ten"]) == 2
+    assert "--budgets" in capsys.readouterr().err
 
 
 @pytest.mark.slow

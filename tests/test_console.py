@@ -242,9 +242,11 @@ def test_report_of_a_lean_run():
     from lit_al.oracles import Bill
 
     said, file = report()
-    words = LeanWords(said, SimpleNamespace(validation=None))
+    words = LeanWords(said, SimpleNamespace(validation=None, follows="controls"))
     query = SimpleNamespace(controls=np.array([True]), answers=np.array([1]))
-    words.round(Judged(1, EVIL, query, (), (1, 1), (1, 1), 4, 4, False, EVIL, None, None, judged(), Bill(), 1, 0, 1, 1))
+    words.round(
+        Judged(1, EVIL, query, (), (1, 1), (1, 1), 4, 4, False, EVIL, None, 9, None, judged(), Bill(), 1, 0, 1, 1)
+    )
     words.end(EVIL, [{"sentence": EVIL}], Bill())
     words.waiting(EVIL)
     check(file.getvalue(), 7)
@@ -260,7 +262,11 @@ def test_run_tells():
 
 # --- And no other place -----------------------------------------------------------------------------------------------
 
-FIXED = {"cli": ["USAGE"], "annotate/terminal": ["prompt", ""], "console": ["plain(text)"]}  # what is printed otherwise
+FIXED = {
+    "cli": ["USAGE", "USAGE"],
+    "annotate/terminal": ["prompt", ""],
+    "console": ["plain(text)"],
+}  # what is printed otherwise
 CONSOLES = {"annotate/terminal", "bench", "examplerun", "experiment", "leanrun/session", "leanrun/words", "report"}
 
 

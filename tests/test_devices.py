@@ -271,7 +271,7 @@ def test_the_labeling_pages_learner_ranks_on_the_device(make_corpus, second, sco
 
 
 def test_the_benchmarks_rows_of_the_example_are_judged_on_the_device(material, second, scored, tmp_path, monkeypatch):
-    corpus, split = material[0], stratified_split(material[0].labels, material[0].classes, seed=0)
+    corpus, split = material[0], stratified_split(material[0], seed=0)
     settings = partial(TrainConfig, accelerator=second, max_epochs=1, padding="masked")
     monkeypatch.setattr("lit_al.example.TrainConfig", settings)
     monkeypatch.setattr("lit_al.example.TextEncoder", SimpleNamespace(fit=lambda texts: material[1]))
