@@ -86,7 +86,7 @@ class Ledger:
         try:
             config = config_of(self.record.settings.get("config"), self.record.path)
             config.resolved()
-        except (ConfigError, DataError) as error:
+        except (ConfigError, DataError, TypeError, ValueError, AttributeError) as error:
             why = f"its settings are none of a run that lit-al train began: {' '.join(str(error).split())[:100]}"
             raise DamagedError(damaged(self.record.path, why)) from error
         return config

@@ -5,6 +5,7 @@ commit of its own, by `python tests/test_golden.py`. Rows, counts and words are 
 of the weights to a thousandth, since another processor adds in another order.
 """
 
+import io
 import json
 import math
 import tempfile
@@ -47,6 +48,7 @@ RUNS = {
     "lean, held out": replace(LEAN, validation="holdout:0.2", weights="warm"),
     "lean, folds": replace(LEAN, validation="cross:3", weights="shrink", strategy="ratio+random:0.2"),
 }
+QUICK = ("keras", "honest", "lean, scratch", "lean, teacher")
 ROWS = (
     "random", "entropy", "warm/badge", "shrink/margin", "lean/margin", "full", "tfidf-lr:margin", "lsa-lr",
     "keras/ratio", "honest/margin",
@@ -62,7 +64,7 @@ RANKINGS = {
 
 
 def quiet():
-    return Console(file=(Path(tempfile.mkdtemp()) / "console.txt").open("w"), width=120)
+    return Console(file=io.StringIO(), width=120)
 
 
 def of_run(name, folder):
@@ -150,11 +152,14 @@ def golden():
     return json.loads(GOLDEN.read_text())
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in RUNS]
+)
 def test_run_is_as_recorded(name, golden, tmp_path):
     assert differences(plain(of_run(name, tmp_path)), golden["runs"][name]) == []
 
 
+@pytest.mark.slow
 def test_benchmark_is_as_recorded(golden, tmp_path):
     assert differences(plain(of_benchmark(tmp_path)), golden["benchmark"]) == []
 

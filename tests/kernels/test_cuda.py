@@ -58,6 +58,7 @@ def interpreter(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.skipif(not LATE, reason="this process is fresh, or has a GPU")
+@pytest.mark.slow
 def test_all_tests_here_pass_in_a_fresh_process() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
     environment = os.environ | {"TRITON_INTERPRET": "1"}
