@@ -35,7 +35,7 @@ from lit_al.oracles import Oracle
 from lit_al.prior import Prior
 from lit_al.recipes import Recipe
 from lit_al.scoring import see
-from lit_al.split import Rows
+from lit_al.split import Rows, without
 from lit_al.steps import AveragedWeights, Lesson, LowestLoss, fewest, shrink_and_perturb, train
 from lit_al.strategies import Choice, Context, Labeled, Pool, Strategy, choose, collapsed, make_strategy
 from lit_al.student import assign, study
@@ -303,7 +303,7 @@ class LeanLoop:
             return _in_batches(random, Pool(run.pool), sizes, context)
         given = Choice(start, np.zeros(len(start)), ("was labeled before the run",) * len(start))
         wanted = sum(sizes) - len(start)
-        rest = Pool(run.pool[~np.isin(run.pool, start)])
+        rest = Pool(without(run.pool, start))
         return Choice.join([given, choose(random, rest, wanted, context)] if wanted > 0 else [given])
 
     def _look(self, number: int, sizes: Sequence[int]) -> Seen:

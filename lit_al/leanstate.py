@@ -10,7 +10,7 @@ import numpy.typing as npt
 from lit_al.committee import LitCommittee
 from lit_al.corpora import UNLABELED
 from lit_al.outputs import Confusion
-from lit_al.split import Rows
+from lit_al.split import Rows, without
 from lit_al.strategies import Choice, Collapse, Strategy
 from lit_al.validation import HoldOut
 
@@ -159,7 +159,7 @@ class Run:
             rng = np.random.default_rng([self.seed, self.asked, HOLDING_OUT])
             out = hold_out.draw(len(rows), len(self.labeled), len(self.held), rng)
         self.choice, self.newest = choice, answers
-        self.pool = self.pool[~np.isin(self.pool, choice.rows)]
+        self.pool = without(self.pool, choice.rows)
         self.labeled, self.held = np.concatenate([self.labeled, rows[~out]]), np.concatenate([self.held, rows[out]])
         self.answers = np.concatenate([self.answers, labels[~out]])
         self.held_answers = np.concatenate([self.held_answers, labels[out]])

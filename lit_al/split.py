@@ -60,7 +60,7 @@ class Split:
         strangers = rows[~np.isin(rows, self.pool)]
         if strangers.size:
             raise StrategyError(f"row {strangers[0]} was chosen but is not in the pool of {self.pool.size:,} rows")
-        self.pool = self.pool[~np.isin(self.pool, rows)]
+        self.pool = without(self.pool, rows)
         self.rounds.append(rows)
 
 
