@@ -48,8 +48,8 @@ def score(rows: int, folder: Path) -> dict[str, float]:
     import torch
 
     from lit_al import LitBiLSTM
-    from lit_al.datamodule import EVALUATION_BATCH, Batches
-    from lit_al.scoring import score as score_pool
+    from lit_al.models.batches import EVALUATION_BATCH, Batches
+    from lit_al.models.scoring import score as score_pool
 
     path = folder / f"{rows}.npy"
     if not path.exists():  # more than were encoded: the largest file over again
@@ -79,7 +79,7 @@ def train(labels: int, folder: Path) -> dict[str, float]:
     import torch
 
     from lit_al import LitBiLSTM
-    from lit_al.datamodule import EVALUATION_BATCH, Batches
+    from lit_al.models.batches import EVALUATION_BATCH, Batches
 
     tokens = torch.from_numpy(np.load(folder / "50000.npy"))
     truth = torch.randint(0, 2, (len(tokens),))

@@ -26,19 +26,20 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lit_al.cache import encoded
-from lit_al.corpora import Corpus, load_corpus
-from lit_al.datamodule import EVALUATION_BATCH, Batches
-from lit_al.intervals import wilson
-from lit_al.lean import LeanLoop
-from lit_al.leanrun import Estimate, Watch
-from lit_al.leanstate import Judgment, Run
+from lit_al.data import Corpus, load_corpus
+from lit_al.experiment.stopping_monitor import Watch
+from lit_al.loop.estimation import Estimate
+from lit_al.loop.lean import LeanLoop
+from lit_al.loop.state import Judgment, Run
+from lit_al.models.batches import EVALUATION_BATCH, Batches
+from lit_al.models.scoring import score
 from lit_al.oracles import SimulatedOracle
-from lit_al.prior import learn
-from lit_al.recipes import make_recipe
-from lit_al.scoring import score
 from lit_al.strategies import Context, Pool, choose, make_strategy
-from lit_al.text import TextEncoder
+from lit_al.text.cache import encoded
+from lit_al.text.encoder import TextEncoder
+from lit_al.training.pretraining import learn
+from lit_al.training.recipe import make_recipe
+from lit_al.utils.intervals import wilson
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lit_al.bilstm import BiLSTM
-from lit_al.kernels import cuda, pooled_states
+from lit_al.models.bilstm import BiLSTM
+from lit_al.models.kernels import cuda, pooled_states
 
 VOCABULARY, FEATURES, UNITS = 3_000, 128, 32
 KERNELS = ("cuda", "lstm")

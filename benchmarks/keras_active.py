@@ -112,7 +112,7 @@ def main() -> None:
     import keras
 
     from lit_al import load_corpus
-    from lit_al.split import stratified_split
+    from lit_al.data.split import stratified_split
 
     keras.utils.set_random_seed(0)
     corpus = load_corpus(options.data)

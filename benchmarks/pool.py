@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from lit_al.corpora import UNLABELED, Corpus, load_corpus
-from lit_al.features import text_features
-from lit_al.lean import LeanLoop
+from lit_al.data import UNLABELED, Corpus, load_corpus
+from lit_al.data.split import stratified_split
+from lit_al.loop.lean import LeanLoop
 from lit_al.oracles import SimulatedOracle
-from lit_al.prior import learn, pretrain
-from lit_al.recipes import Recipe, make_recipe
-from lit_al.run import peak_memory_mb
-from lit_al.split import stratified_split
-from lit_al.text import TextEncoder
-from lit_al.wordvectors import word_vectors
+from lit_al.text.encoder import TextEncoder
+from lit_al.text.ppmi import word_vectors
+from lit_al.text.tfidf import text_features
+from lit_al.training.pretraining import learn, pretrain
+from lit_al.training.recipe import Recipe, make_recipe
+from lit_al.utils.folders import peak_memory_mb
 
 
 def main() -> None:

@@ -135,13 +135,13 @@ class LitALCommittee(LitAL):
     """Five of lit_al's networks in one batched pass."""
 
     def __init__(self, folder: Path) -> None:
-        from lit_al.committee import LitCommittee
+        from lit_al.models.ensemble import LitCommittee
 
         Torch.__init__(self, folder, LitCommittee(range(MEMBERS)).net)
 
     @override
     def train(self, steps: int) -> list[float]:
-        from lit_al.committee import LitCommittee
+        from lit_al.models.ensemble import LitCommittee
 
         return self.train_with(steps, lambda logits, labels: LitCommittee.cross_entropy(logits, labels).mean(1).sum())
 
@@ -199,7 +199,7 @@ class LitALInLightning(InLightning):
 
     @override
     def loader(self, steps: int) -> Any:
-        from lit_al.datamodule import Batches
+        from lit_al.models.batches import Batches
 
         tokens, labels = map(self.torch.from_numpy, (self.tokens, self.labels))
         return Batches(tokens, labels, self.torch.arange(steps * BATCH) % len(tokens), BATCH)
@@ -320,7 +320,7 @@ LIBRARIES = {"Keras, TensorFlow": ("keras", "tensorflow"), "Keras, JAX": ("keras
 
 def peak_memory() -> int:
     """Largest resident memory of this process so far, in MB."""
-    from lit_al.run import peak_memory_mb
+    from lit_al.utils.folders import peak_memory_mb
 
     return round(peak_memory_mb())
 

@@ -14,8 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-from lit_al.annotate import app, desk, security, tally, writer
-from lit_al.cli import annotate
+from lit_al.annotate import app, counters, security, service, writer
+from lit_al.cli.main import annotate
 from lit_al.record import database, mirror
 
 current: contextvars.ContextVar[dict] = contextvars.ContextVar("current")
@@ -134,13 +134,13 @@ def main():
     database.sqlite3.connect = functools.partial(connect, factory=Connection)
     timed(writer.Writer, "_wait_for", "line")
     trace_writes()
-    timed(desk.Desk, "status", "status")
-    timed(desk.Desk, "_agreement", "agreement")
-    timed(tally.Tally, "refresh", "tally")
+    timed(service.Desk, "status", "status")
+    timed(service.Desk, "_agreement", "agreement")
+    timed(counters.Tally, "refresh", "tally")
     timed(mirror.Mirror, "catch_up", "mirror")
     app.run_in_threadpool = hand(app.run_in_threadpool)
     in_thread(app._Pages, "_take")
-    in_thread(desk.Desk, "next")
+    in_thread(service.Desk, "next")
     trace_requests()
     return annotate(sys.argv[1:])
 

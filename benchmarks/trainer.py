@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lit_al.annotate.supervisor import Supervisor, computing_of
-from lit_al.corpora import Corpus, load_corpus
+from lit_al.data import Corpus, load_corpus
 from lit_al.record import Action, Item, NewEvent, Record, sha256_of
 
 FIRST, MORE = 20, 10

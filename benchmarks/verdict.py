@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from lit_al.cells import Cell
-from lit_al.statistics import compare, learning_curves
-from lit_al.statistics.synthetic import synthetic_cells
-from lit_al.verdict import verdicts
+from lit_al.benchmark.comparison import compare
+from lit_al.benchmark.curves import learning_curves
+from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.synthetic import synthetic_cells
+from lit_al.benchmark.verdict import verdicts
 
 NULL = {"random": 0.0, "a": 0.0, "b": 0.0, "c": 0.0}
 

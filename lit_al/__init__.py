@@ -59,18 +59,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lit_al.callback import ActiveLearningCallback as ActiveLearningCallback
-    from lit_al.corpora import Corpus as Corpus
-    from lit_al.corpora import load_corpus as load_corpus
-    from lit_al.datamodule import ActiveDataModule as ActiveDataModule
-    from lit_al.errors import LitALError as LitALError
-    from lit_al.learner import ActiveLearner as ActiveLearner
-    from lit_al.model import LitBiLSTM as LitBiLSTM
+    from lit_al.data import Corpus as Corpus
+    from lit_al.data import load_corpus as load_corpus
+    from lit_al.data.split import Split as Split
+    from lit_al.exceptions import LitALError as LitALError
+    from lit_al.loop.callback import ActiveLearningCallback as ActiveLearningCallback
+    from lit_al.loop.data_module import ActiveDataModule as ActiveDataModule
+    from lit_al.loop.learner import ActiveLearner as ActiveLearner
+    from lit_al.models.lit_bilstm import LitBiLSTM as LitBiLSTM
+    from lit_al.models.prediction import classify as classify
     from lit_al.oracles import SimulatedOracle as SimulatedOracle
-    from lit_al.predict import classify as classify
-    from lit_al.split import Split as Split
     from lit_al.strategies import RatioSampling as RatioSampling
-    from lit_al.text import TextEncoder as TextEncoder
+    from lit_al.text.encoder import TextEncoder as TextEncoder
 
 # torch's OpenMP threads (GNU's, on Linux) wait for their next task by spinning, for milliseconds, on the cores that the
 # kernel's own threads need. A short wait costs torch nothing. OpenMP reads this when torch is imported: import lit_al
@@ -78,18 +78,18 @@ if TYPE_CHECKING:
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 _HOMES = {
-    "ActiveDataModule": "datamodule",
-    "ActiveLearner": "learner",
-    "ActiveLearningCallback": "callback",
-    "Corpus": "corpora",
-    "LitALError": "errors",
-    "LitBiLSTM": "model",
+    "ActiveDataModule": "loop.data_module",
+    "ActiveLearner": "loop.learner",
+    "ActiveLearningCallback": "loop.callback",
+    "Corpus": "data",
+    "LitALError": "exceptions",
+    "LitBiLSTM": "models.lit_bilstm",
     "RatioSampling": "strategies",
     "SimulatedOracle": "oracles",
-    "Split": "split",
-    "TextEncoder": "text",
-    "classify": "predict",
-    "load_corpus": "corpora",
+    "Split": "data.split",
+    "TextEncoder": "text.encoder",
+    "classify": "models.prediction",
+    "load_corpus": "data",
 }
 
 __all__ = [

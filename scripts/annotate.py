@@ -2,7 +2,7 @@
 
 import sys
 
-from lit_al.cli import annotate
+from lit_al.cli.main import annotate
 
 if __name__ == "__main__":
     sys.exit(annotate())

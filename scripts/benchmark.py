@@ -2,7 +2,7 @@
 
 import sys
 
-from lit_al.cli import benchmark
+from lit_al.cli.main import benchmark
 
 if __name__ == "__main__":
     sys.exit(benchmark())

@@ -2,7 +2,7 @@
 
 import sys
 
-from lit_al.cli import predict
+from lit_al.cli.main import predict
 
 if __name__ == "__main__":
     sys.exit(predict())

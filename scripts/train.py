@@ -2,7 +2,7 @@
 
 import sys
 
-from lit_al.cli import train
+from lit_al.cli.main import train
 
 if __name__ == "__main__":
     sys.exit(train())

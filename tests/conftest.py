@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lit_al.corpora import Corpus
+from lit_al.data import Corpus
 
 WORDS = {
     "negative": ["awful", "dull", "boring", "bad", "mess", "waste", "poor", "tedious"],

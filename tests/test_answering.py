@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from lit_al import cli
+from lit_al.cli import main
 from lit_al.record import Record
 
 OPTIONS = [
@@ -20,7 +20,7 @@ OPTIONS = [
 @pytest.fixture(autouse=True)
 def _no_guard(monkeypatch):
     """Models of five steps answer one class, and the guard would choose every batch."""
-    monkeypatch.setattr("lit_al.lean.collapsed", lambda probabilities: None)
+    monkeypatch.setattr("lit_al.loop.lean.collapsed", lambda probabilities: None)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ class Desk:
         with (self.path / "texts.csv").open("w", newline="", encoding="utf-8") as file:
             rows = ((text, self.truth[text] if row < labeled else "") for row, text in enumerate(self.texts))
             csv.writer(file).writerows([("text", "label"), *rows])
-        return cli.train([*OPTIONS, f"--data={self.path / 'texts.csv'}", f"--log-dir={self.path}", *more])
+        return main.train([*OPTIONS, f"--data={self.path / 'texts.csv'}", f"--log-dir={self.path}", *more])
 
     def asked(self, number):
         with (self.run / "questions" / f"round-{number}.csv").open(newline="", encoding="utf-8-sig") as file:
@@ -60,7 +60,7 @@ class Desk:
         return str(path)
 
     def go_on(self, *more):
-        return cli.train(["--resume", str(self.run), *more])
+        return main.train(["--resume", str(self.run), *more])
 
     def results(self):
         return json.loads((self.run / "results.json").read_text())
@@ -97,7 +97,7 @@ def test_people_answer_round_by_round_without_a_test_set(desk):
     tags = EventAccumulator(str(desk.run)).Reload().Tags()["scalars"]
     assert "controls/accuracy" not in tags  # so few say nothing
     assert "test/accuracy" not in tags
-    assert cli.main(["predict", "--checkpoint", str(desk.run), "superb"]) == 0
+    assert main.main(["predict", "--checkpoint", str(desk.run), "superb"]) == 0
 
 
 def test_labels_of_the_file_begin_the_run(desk):

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from lit_al.baselines import Linear, check_baseline
-from lit_al.corpora import Corpus
-from lit_al.errors import ConfigError
-from lit_al.leanstate import Run
-from lit_al.rows import Row
+from lit_al.benchmark.linear import Linear, check_baseline
+from lit_al.benchmark.methods import Row
+from lit_al.data import Corpus
+from lit_al.exceptions import ConfigError
+from lit_al.loop.state import Run
 from lit_al.strategies import Context, Pool, choose, make_strategy
 
 pytest.importorskip("sklearn", reason="the baselines need scikit-learn: pip install 'lit_al[bench]'")

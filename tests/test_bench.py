@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from lit_al import bench, cli, example
-from lit_al.bench import Bench, BenchConfig, run_benchmark
-from lit_al.cells import read_cells
-from lit_al.config import TrainConfig
-from lit_al.corpora import load_corpus
-from lit_al.errors import ConfigError, RunError
-from lit_al.experiment import run
-from lit_al.judging import distinct_words
+from lit_al.benchmark import example_method, runner
+from lit_al.benchmark.judging import distinct_words
+from lit_al.benchmark.results_table import read_cells
+from lit_al.benchmark.runner import Bench, BenchConfig, run_benchmark
+from lit_al.cli import main
+from lit_al.data import load_corpus
+from lit_al.exceptions import ConfigError, RunError
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.session import run
 
 pytest.importorskip("scipy", reason="the report needs scipy: pip install 'lit_al[bench]'")
 CONSOLE = Console(file=None, quiet=True)
@@ -70,7 +71,7 @@ def test_table_has_every_cell_and_the_report_its_files(config, tmp_path):
 def test_stopped_benchmark_goes_on_to_the_same_table(after, config, tmp_path, monkeypatch):
     config = replace(config, strategies=config.strategies[:2])
     run_benchmark(config, CONSOLE)
-    whole, append, written = table(config, tmp_path), bench.append_cell, []
+    whole, append, written = table(config, tmp_path), runner.append_cell, []
 
     def stop(path, cell):
         if len(written) == after:
@@ -79,10 +80,10 @@ def test_stopped_benchmark_goes_on_to_the_same_table(after, config, tmp_path, mo
         written.append(cell.key)
 
     again = replace(config, name="again")
-    monkeypatch.setattr(bench, "append_cell", stop)
+    monkeypatch.setattr(runner, "append_cell", stop)
     with pytest.raises(KeyboardInterrupt):
         run_benchmark(again, CONSOLE)
-    monkeypatch.setattr(bench, "append_cell", append)
+    monkeypatch.setattr(runner, "append_cell", append)
     run_benchmark(again, CONSOLE)
     assert table(again, tmp_path) == whole
 
@@ -93,7 +94,7 @@ def test_baselines_stand_in_the_same_table(config, tmp_path, monkeypatch):
     cells = read_cells(tmp_path / "b" / "cells.jsonl")
     assert len(cells) == 3 * 3 * 2
     assert "tfidf-lr" in (tmp_path / "b" / "report.md").read_text()
-    monkeypatch.setattr(bench.Linear, "cells", None)
+    monkeypatch.setattr(runner.Linear, "cells", None)
     run_benchmark(config, CONSOLE)
     with pytest.raises(ConfigError, match="tfidf-lr:entropy"):
         run_benchmark(replace(config, strategies=("tfidf-lr:entropy",)), CONSOLE)
@@ -102,7 +103,7 @@ def test_baselines_stand_in_the_same_table(config, tmp_path, monkeypatch):
 def test_finished_cells_are_not_computed_again(config, tmp_path, monkeypatch):
     run_benchmark(config, CONSOLE)
     before = (tmp_path / "b" / "cells.jsonl").read_bytes()
-    monkeypatch.setattr(bench.LeanLoop, "rounds", None)
+    monkeypatch.setattr(runner.LeanLoop, "rounds", None)
     run_benchmark(config, CONSOLE)
     assert (tmp_path / "b" / "cells.jsonl").read_bytes() == before
 
@@ -154,7 +155,7 @@ def test_settings_refused_leave_no_folder_behind(config, tmp_path):
 
 def test_labels_to_an_accuracy_are_counted_without_running_a_cell_again(config, tmp_path, monkeypatch):
     run_benchmark(replace(config, strategies=("random",)), CONSOLE)
-    monkeypatch.setattr(bench.LeanLoop, "rounds", None)
+    monkeypatch.setattr(runner.LeanLoop, "rounds", None)
     run_benchmark(replace(config, strategies=("random",), targets=(0.31, 0.77)), CONSOLE)
     report = (tmp_path / "b" / "report.md").read_text()
     assert "target .31" in report
@@ -185,8 +186,8 @@ EXAMPLE = ("keras/random", "keras", "honest", "honest/random")
 @pytest.fixture
 def short_fits(monkeypatch):
     """Two epochs a fit."""
-    make = example.example_config
-    for module in (example, bench):
+    make = example_method.example_config
+    for module in (example_method, runner):
         monkeypatch.setattr(
             module, "example_config", lambda *given, **named: replace(make(*given, **named), max_epochs=2)
         )
@@ -231,7 +232,7 @@ def test_the_last_cell_of_an_example_row_is_the_run_itself(config, tmp_path, sho
 def test_a_stopped_example_row_repeats_its_unfinished_seed_alone(after, config, tmp_path, monkeypatch, short_fits):
     config = replace(config, strategies=("keras",), seeds=2)
     run_benchmark(config, CONSOLE)
-    whole, append, written = table(config, tmp_path), bench.append_cell, []
+    whole, append, written = table(config, tmp_path), runner.append_cell, []
 
     def stop(path, cell):
         if len(written) == after:
@@ -240,13 +241,13 @@ def test_a_stopped_example_row_repeats_its_unfinished_seed_alone(after, config, 
         written.append(cell.key)
 
     again = replace(config, name="again")
-    monkeypatch.setattr(bench, "append_cell", stop)
+    monkeypatch.setattr(runner, "append_cell", stop)
     with pytest.raises(KeyboardInterrupt):
         run_benchmark(again, CONSOLE)
-    monkeypatch.setattr(bench, "append_cell", append)
-    seeds, cells = [], bench.ExampleRows.cells
+    monkeypatch.setattr(runner, "append_cell", append)
+    seeds, cells = [], runner.ExampleRows.cells
     monkeypatch.setattr(
-        bench.ExampleRows, "cells", lambda rows, row, seed: seeds.append(seed) or cells(rows, row, seed)
+        runner.ExampleRows, "cells", lambda rows, row, seed: seeds.append(seed) or cells(rows, row, seed)
     )
     run_benchmark(again, CONSOLE)
     assert table(again, tmp_path) == whole
@@ -254,7 +255,7 @@ def test_a_stopped_example_row_repeats_its_unfinished_seed_alone(after, config, 
 
 
 def test_a_pool_that_runs_short_leaves_cells_that_say_so(config, tmp_path, short_fits, monkeypatch):
-    monkeypatch.setattr(example, "QUERY_SHARE", 0.4)
+    monkeypatch.setattr(example_method, "QUERY_SHARE", 0.4)
     run_benchmark(replace(config, strategies=("random", "keras/random"), seeds=1), CONSOLE)
     errors = [cell["error"] for cell in table(config, tmp_path) if cell["strategy"] == "keras/random"]
     assert errors[:2] == [None, None]
@@ -331,11 +332,11 @@ def test_distinct_words_fall_when_texts_are_alike():
 def test_command_line(tmp_path, capsys):
     words = ["--data", "demo", "--demo-rows", "400", "--strategies", "random", "--seeds", "1", "--budgets", "20,30"]
     words += ["--steps", "2", "--log-dir", str(tmp_path)]
-    assert cli.main(["benchmark", *words]) == 0
+    assert main.main(["benchmark", *words]) == 0
     assert "report.html" in capsys.readouterr().out
-    assert cli.benchmark([*words, "--seeds", "2"]) == 2
+    assert main.benchmark([*words, "--seeds", "2"]) == 2
     assert "other settings" in capsys.readouterr().err
-    assert cli.benchmark(["--budgets", "ten"]) == 2
+    assert main.benchmark(["--budgets", "ten"]) == 2
     assert "--budgets" in capsys.readouterr().err
 
 

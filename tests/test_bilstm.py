@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lit_al.bilstm import BiLSTM
+from lit_al.models.bilstm import BiLSTM
 
 
 def test_parameters_are_those_of_the_example():

@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from lit_al import plots
-from lit_al.board import CHARACTERS_SHOWN, TEXTS_SHOWN, Board
-from lit_al.corpora import Corpus, shorten
-from lit_al.history import Epoch
-from lit_al.outputs import Confusion, Evaluation, Round
+from lit_al.data import Corpus, shorten
+from lit_al.metrics import Confusion, Evaluation, Round
+from lit_al.reporting import figures
+from lit_al.reporting.tensorboard import CHARACTERS_SHOWN, TEXTS_SHOWN, Board
+from lit_al.training.history import Epoch
 
 EPOCH = Epoch(
     fit=0, epoch=0, loss=0.5, accuracy=0.75, val_loss=0.625, val_accuracy=0.6875, samples=4, seconds=0.1
@@ -293,7 +293,7 @@ def test_run_says_demo_corpus_loudly_and_only_of_one(tmp_path, corpus, is_demo, 
         "protocol": "keras",
         "seeds": {"seed": 0},
     }
-    Board(tmp_path, replace(corpus, is_demo=is_demo), plots.title(results)).close()
+    Board(tmp_path, replace(corpus, is_demo=is_demo), figures.title(results)).close()
     found = text(read(tmp_path), "about")
     assert found.startswith("**DEMO CORPUS") == loud
     assert "the source" in found

@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from lit_al import cache
-from lit_al.corpora import Corpus
-from lit_al.text import TextEncoder
+from lit_al.data import Corpus
+from lit_al.text import cache
+from lit_al.text.encoder import TextEncoder
 
 ENCODER = TextEncoder.fit(["a good film", "a bad film"], max_length=4)
 
@@ -137,7 +137,8 @@ def test_two_processes_at_once_leave_one_whole_file(folder):
     code = (
         "import sys; sys.path.insert(0, 'tests')\n"
         "import numpy as np\n"
-        "from lit_al import cache, load_corpus, TextEncoder\n"
+        "from lit_al import load_corpus, TextEncoder\n"
+        "from lit_al.text import cache\n"
         "corpus = load_corpus('demo', demo_rows=12_000)\n"
         "encoder = TextEncoder.fit(corpus.texts[:100])\n"
         "assert (cache.encoded(corpus, encoder) == encoder.encode(corpus.texts)).all()"

@@ -4,13 +4,13 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
-from lit_al.callback import ActiveLearningCallback
-from lit_al.checkpoints import BestCheckpoint
-from lit_al.datamodule import ActiveDataModule
-from lit_al.errors import ConfigError
-from lit_al.model import LitBiLSTM
+from lit_al.exceptions import ConfigError
+from lit_al.loop.callback import ActiveLearningCallback
+from lit_al.loop.data_module import ActiveDataModule
+from lit_al.models.checkpoint import BestCheckpoint
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.scoring import evaluate, score
 from lit_al.oracles import SimulatedOracle
-from lit_al.scoring import evaluate, score
 from lit_al.strategies import STRATEGIES, RatioSampling, Strategy, make_strategy
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lit_al.cells import _FITS, Cell, append_cell, read_cells
-from lit_al.errors import DataError, RunError
+from lit_al.benchmark.results_table import _FITS, Cell, append_cell, read_cells
+from lit_al.exceptions import DataError, RunError
 
 CELL = Cell("entropy", 3, 1, 200, 220, 0.75, 0.51, (40, 60), (55, 45), 0.8, 12.5, 1.5, 0.1)
 SCHEMA_PAGE = Path(__file__).parents[1] / "docs" / "bench-schema.md"
@@ -133,7 +133,7 @@ def test_a_disk_that_fills_up_leaves_no_half_line(path, monkeypatch):
 
 def test_two_writers_at_once_lose_no_line(path):
     code = (
-        "import sys; from pathlib import Path; from lit_al.cells import Cell, append_cell\n"
+        "import sys; from pathlib import Path; from lit_al.benchmark.results_table import Cell, append_cell\n"
         "for i in range(100): append_cell(Path(sys.argv[1]), Cell(sys.argv[2], 0, i, 1, 1, 0.5))"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in "ab"]
@@ -143,7 +143,8 @@ def test_two_writers_at_once_lose_no_line(path):
 
 def test_a_killed_writer_leaves_whole_lines(path):
     code = (
-        "import sys, itertools; from pathlib import Path; from lit_al.cells import Cell, append_cell\n"
+        "import sys, itertools; from pathlib import Path\n"
+        "from lit_al.benchmark.results_table import Cell, append_cell\n"
         "for i in itertools.count(): append_cell(Path(sys.argv[1]), Cell('a', 0, i, 1, 1, 0.5)); print(i, flush=True)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as writer:

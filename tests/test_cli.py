@@ -8,10 +8,10 @@ from pathlib import Path
 import lightning as L
 import pytest
 
-from lit_al import cli
-from lit_al.model import LitBiLSTM
+from lit_al.cli import main
+from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.strategies import STRATEGIES, WRAPPERS
-from lit_al.text import TextEncoder
+from lit_al.text.encoder import TextEncoder
 
 ROOT = Path(__file__).parents[1]
 LEAN = ["--protocol", "lean", "--recipe"]
@@ -30,7 +30,7 @@ def run_folder(tmp_path_factory):
 
 
 def test_predict_prints_class_and_probability(run_folder, capsys):
-    assert cli.predict(["--checkpoint", str(run_folder), "a good film", "tab\tinside"]) == 0
+    assert main.predict(["--checkpoint", str(run_folder), "a good film", "tab\tinside"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     label, probability, text = lines[0].split("\t")
@@ -41,7 +41,7 @@ def test_predict_prints_class_and_probability(run_folder, capsys):
 
 def test_predict_json_holds_every_class(run_folder, capsys):
     checkpoint = str(run_folder / "checkpoints" / "best.ckpt")
-    assert cli.predict(["--checkpoint", checkpoint, "--json", "ein schöner Film"]) == 0
+    assert main.predict(["--checkpoint", checkpoint, "--json", "ein schöner Film"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["text"] == "ein schöner Film"
     assert found["probabilities"].keys() == {"bad", "good"}
@@ -51,10 +51,10 @@ def test_predict_json_holds_every_class(run_folder, capsys):
 
 def test_predict_reads_files_and_standard_input(run_folder, capsys, tmp_path, monkeypatch):
     (tmp_path / "texts.txt").write_text("first\n\nthird\n", encoding="utf-8")
-    assert cli.predict(["--checkpoint", str(run_folder), "--file", str(tmp_path / "texts.txt")]) == 0
+    assert main.predict(["--checkpoint", str(run_folder), "--file", str(tmp_path / "texts.txt")]) == 0
     from_file = capsys.readouterr().out
     monkeypatch.setattr("sys.stdin", io.StringIO("first\n\nthird\n"))
-    assert cli.predict(["--checkpoint", str(run_folder)]) == 0
+    assert main.predict(["--checkpoint", str(run_folder)]) == 0
     assert capsys.readouterr().out == from_file
     assert [line.split("\t")[2] for line in from_file.splitlines()] == ["first", "", "third"]
 
@@ -68,7 +68,7 @@ def test_predict_refuses_in_one_sentence(run_folder, capsys, tmp_path):
         (["--checkpoint", str(run_folder), "--file", str(tmp_path / "latin.txt")], "not UTF-8 at byte 3"),
         (["--checkpoint", str(run_folder), "caf\udce9 good"], "not UTF-8 at character 3"),
     ]:
-        assert cli.predict(arguments) == 2
+        assert main.predict(arguments) == 2
         printed = capsys.readouterr().err
         assert words in printed
         assert printed.count("\n") == 1
@@ -92,7 +92,7 @@ def test_train_refuses_in_one_sentence(capsys, tmp_path):
         (["--data", "demo", "--demo-rows", "300", *LEAN, "lean+magic"], "the parts are vectors, pretrain, teacher"),
         (["--data", "demo", "--demo-rows", "100", "--kernel", "x", "--log-dir", str(tmp_path)], "kernel"),
     ]:
-        assert cli.train(arguments) == 2
+        assert main.train(arguments) == 2
         printed = capsys.readouterr().err
         assert printed.startswith("error: ")
         assert words in printed
@@ -108,7 +108,7 @@ def test_three_hundred_texts_of_three_classes_are_learned_from_with_a_word_of_wa
     (tmp_path / "three.csv").write_text("\n".join(["text,label", *lines]))
     sizes = ["--initial-size", "30", "--query-size", "20", "--rounds", "1", "--study-steps", "4", "--max-length", "15"]
     more = ["--data", "three.csv", "--accelerator", "cpu", "--name", "three", "--log-dir", str(tmp_path), *sizes]
-    assert cli.train([*LEAN, "lean", *more]) == 0
+    assert main.train([*LEAN, "lean", *more]) == 0
     printed = capsys.readouterr().out
     assert "270 texts teach little without labels" in printed
     results = json.loads((tmp_path / "three" / "results.json").read_text())
@@ -118,12 +118,12 @@ def test_three_hundred_texts_of_three_classes_are_learned_from_with_a_word_of_wa
     assert set(results["rounds"][1]["taken"]) == set(corpus.classes)
     fitted = sum(entry["fit_seconds"] for entry in results["rounds"])
     assert results["train_samples_per_second"] == pytest.approx(2 * 4 * 256 / fitted, rel=0.05)
-    assert cli.predict(["--checkpoint", str(tmp_path / "three"), "--json", "great superb"]) == 0  # without the teacher
+    assert main.predict(["--checkpoint", str(tmp_path / "three"), "--json", "great superb"]) == 0  # without the teacher
     assert set(json.loads(capsys.readouterr().out)["probabilities"]) == set(corpus.classes)
 
 
 def test_list_strategies_prints_a_line_each_name_first(capsys):
-    assert cli.train(["--list-strategies"]) == 0
+    assert main.train(["--list-strategies"]) == 0
     lines = capsys.readouterr().out.splitlines()
     names = [line.split()[0] for line in lines[:-1]]
     assert set(STRATEGIES) <= set(names)
@@ -133,7 +133,7 @@ def test_list_strategies_prints_a_line_each_name_first(capsys):
 @pytest.mark.parametrize("arguments", [["train", "--help"], ["predict", "--help"], ["explain", "--help"], ["--help"]])
 def test_main_helps(arguments, capsys):
     try:
-        code = cli.main(arguments)
+        code = main.main(arguments)
     except SystemExit as stop:
         code = stop.code
     assert code == 0
@@ -142,7 +142,7 @@ def test_main_helps(arguments, capsys):
 
 @pytest.mark.parametrize("arguments", [[], ["dance"]])
 def test_main_without_a_command_says_which_there_are(arguments, capsys):
-    assert cli.main(arguments) == 2
+    assert main.main(arguments) == 2
     assert ("--help" if arguments else "train") in capsys.readouterr().err
 
 
@@ -171,7 +171,7 @@ def test_main_without_a_command_says_which_there_are(arguments, capsys):
 def test_misspelled_words_are_asked_after_and_leave_nothing_behind(words, meant, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "few.csv").write_text("content,label\n" + "fine,good\npoor,bad\n" * 30)
-    assert cli.main(words) == 2
+    assert main.main(words) == 2
     printed = capsys.readouterr().err
     assert meant in printed
     assert printed.count("\n") == 1
@@ -185,7 +185,7 @@ def test_misspelled_words_are_asked_after_and_leave_nothing_behind(words, meant,
 def test_a_start_that_fails_leaves_no_folder(option, value, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     given = {"--data": "demo", "--demo-rows": "100", option: value}
-    assert cli.train([word for pair in given.items() for word in pair]) == 2
+    assert main.train([word for pair in given.items() for word in pair]) == 2
     assert capsys.readouterr().err.startswith("error: ")
     assert list(tmp_path.glob("*/*")) == []
 
@@ -193,8 +193,8 @@ def test_a_start_that_fails_leaves_no_folder(option, value, tmp_path, monkeypatc
 def test_export_into_a_folder_that_is_not_there_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO("1\nq\n"))
-    assert cli.label(["--data", "demo", "--demo-rows", "20", "--no-training"]) == 0  # labels that the data has
-    assert cli.export(["lightning_logs/demo", "--to", "missing/folder/x.csv"]) == 2
+    assert main.label(["--data", "demo", "--demo-rows", "20", "--no-training"]) == 0  # labels that the data has
+    assert main.export(["lightning_logs/demo", "--to", "missing/folder/x.csv"]) == 2
     printed = capsys.readouterr().err
     assert (
         "missing/folder/x.csv cannot be written: No such file or directory; make the folder missing/folder" in printed
@@ -205,7 +205,7 @@ def test_export_into_a_folder_that_is_not_there_says_so(tmp_path, monkeypatch, c
 @pytest.mark.parametrize("record", ['{"text": "a", "label": "\\ud800"}', '{"text": "\\ud800", "label": "b"}'])
 def test_half_a_surrogate_pair_is_refused_in_one_sentence(record, tmp_path, capsys):
     (tmp_path / "half.jsonl").write_text('{"text": "x", "label": "a"}\n{"text": "y", "label": "b"}\n' + record)
-    assert cli.train(["--data", str(tmp_path / "half.jsonl"), "--log-dir", str(tmp_path)]) == 2
+    assert main.train(["--data", str(tmp_path / "half.jsonl"), "--log-dir", str(tmp_path)]) == 2
     printed = capsys.readouterr().err
     assert "half a surrogate pair" in printed
     assert printed.count("\n") == 1
@@ -214,7 +214,7 @@ def test_half_a_surrogate_pair_is_refused_in_one_sentence(record, tmp_path, caps
 def test_help_loads_nothing_heavy():
     code = (
         "import sys; sys.argv = ['train.py', '--help']\n"
-        "from lit_al.cli import train\n"
+        "from lit_al.cli.main import train\n"
         "try: train()\n"
         "except SystemExit: pass\n"
         "heavy = {'torch', 'lightning', 'matplotlib', 'datasets', 'numba', 'pyarrow'} & set(sys.modules)\n"

@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 import torch
 
-from lit_al.bilstm import BiLSTM
-from lit_al.committee import BestMembers, Committee, LitCommittee
-from lit_al.datamodule import Batches
-from lit_al.errors import ConfigError
-from lit_al.model import LitBiLSTM
-from lit_al.scoring import score
+from lit_al.exceptions import ConfigError
+from lit_al.models.batches import Batches
+from lit_al.models.bilstm import BiLSTM
+from lit_al.models.ensemble import BestMembers, Committee, LitCommittee
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.scoring import score
 
 SIZES = {"vocabulary_size": 30, "embedding_size": 8, "hidden_size": 4, "dense_size": 5}
 SEEDS = [3, 1, 4]

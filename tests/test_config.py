@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from lit_al.config import TrainConfig, parse_train, train_parser
-from lit_al.errors import ConfigError
+from lit_al.exceptions import ConfigError
+from lit_al.experiment.config import TrainConfig, parse_train, train_parser
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import lit_al
-from lit_al import cli
-from lit_al.console import markup, plain, say
-from lit_al.corpora import Corpus
-from lit_al.outputs import Confusion, Evaluation, Round
+from lit_al.cli import main
+from lit_al.data import Corpus
+from lit_al.metrics import Confusion, Evaluation, Round
 from lit_al.record import Action, Item, NewEvent, Record, sha256_of
+from lit_al.utils.terminal_text import markup, plain, say
 
 TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 # ESC as CSI and OSC, BEL, backspace, carriage return, DEL, C1's CSI, signs that turn the order around, rich's marks
@@ -78,7 +78,7 @@ def run(tmp_path):
 
 
 def test_errors(capsys, tmp_path):
-    assert cli.main(["agreement", str(tmp_path / EVIL)]) == 2
+    assert main.main(["agreement", str(tmp_path / EVIL)]) == 2
     shown = capsys.readouterr().err
     check(shown)
     assert shown.count("\n") == 1
@@ -87,20 +87,20 @@ def test_errors(capsys, tmp_path):
 def test_agreement(run, capsys):
     with Record.open(run) as record:
         record.append(NewEvent("bob-uuid", 0, f"bob {EVIL}", Action.LABEL, label="good"))
-    assert cli.main(["agreement", str(run)]) == 0
+    assert main.main(["agreement", str(run)]) == 0
     check(capsys.readouterr().out)
 
 
 def test_export_and_import(run, tmp_path, capsys):
     file = tmp_path / f"{EVIL.replace('/', '')}.jsonl"
-    assert cli.main(["export", str(run), "--to", str(file)]) == 0
+    assert main.main(["export", str(run), "--to", str(file)]) == 0
     assert not bad_signs(capsys.readouterr().out)
-    assert cli.main(["export", str(run), "--to", str(tmp_path / "all.jsonl"), "--format", "events"]) == 0
-    assert cli.main(["import", str(run), str(tmp_path / "all.jsonl"), "--dry-run"]) == 0
+    assert main.main(["export", str(run), "--to", str(tmp_path / "all.jsonl"), "--format", "events"]) == 0
+    assert main.main(["import", str(run), str(tmp_path / "all.jsonl"), "--dry-run"]) == 0
     assert not bad_signs(capsys.readouterr().out)
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     file.write_text(json.dumps({**rows[0], "label": EVIL + "?"}) + "\n")
-    assert cli.main(["import", str(run), str(file)]) == 2
+    assert main.main(["import", str(run), str(file)]) == 2
     assert not bad_signs(capsys.readouterr().err)
 
 
@@ -109,21 +109,21 @@ def test_recover(run, tmp_path, capsys):
     with Record.open(evil) as record:
         record.backup()
     (evil / "record.sqlite").write_bytes(b"")
-    assert cli.main(["recover", str(evil)]) == 0
+    assert main.main(["recover", str(evil)]) == 0
     assert not bad_signs(capsys.readouterr().out)
 
 
 def test_predict(monkeypatch, tmp_path, capsys):
-    from lit_al.predict import Prediction
+    from lit_al.models.prediction import Prediction
 
     said = Prediction(EVIL, 0.9, {EVIL: 0.9, "good": 0.1})
-    monkeypatch.setattr("lit_al.checkpoints.load_model", lambda path: None)
-    monkeypatch.setattr("lit_al.predict.classify", lambda model, texts: (said for _ in texts))
-    assert cli.main(["predict", "--checkpoint", str(tmp_path / "x.ckpt"), EVIL + "\n"]) == 0
+    monkeypatch.setattr("lit_al.models.checkpoint.load_model", lambda path: None)
+    monkeypatch.setattr("lit_al.models.prediction.classify", lambda model, texts: (said for _ in texts))
+    assert main.main(["predict", "--checkpoint", str(tmp_path / "x.ckpt"), EVIL + "\n"]) == 0
     shown = capsys.readouterr().out
     check(shown.replace("\t", " "), 2)
     assert (shown.count("\t"), shown.count("\n")) == (2, 1)
-    assert cli.main(["predict", "--json", "--checkpoint", str(tmp_path / "x.ckpt"), EVIL + "\n"]) == 0
+    assert main.main(["predict", "--json", "--checkpoint", str(tmp_path / "x.ckpt"), EVIL + "\n"]) == 0
     shown = capsys.readouterr().out
     check(shown, 3)
     assert json.loads(shown)["text"] == EVIL + "\n"  # nothing is lost
@@ -131,8 +131,8 @@ def test_predict(monkeypatch, tmp_path, capsys):
 
 
 def test_explain(monkeypatch, tmp_path, capsys):
-    from lit_al import explain
-    from lit_al.picks import Pick
+    from lit_al.experiment import explain
+    from lit_al.reporting.queries import Pick
 
     pick = Pick(1, 0, EVIL, EVIL, {EVIL: 0.9, "good": 0.1}, 1.0, f"because {EVIL}", False)
     rounds = [{"round": 1, "strategy": EVIL, "warning": EVIL}]
@@ -140,7 +140,7 @@ def test_explain(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(explain, "read_results", lambda folder: results)
     monkeypatch.setattr(explain, "read_picks", lambda folder: [pick])
     monkeypatch.setattr(explain, "_corpus", lambda folder, results: (Corpus([EVIL], np.array([1]), CLASSES), EVIL))
-    assert cli.main(["explain", str(tmp_path)]) == 0
+    assert main.main(["explain", str(tmp_path)]) == 0
     check(capsys.readouterr().out, 9)
 
 
@@ -162,7 +162,7 @@ def test_label(run):
 
 
 def test_label_says_what_the_model_thought(tmp_path, run):
-    from lit_al.annotate.desk import Desk
+    from lit_al.annotate.service import Desk
     from lit_al.annotate.terminal import Session
 
     out = io.StringIO()
@@ -175,14 +175,14 @@ def test_label_says_what_the_model_thought(tmp_path, run):
 
 
 def test_annotate_and_its_troubles(monkeypatch, run, capsys):
-    from lit_al.annotate import beside, start
+    from lit_al.annotate import background, start
 
     monkeypatch.setattr(start, "annotate", lambda wish, serving, say: say(EVIL))
-    assert cli.main(["annotate", "--run", str(run)]) == 0
+    assert main.main(["annotate", "--run", str(run)]) == 0
     check(capsys.readouterr().out)
     with Record.open(run) as record:
         (run / "record.sqlite").rename(run / "away")
-        beside._failed(record, Exception(EVIL))
+        background._failed(record, Exception(EVIL))
         check(capsys.readouterr().err)
         (run / "away").rename(run / "record.sqlite")
 
@@ -190,8 +190,8 @@ def test_annotate_and_its_troubles(monkeypatch, run, capsys):
 def test_the_servers_terminal(run, capsys, monkeypatch):
     pytest.importorskip("starlette", reason="the page needs starlette: pip install 'lit_al[annotate]'")
     from lit_al.annotate.app import _Pages
-    from lit_al.annotate.desk import Desk
-    from lit_al.errors import StoreError
+    from lit_al.annotate.service import Desk
+    from lit_al.exceptions import StoreError
 
     with Record.open(run) as record:
         pages = _Pages(Desk(record, EVIL))
@@ -200,7 +200,7 @@ def test_the_servers_terminal(run, capsys, monkeypatch):
 
 
 def report():
-    from lit_al.report import Report
+    from lit_al.reporting.console import Report
 
     file = io.StringIO()
     return Report(Console(file=file, width=400), CLASSES), file
@@ -211,9 +211,9 @@ def judged():
 
 
 def test_report_of_a_run():
-    from lit_al.corpora import PartDuplicates
-    from lit_al.report import parts
-    from lit_al.split import Split
+    from lit_al.data import PartDuplicates
+    from lit_al.data.split import Split
+    from lit_al.reporting.console import parts
 
     said, file = report()
     corpus = Corpus([EVIL] * 4, np.array([0, 1, 0, 1]), CLASSES, source=EVIL, notes=(EVIL,))
@@ -227,7 +227,7 @@ def test_report_of_a_run():
 
 
 def test_report_of_more_classes_and_of_generated_texts():
-    from lit_al.report import Report
+    from lit_al.reporting.console import Report
 
     file = io.StringIO()
     said = Report(Console(file=file, width=400), (*CLASSES, "third"))
@@ -237,8 +237,8 @@ def test_report_of_more_classes_and_of_generated_texts():
 
 
 def test_report_of_a_lean_run():
-    from lit_al.leanrun.rounds import Judged
-    from lit_al.leanrun.words import LeanWords
+    from lit_al.experiment.lean_console import LeanWords
+    from lit_al.loop.rounds import Judged
     from lit_al.oracles import Bill
 
     said, file = report()
@@ -253,7 +253,7 @@ def test_report_of_a_lean_run():
 
 
 def test_run_tells():
-    from lit_al.experiment import _teller
+    from lit_al.experiment.session import _teller
 
     file = io.StringIO()
     _teller(Console(file=file, width=400))(EVIL)

@@ -5,10 +5,12 @@ import matplotlib.text
 import numpy as np
 import pytest
 
-from lit_al import curves
-from lit_al.cells import Cell
-from lit_al.statistics import compare, full_targets, learning_curves
-from lit_al.statistics.synthetic import synthetic_cells
+from lit_al.benchmark import curve_figures as curves
+from lit_al.benchmark.comparison import compare, full_targets
+from lit_al.benchmark.curves import learning_curves
+from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.synthetic import synthetic_cells
+from lit_al.reporting.figures import save
 
 
 def drawn(strategies=None, cells=None, title="imdb, 10 seeds", **settings):
@@ -19,7 +21,7 @@ def drawn(strategies=None, cells=None, title="imdb, 10 seeds", **settings):
 
 
 def words(figure):
-    curves.save(figure, "png")
+    save(figure, "png")
     texts = [figure.get_suptitle()]
     for axes in figure.axes:
         texts += [text.get_text() for text in axes.texts]
@@ -81,7 +83,7 @@ def test_only_the_baseline_still_has_its_curves():
 
 def test_many_strategies_keep_names_apart_and_grey_what_is_not_proven():
     figure = drawn({"random": 0, **{f"s{i}": 0 for i in range(14)}})["learning-curves"]
-    curves.save(figure, "png")
+    save(figure, "png")
     names = [text for text in figure.axes[0].texts if "  ." in text.get_text()]
     heights = sorted(matplotlib.text.Text.get_window_extent(text).y0 for text in names)  # less its leader
     assert len(names) == 15
@@ -100,7 +102,7 @@ def test_demo_is_named_in_red():
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_a_picture_is_the_same_every_time(ending):
-    one, two = (curves.save(drawn()["differences"], ending) for _ in range(2))
+    one, two = (save(drawn()["differences"], ending) for _ in range(2))
     assert one == two
     assert one.startswith(b"\x89PNG" if ending == "png" else b"<?xml")
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from lit_al.datamodule import ActiveDataModule
-from lit_al.errors import StrategyError
+from lit_al.exceptions import StrategyError
+from lit_al.loop.data_module import ActiveDataModule
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from lit_al.demo import VERSION, Knobs, _reviews, generate
-from lit_al.demo import phrases as phrases_module
-from lit_al.demo.chance import uniform, zipf
-from lit_al.demo.english import article, inflect, plural
-from lit_al.demo.slots import SLOT, slots
-from lit_al.errors import ConfigError
+from lit_al.data.demo import VERSION, Knobs, _reviews, generate
+from lit_al.data.demo import phrases as phrases_module
+from lit_al.data.demo.chance import uniform, zipf
+from lit_al.data.demo.english import article, inflect, plural
+from lit_al.data.demo.slots import SLOT, slots
+from lit_al.exceptions import ConfigError
 
 ROWS = 4_000
 

@@ -18,28 +18,29 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
 
 from lit_al.annotate.learning import Learner
-from lit_al.bilstm import BiLSTM
-from lit_al.callback import ActiveLearningCallback
-from lit_al.committee import Committee
-from lit_al.config import TrainConfig
-from lit_al.datamodule import ActiveDataModule, Batches
-from lit_al.errors import ConfigError
-from lit_al.example import ExampleRows
-from lit_al.fitting import device_of, fit, plain_trainer
-from lit_al.lean import LeanLoop
-from lit_al.leanrun import Watch
-from lit_al.learner import ActiveLearner
-from lit_al.model import LitBiLSTM
+from lit_al.benchmark.example_method import ExampleRows
+from lit_al.benchmark.methods import Row
+from lit_al.data.split import stratified_split
+from lit_al.exceptions import ConfigError
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.stopping_monitor import Watch
+from lit_al.loop.callback import ActiveLearningCallback
+from lit_al.loop.data_module import ActiveDataModule
+from lit_al.loop.inputs import Sight
+from lit_al.loop.lean import LeanLoop
+from lit_al.loop.learner import ActiveLearner
+from lit_al.models.batches import Batches
+from lit_al.models.bilstm import BiLSTM
+from lit_al.models.ensemble import Committee
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.prediction import classify
+from lit_al.models.scoring import evaluate, score
 from lit_al.oracles import SimulatedOracle
-from lit_al.predict import classify
-from lit_al.prior import learn
-from lit_al.recipes import Recipe
-from lit_al.rows import Row
-from lit_al.scoring import evaluate, score
-from lit_al.sight import Sight
-from lit_al.split import stratified_split
 from lit_al.strategies import make_strategy
-from lit_al.text import TextEncoder
+from lit_al.text.encoder import TextEncoder
+from lit_al.training.fitting import device_of, fit, plain_trainer
+from lit_al.training.pretraining import learn
+from lit_al.training.recipe import Recipe
 
 DEVICE = torch.device("lazy", 0)  # of torch's own names one that is not used here and whose gradients need no driver
 ATEN = torch.ops.aten
@@ -273,8 +274,8 @@ def test_the_labeling_pages_learner_ranks_on_the_device(make_corpus, second, sco
 def test_the_benchmarks_rows_of_the_example_are_judged_on_the_device(material, second, scored, tmp_path, monkeypatch):
     corpus, split = material[0], stratified_split(material[0], seed=0)
     settings = partial(TrainConfig, accelerator=second, max_epochs=1, padding="masked")
-    monkeypatch.setattr("lit_al.example.TrainConfig", settings)
-    monkeypatch.setattr("lit_al.example.TextEncoder", SimpleNamespace(fit=lambda texts: material[1]))
+    monkeypatch.setattr("lit_al.experiment.example.TrainConfig", settings)
+    monkeypatch.setattr("lit_al.experiment.example.TextEncoder", SimpleNamespace(fit=lambda texts: material[1]))
     cells = [*ExampleRows(corpus, split, tmp_path).cells(Row.of("honest/entropy"), 0)]
     assert len(cells) == 4
     assert all(cell.accuracy is not None for cell in cells)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lit_al import cli
+from lit_al.cli import main
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = ("train", "predict", "explain", "benchmark", "annotate", "label", "agreement", "recover", "export", "import")
@@ -57,7 +57,7 @@ def options():
     for command in COMMANDS:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
-            cli.main([command, "--help"])
+            main.main([command, "--help"])
         found[command] = set(re.findall(r"--[a-z][a-z-]*", printed.getvalue()))
     return found
 

@@ -12,11 +12,11 @@ import yaml
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from lit_al.config import TrainConfig
-from lit_al.errors import ConfigError, DataError, RunError
-from lit_al.example import strategy_of
-from lit_al.experiment import run
-from lit_al.picks import read_picks
+from lit_al.exceptions import ConfigError, DataError, RunError
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.example import strategy_of
+from lit_al.experiment.session import run
+from lit_al.reporting.queries import read_picks
 
 ROOT = Path(__file__).parents[1]
 TIMES = {"seconds", "wall_seconds", "train_samples_per_second", "peak_memory_mb", "checkpoint"}

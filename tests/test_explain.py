@@ -7,12 +7,12 @@ import pytest
 import yaml
 from rich.console import Console
 
-from lit_al import cli
-from lit_al.config import TrainConfig
-from lit_al.errors import DataError
-from lit_al.experiment import run
-from lit_al.explain import explain
-from lit_al.picks import read_picks
+from lit_al.cli import main
+from lit_al.exceptions import DataError
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.explain import explain
+from lit_al.experiment.session import run
+from lit_al.reporting.queries import read_picks
 
 CONFIG = TrainConfig(
     data="demo", demo_rows=300, strategy="entropy+random:0.2", query_size=10, rounds=2, max_epochs=1, accelerator="cpu"
@@ -35,7 +35,7 @@ def folder(finished, tmp_path):
 
 
 def test_every_text_of_a_round_is_explained(finished):
-    from lit_al.corpora import load_corpus
+    from lit_al.data import load_corpus
 
     lines = list(explain(finished, 1))
     picks = [pick for pick in read_picks(finished) if pick.round == 1]
@@ -115,10 +115,10 @@ def test_what_cannot_be_explained_is_refused(folder, tmp_path):
 
 
 def test_command_prints_or_refuses_in_one_sentence(finished, capsys):
-    assert cli.main(["explain", str(finished), "--round", "1", "--top", "2"]) == 0
+    assert main.main(["explain", str(finished), "--round", "1", "--top", "2"]) == 0
     assert capsys.readouterr().out.startswith("round 1: 10 texts")
     for arguments in ([str(finished), "--round", "0"], [str(finished), "--top", "0"], ["nowhere"]):
-        assert cli.main(["explain", *arguments]) == 2
+        assert main.main(["explain", *arguments]) == 2
         printed = capsys.readouterr().err
         assert printed.startswith("error: ")
         assert printed.count("\n") == 1

@@ -3,10 +3,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lit_al import cache, features
-from lit_al.corpora import Corpus
-from lit_al.errors import ConfigError
-from lit_al.features import text_features
+from lit_al.data import Corpus
+from lit_al.exceptions import ConfigError
+from lit_al.text import cache, tfidf
+from lit_al.text.tfidf import text_features
 
 pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")
 OURS = np.arange(150)[::-1]  # in any order
@@ -102,11 +102,11 @@ def test_kept_features_are_read_back_equal(tiny, monkeypatch, tmp_path):
     monkeypatch.setattr(cache, "WORTH", 10)
     first = text_features(tiny, OURS)
     assert len(list(tmp_path.iterdir())) == 1
-    real = features._compute
-    monkeypatch.setattr(features, "_compute", lambda *_: pytest.fail("computed again"))
+    real = tfidf._compute
+    monkeypatch.setattr(tfidf, "_compute", lambda *_: pytest.fail("computed again"))
     again = text_features(tiny, np.sort(OURS))
     np.testing.assert_array_equal(first.directions, again.directions)
     assert (first.words != again.words).nnz == 0
-    monkeypatch.setattr(features, "_compute", real)
+    monkeypatch.setattr(tfidf, "_compute", real)
     text_features(tiny, OURS[:-1])
     assert len(list(tmp_path.iterdir())) == 2

@@ -18,10 +18,10 @@ import torch
 from rich.console import Console
 
 from lit_al.annotate.learning import Learner
-from lit_al.bench import BenchConfig, run_benchmark
-from lit_al.checkpoints import load_model
-from lit_al.config import TrainConfig
-from lit_al.experiment import run
+from lit_al.benchmark.runner import BenchConfig, run_benchmark
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.session import run
+from lit_al.models.checkpoint import load_model
 
 GOLDEN = Path(__file__).with_name("golden.json")
 TOLERANCE = 1e-3

@@ -1,9 +1,9 @@
 import lightning as L
 import pytest
 
-from lit_al.datamodule import ActiveDataModule
-from lit_al.history import EpochHistory
-from lit_al.model import LitBiLSTM
+from lit_al.loop.data_module import ActiveDataModule
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.training.history import EpochHistory
 
 
 @pytest.fixture

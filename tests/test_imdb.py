@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lit_al.config import TrainConfig
-from lit_al.experiment import prepare
-from lit_al.text import standardize
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.session import prepare
+from lit_al.text.encoder import standardize
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.imdb

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 import torch
 
-from lit_al.datamodule import Batches
-from lit_al.errors import ConfigError, FitError
-from lit_al.lean import LeanLoop, Recipe
+from lit_al.exceptions import ConfigError, FitError
+from lit_al.loop.lean import LeanLoop, Recipe
+from lit_al.models.batches import Batches
+from lit_al.models.scoring import score
 from lit_al.oracles import ImperfectOracle, SimulatedOracle, uniform_noise
-from lit_al.scoring import score
-from lit_al.steps import AveragedWeights, LowestLoss, Steps, train
 from lit_al.strategies import STRATEGIES, Collapse
-from lit_al.text import TextEncoder
-from lit_al.vectors import text_vectors
+from lit_al.text.encoder import TextEncoder
+from lit_al.text.lsa import text_vectors
+from lit_al.training.steps import AveragedWeights, LowestLoss, Steps, train
 
 RECIPE = Recipe(steps=6, batch_size=16, guard=False, committee_size=2, draws=3)
 POOL = np.arange(150)
@@ -133,7 +133,7 @@ def test_held_out_rows_are_paid_for_and_in_no_training_batch(strategy, material,
             fed.append(self.rows)
             return super().__iter__()
 
-    monkeypatch.setattr("lit_al.steps.Steps", Fed)
+    monkeypatch.setattr("lit_al.training.steps.Steps", Fed)
     oracle = Watched(material[0].labels)
     recipe = replace(RECIPE, validation="holdout:0.3")
     for done, target in zip(
@@ -165,7 +165,7 @@ def test_rows_that_chance_asked_for_are_known(material):
 def test_each_label_is_predicted_by_a_member_that_did_not_learn_from_it(material, monkeypatch):
     taught = []
     monkeypatch.setattr(
-        "lit_al.lean.train",
+        "lit_al.loop.lean.train",
         lambda model, tokens, lessons, *rest: (taught.append((model, lessons)), train(model, tokens, lessons, *rest)),
     )
     for done in make_loop(material, strategy="entropy", recipe=replace(RECIPE, validation="cross:4")).rounds():
@@ -305,7 +305,7 @@ def test_whoever_labels_by_themselves_fits_without_an_oracle(material):
 
 @pytest.mark.parametrize("guard", [True, False])
 def test_guard_chooses_at_random_while_the_model_answers_one_class(guard, material, monkeypatch):
-    monkeypatch.setattr("lit_al.lean.collapsed", lambda probabilities: Collapse(0, 1.0))
+    monkeypatch.setattr("lit_al.loop.lean.collapsed", lambda probabilities: Collapse(0, 1.0))
     recipe = Recipe(steps=6, batch_size=16, guard=guard)
     for done in make_loop(material, strategy="entropy", recipe=recipe).rounds():
         for run in done.runs:

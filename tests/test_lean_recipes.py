@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from lit_al import lean
-from lit_al.datamodule import Batches
-from lit_al.errors import ConfigError, FitError
-from lit_al.lean import LeanLoop
+from lit_al.exceptions import ConfigError, FitError
+from lit_al.loop import lean
+from lit_al.loop.lean import LeanLoop
+from lit_al.models.batches import Batches
+from lit_al.models.scoring import score
 from lit_al.oracles import ImperfectOracle, SimulatedOracle, uniform_noise
-from lit_al.prior import Prior, learn
-from lit_al.recipes import Recipe, make_recipe
-from lit_al.scoring import score
-from lit_al.steps import LOOKS, LowestLoss
 from lit_al.strategies import Collapse
-from lit_al.teacher import Taught
-from lit_al.text import TextEncoder
+from lit_al.text.encoder import TextEncoder
+from lit_al.training.pretraining import Prior, learn
+from lit_al.training.recipe import Recipe, make_recipe
+from lit_al.training.steps import LOOKS, LowestLoss
+from lit_al.training.teacher import Taught
 
 pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install scikit-learn")
 BASE = Recipe(steps=4, batch_size=16, study_steps=4, study_batch=32, guard=False, committee_size=2, draws=3)

@@ -6,12 +6,12 @@ import lightning as L
 import pytest
 import torch
 
-from lit_al.callback import ActiveLearningCallback
-from lit_al.checkpoints import read_checkpoint
-from lit_al.datamodule import ActiveDataModule
-from lit_al.errors import ConfigError, FitError
-from lit_al.learner import ActiveLearner
-from lit_al.model import LitBiLSTM
+from lit_al.exceptions import ConfigError, FitError
+from lit_al.loop.callback import ActiveLearningCallback
+from lit_al.loop.data_module import ActiveDataModule
+from lit_al.loop.learner import ActiveLearner
+from lit_al.models.checkpoint import read_checkpoint
+from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.oracles import SimulatedOracle
 
 

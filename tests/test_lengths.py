@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_al.lengths import in_windows, lengths_of
+from lit_al.text.bucketing import in_windows, lengths_of
 
 
 def test_lengths_are_the_words_of_each_row():

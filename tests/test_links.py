@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from lit_al import cli
-from lit_al.errors import RunError
-from lit_al.links import check_links, own
+from lit_al.cli import main
+from lit_al.exceptions import RunError
 from lit_al.record import Action, Item, NewEvent, OwnerLock, Record, recover, sha256_of
-from lit_al.run import read_results
+from lit_al.utils.folders import read_results
+from lit_al.utils.links import check_links, own
 
 FILES = [
     "record.sqlite", "record.sqlite-wal", "record.sqlite-shm", "record.sqlite-journal", "events.jsonl", "texts.jsonl",
@@ -74,7 +74,7 @@ def test_a_link_in_a_run_is_refused_by_name_and_what_it_leads_to_untouched(run, 
 @pytest.mark.parametrize("place", range(9), ids=lambda place: commands(Path("run"))[place][0])
 def test_every_command_says_it_in_one_sentence(run, place, capsys):
     link(run, "events.jsonl", run.parent / "theirs" / "precious")
-    assert cli.main(commands(run)[place]) == 2
+    assert main.main(commands(run)[place]) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: ")
     assert said.count("\n") == 1

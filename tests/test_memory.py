@@ -5,7 +5,8 @@ import sys
 import pytest
 import torch
 
-from lit_al import cli, memory
+from lit_al.cli import main
+from lit_al.utils import memory
 
 COMMANDS = [
     "train",
@@ -22,7 +23,7 @@ COMMANDS = [
 
 
 def test_free_memory_is_known_here_and_no_more_than_the_limit():
-    code = "from lit_al import memory; print(memory.available())"
+    code = "from lit_al.utils import memory; print(memory.available())"
     limit = 2**30
 
     def lower():
@@ -46,8 +47,8 @@ def test_too_little_memory_is_one_sentence_with_what_to_lower(command, error, mo
     def fail(_):
         raise error
 
-    monkeypatch.setattr(cli, f"_{command.rstrip('_')}", fail)
-    assert getattr(cli, command)([]) == 2
+    monkeypatch.setattr(main, f"_{command.rstrip('_')}", fail)
+    assert getattr(main, command)([]) == 2
     printed = capsys.readouterr().err
     assert printed.startswith("error: there is too little memory (")
     assert printed.count("\n") == 1
@@ -58,9 +59,9 @@ def test_other_errors_are_no_shortage(monkeypatch):
     def fail(_):
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(cli, "_train", fail)
+    monkeypatch.setattr(main, "_train", fail)
     with pytest.raises(RuntimeError, match="a fault of ours"):
-        cli.train([])
+        main.train([])
     assert not memory.is_shortage(ValueError("out of memory"))
 
 

@@ -4,9 +4,9 @@ import sys
 import pytest
 import torch
 
-from lit_al.checkpoints import load_model
-from lit_al.model import LitBiLSTM
-from lit_al.text import TextEncoder
+from lit_al.models.checkpoint import load_model
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.text.encoder import TextEncoder
 
 ENCODER = TextEncoder.fit(["a good film", "a bad film"], vocabulary_size=6, max_length=4).state_dict()
 

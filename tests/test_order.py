@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from lit_al.annotate.learning import Learner
-from lit_al.bench import Bench, BenchConfig
-from lit_al.config import TrainConfig
-from lit_al.corpora import Corpus
-from lit_al.example import ExampleLoop
-from lit_al.material import prepare
-from lit_al.rows import Row
-from lit_al.scoring import evaluate
-from lit_al.split import stratified_split
+from lit_al.benchmark.methods import Row
+from lit_al.benchmark.runner import Bench, BenchConfig
+from lit_al.data import Corpus
+from lit_al.data.split import stratified_split
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.example import ExampleLoop
+from lit_al.experiment.experiment_data import prepare
+from lit_al.models.scoring import evaluate
 from lit_al.strategies import STRATEGIES
-from lit_al.text import TextEncoder
+from lit_al.text.encoder import TextEncoder
 
 WRAPPED = (
     "entropy+power", "margin+balanced", "entropy+subsample:40", "entropy+diverse", "ratio+balanced",

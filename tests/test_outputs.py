@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lit_al.outputs import Confusion, Evaluation
+from lit_al.metrics import Confusion, Evaluation
 
 
 def test_two_classes_count_the_positive_one():

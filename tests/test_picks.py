@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from lit_al.errors import DataError
-from lit_al.outputs import Confusion, Evaluation, Round
-from lit_al.picks import Pick, picks_of, read_picks, write_picks
+from lit_al.exceptions import DataError
+from lit_al.metrics import Confusion, Evaluation, Round
+from lit_al.reporting.queries import Pick, picks_of, read_picks, write_picks
 
 CLASSES = ("bad", "good")
 

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from lit_al import plots
+from lit_al.reporting import figures
 
 
 def results(classes=("negative", "positive"), demo=False, mode="active"):
@@ -33,32 +33,32 @@ def words(figure):
 
 @pytest.mark.parametrize("classes", [("negative", "positive"), ("a", "b", "c"), tuple("abcdefghijkl")])
 def test_every_figure_is_drawn_and_titled(classes):
-    drawn = plots.figures(results(classes))
+    drawn = figures.figures(results(classes))
     assert set(drawn) == {"loss", "accuracy", "rounds"}
     for figure in drawn.values():
         assert "imdb · active, keras protocol, seed 3" in words(figure)
 
 
 def test_demo_corpus_is_named_loudly():
-    for figure in plots.figures(results(demo=True)).values():
+    for figure in figures.figures(results(demo=True)).values():
         assert words(figure).startswith("DEMO CORPUS (generated text)")
 
 
 def test_rounds_are_bounded_by_their_labels():
-    figure = plots.loss_figure(results())
+    figure = figures.loss_figure(results())
     assert words(figure).count("1,000 labels") == 2
     assert [line.get_xdata()[0] for line in figure.axes[0].lines if len(set(line.get_xdata())) == 1][:1] == [0.5]
 
 
 def test_rounds_figure_shows_errors_and_shares():
-    shown = words(plots.rounds_figure(results()))
+    shown = words(figures.rounds_figure(results()))
     assert "positive (FN)" in shown
     assert "negative (FP)" in shown
     assert "50% / 50%" in shown
 
 
 def test_nothing_is_drawn_of_nothing():
-    assert plots.figures({**results(), "epochs": [], "rounds": []}) == {}
+    assert figures.figures({**results(), "epochs": [], "rounds": []}) == {}
 
 
 def test_comparison_shows_both_with_their_noise():
@@ -68,7 +68,7 @@ def test_comparison_shows_both_with_their_noise():
         return {"test": test, "labels_spent": {"train": labels}, "wall_seconds": 99.6}
 
     found = {**results(mode="compare"), "full": part(40_000, 0.858), "active": part(29_997, 0.85)}
-    shown = words(plots.figures(found)["compare"])
+    shown = words(figures.figures(found)["compare"])
     assert "40,000 labels" in shown
     assert "0.8500" in shown
     assert "95 % interval" in shown

@@ -1,9 +1,9 @@
 import pytest
 
-from lit_al.errors import CheckpointError
-from lit_al.model import LitBiLSTM
-from lit_al.predict import classify
-from lit_al.text import TextEncoder
+from lit_al.exceptions import CheckpointError
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.prediction import classify
+from lit_al.text.encoder import TextEncoder
 
 ENCODER = TextEncoder.fit(["a good film", "a bad film"], vocabulary_size=6, max_length=4).state_dict()
 

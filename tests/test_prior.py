@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from lit_al import cache, prior
-from lit_al.committee import LitCommittee
-from lit_al.prior import Directions, Prior, learn, pretrain
-from lit_al.recipes import make_recipe
-from lit_al.text import TextEncoder
-from lit_al.wordvectors import word_vectors
+from lit_al.models.ensemble import LitCommittee
+from lit_al.text import cache
+from lit_al.text.encoder import TextEncoder
+from lit_al.text.ppmi import word_vectors
+from lit_al.training import pretraining
+from lit_al.training.pretraining import Directions, Prior, learn, pretrain
+from lit_al.training.recipe import make_recipe
 
 pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")
 ROWS = np.arange(150)
@@ -64,7 +65,7 @@ def test_a_recipe_learns_what_it_needs_and_says_what_it_is_at(recipe, features, 
 def test_few_texts_are_said_to_teach_little_and_many_are_not(tiny, monkeypatch):
     [note] = learned(tiny, "scratch+vectors").notes
     assert note.startswith("150 texts teach little")
-    monkeypatch.setattr(prior, "FEWEST", 150)
+    monkeypatch.setattr(pretraining, "FEWEST", 150)
     assert learned(tiny, "scratch+vectors").notes == ()
 
 
@@ -93,8 +94,8 @@ def test_pretraining_learns_to_tell_directions(masked, tiny, monkeypatch):
     losses = []
     step = Directions.training_step
     monkeypatch.setattr(Directions, "training_step", lambda *args: (losses.append(step(*args)), losses[-1])[1])
-    monkeypatch.setattr(prior, "PASSES", 30)
-    monkeypatch.setattr(prior, "BATCH", 50)
+    monkeypatch.setattr(pretraining, "PASSES", 30)
+    monkeypatch.setattr(pretraining, "BATCH", 50)
     words = len(tiny.encoder.vocabulary)
     says = (tiny.tokens[:150].int() == 2).any(dim=1).numpy()
     directions = says[:, None].astype(np.float32)
@@ -106,7 +107,7 @@ def test_pretraining_learns_to_tell_directions(masked, tiny, monkeypatch):
 
 
 def test_pretraining_begins_with_the_weights_it_is_given(tiny, monkeypatch):
-    monkeypatch.setattr(prior, "PASSES", 1)
+    monkeypatch.setattr(pretraining, "PASSES", 1)
     words = len(tiny.encoder.vocabulary)
     start = {"embedding.weight": np.full((words, 128), 7, np.float32)}
     found = pretrain(tiny.tokens, ROWS, np.random.default_rng(0).normal(size=(150, 2)).astype(np.float32), words, start)
@@ -147,7 +148,7 @@ def test_kept_prior_is_read_back_equal(recipe, tiny, monkeypatch, tmp_path):
     files = {path.name for path in tmp_path.iterdir()}
     assert len(files) == {"lean": 2, "scratch+pretrain": 2, "lean+pretrain": 3}[recipe]
     for name in ("word_vectors", "pretrain"):
-        monkeypatch.setattr(prior, name, lambda *_, **__: pytest.fail("learned again"))
+        monkeypatch.setattr(pretraining, name, lambda *_, **__: pytest.fail("learned again"))
     again = learned(tiny, recipe, ROWS[::-1])
     assert same(first.weights, again.weights)
     np.testing.assert_array_equal(first.features.directions, again.features.directions)
@@ -157,7 +158,7 @@ def test_kept_prior_is_read_back_equal(recipe, tiny, monkeypatch, tmp_path):
 def test_other_rows_encoders_and_masking_are_learned_anew(tiny, monkeypatch, tmp_path):
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
     monkeypatch.setattr(cache, "WORTH", 100)
-    monkeypatch.setattr(prior, "PASSES", 1)
+    monkeypatch.setattr(pretraining, "PASSES", 1)
 
     def count():
         return len(list(tmp_path.iterdir()))

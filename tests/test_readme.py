@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lit_al.config import parse_train
-from lit_al.errors import ConfigError
-from lit_al.resume import parse_resume, wants_resume
+from lit_al.exceptions import ConfigError
+from lit_al.experiment.config import parse_train
+from lit_al.experiment.resume import parse_resume, wants_resume
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

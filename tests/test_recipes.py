@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_al.errors import ConfigError
-from lit_al.recipes import LEAN, NAMES, PARTS, SCRATCH, Recipe, make_recipe
+from lit_al.exceptions import ConfigError
+from lit_al.training.recipe import LEAN, NAMES, PARTS, SCRATCH, Recipe, make_recipe
 
 CHANGES = st.lists(st.tuples(st.sampled_from("+-"), st.sampled_from(sorted(PARTS))), max_size=6)
 

@@ -1,4 +1,4 @@
-from lit_al.report import conclusion, flaws
+from lit_al.reporting.console import conclusion, flaws
 
 
 def part(accuracy, total, error=0.005):

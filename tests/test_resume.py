@@ -17,14 +17,14 @@ import pytest
 import torch
 from rich.console import Console
 
-from lit_al import cli
-from lit_al.checkpoints import loaded
-from lit_al.config import TrainConfig
-from lit_al.errors import DataError, StoreError
-from lit_al.experiment import resume, run
-from lit_al.ledger import RUN, Ledger
+from lit_al.cli import main
+from lit_al.exceptions import DataError, StoreError
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.journal import RUN, Ledger
+from lit_al.experiment.resume import Resume
+from lit_al.experiment.session import resume, run
+from lit_al.models.checkpoint import loaded
 from lit_al.record import OwnerLock, Record, recover
-from lit_al.resume import Resume
 
 ROOT = Path(__file__).parents[1]
 TIMES = {
@@ -259,7 +259,7 @@ def test_crafted_settings_are_refused_in_one_sentence(value, whole, tmp_path, ca
         settings = json.loads(record.execute("SELECT value FROM meta WHERE key = 'settings'").fetchone()[0])
         changed = json.dumps({**settings, "config": value})
         record.execute("UPDATE meta SET value = ? WHERE key = 'settings'", [changed])
-    assert cli.train(["--resume", str(folder)]) == 2
+    assert main.train(["--resume", str(folder)]) == 2
     printed = capsys.readouterr().err
     assert printed.startswith("error: ")
     assert printed.count("\n") == 1
@@ -298,7 +298,7 @@ def test_lost_record_is_recovered_and_the_run_ends_as_it_would_have(whole, tmp_p
 
 def test_finished_run_is_said_to_be_so(whole, capsys):
     before = (whole("lean") / "results.json").read_bytes()
-    assert cli.train(["--resume", str(whole("lean"))]) == 0
+    assert main.train(["--resume", str(whole("lean"))]) == 0
     assert "is finished; there is nothing to go on with" in capsys.readouterr().out
     assert (whole("lean") / "results.json").read_bytes() == before
     found, printed = go_on(whole("lean"))
@@ -309,14 +309,14 @@ def test_finished_run_is_said_to_be_so(whole, capsys):
 def test_run_in_use_is_left_alone_and_its_holder_named(whole, tmp_path, capsys):
     folder = unfinished(whole("lean"), tmp_path)
     with OwnerLock(folder, "a test"):
-        assert cli.train(["--resume", str(folder)]) == 2
+        assert main.train(["--resume", str(folder)]) == 2
     printed = capsys.readouterr().err
     assert f"{folder} is in use by a test, process {os.getpid()}" in printed
     assert printed.count("\n") == 1
 
 
 def test_run_whose_split_followed_the_order_of_the_file_is_refused(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr("lit_al.ledger.SPLIT_FORMAT", 1)
+    monkeypatch.setattr("lit_al.experiment.journal.SPLIT_FORMAT", 1)
     Ledger.begin(tmp_path, TrainConfig(data="demo").resolved(), corpus, print).record.close()
     monkeypatch.undo()
     with Ledger.open(tmp_path, print) as ledger, pytest.raises(DataError, match="followed the order of the file"):
@@ -348,7 +348,7 @@ def test_other_data_is_refused(make_corpus, tmp_path):
 )
 def test_what_cannot_stand_beside_resume_is_a_sentence(whole, tmp_path, capsys, arguments, words):
     folder = unfinished(whole("lean"), tmp_path)
-    assert cli.train(["--resume", str(folder), *arguments]) == 2
+    assert main.train(["--resume", str(folder), *arguments]) == 2
     printed = capsys.readouterr().err
     assert words in printed
     assert printed.count("\n") == 1
@@ -362,7 +362,7 @@ def test_folder_without_a_run_is_a_sentence(tmp_path, capsys):
         (["--resume"], "--resume takes the folder of a run"),
         (["--answers", "a.csv"], "--answers goes with --resume RUN"),
     ]:
-        assert cli.train(arguments) == 2
+        assert main.train(arguments) == 2
         printed = capsys.readouterr().err
         assert words in printed
         assert printed.count("\n") == 1, printed

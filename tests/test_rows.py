@@ -1,7 +1,7 @@
 import pytest
 
-from lit_al.errors import ConfigError
-from lit_al.rows import HOWS, Row
+from lit_al.benchmark.methods import HOWS, Row
+from lit_al.exceptions import ConfigError
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ import threading
 
 import pytest
 
-from lit_al.errors import RunError
-from lit_al.run import make_run_folder, peak_memory_mb, versions, write_results, write_text
+from lit_al.exceptions import RunError
+from lit_al.utils.folders import make_run_folder, peak_memory_mb, versions, write_results, write_text
 
 
 def test_folders_count_up(tmp_path):

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from lit_al.committee import LitCommittee
-from lit_al.datamodule import ActiveDataModule, Batches
-from lit_al.errors import ConfigError
-from lit_al.model import LitBiLSTM
-from lit_al.scoring import evaluate, score, see
+from lit_al.exceptions import ConfigError
+from lit_al.loop.data_module import ActiveDataModule
+from lit_al.models.batches import Batches
+from lit_al.models.ensemble import LitCommittee
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.scoring import evaluate, score, see
 
 
 def test_score_and_evaluate_agree_and_leave_the_model_as_it_was(corpus):

@@ -3,10 +3,10 @@
 import pytest
 import yaml
 
-from lit_al import cli
-from lit_al.bench import BenchConfig, run_benchmark
-from lit_al.errors import ConfigError
-from lit_al.settings import LONGEST, read_settings
+from lit_al.benchmark.runner import BenchConfig, run_benchmark
+from lit_al.cli import main
+from lit_al.exceptions import ConfigError
+from lit_al.utils.yaml_settings import LONGEST, read_settings
 
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -31,7 +31,7 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 def test_settings_that_cannot_be_are_refused_in_one_sentence(content, words, tmp_path, capsys):
     (tmp_path / "c.yaml").write_bytes(content)
-    assert cli.train(["--config", str(tmp_path / "c.yaml")]) == 2
+    assert main.train(["--config", str(tmp_path / "c.yaml")]) == 2
     printed = capsys.readouterr().err
     assert printed.startswith("error: --config")
     assert words in printed

@@ -3,14 +3,14 @@ import numpy as np
 import pytest
 import torch
 
-from lit_al.datamodule import ActiveDataModule
-from lit_al.errors import ConfigError
-from lit_al.model import LitBiLSTM
-from lit_al.outputs import Confusion
-from lit_al.scoring import score, see
-from lit_al.sight import Sight, collapse_warning
+from lit_al.exceptions import ConfigError
+from lit_al.loop.data_module import ActiveDataModule
+from lit_al.loop.inputs import Sight, collapse_warning
+from lit_al.metrics import Confusion
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.scoring import score, see
 from lit_al.strategies import Pool
-from lit_al.vectors import text_vectors
+from lit_al.text.lsa import text_vectors
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_vectors_are_made_once_without_the_texts_held_out(model, data, monkeypat
     places = [ours.tolist().index(row) for row in rows]
     expected = text_vectors(data.tokens[ours], len(data.encoder.vocabulary))[places]
     np.testing.assert_array_equal(sight.vectors(data, rows), expected)
-    monkeypatch.setattr("lit_al.sight.vectors_of", lambda *given: pytest.fail("made twice"))
+    monkeypatch.setattr("lit_al.loop.inputs.vectors_of", lambda *given: pytest.fail("made twice"))
     data.label(rows, np.zeros(9, np.int64))
     np.testing.assert_array_equal(sight.vectors(data, rows), expected)
 

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_al.corpora import Corpus
-from lit_al.errors import ConfigError, DataError, StrategyError
-from lit_al.split import Split, apportion, stratified_split
+from lit_al.data import Corpus
+from lit_al.data.split import Split, apportion, stratified_split
+from lit_al.exceptions import ConfigError, DataError, StrategyError
 
 CLASSES = ("negative", "positive")
 

@@ -7,11 +7,11 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from lit_al import checkpoints
-from lit_al.checkpoints import loaded, save
-from lit_al.errors import CheckpointError, FitError
+from lit_al.exceptions import CheckpointError, FitError
+from lit_al.experiment.snapshots import States, packed, unpacked
+from lit_al.models import checkpoint
+from lit_al.models.checkpoint import loaded, save
 from lit_al.record import Item, Record, sha256_of
-from lit_al.states import States, packed, unpacked
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def test_temporary_file_is_beside_its_place_and_synced_before_it_is_renamed(tmp_
     monkeypatch.setattr(
         os, "fsync", lambda descriptor: steps.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
     )
-    monkeypatch.setattr(checkpoints, "crash_point", lambda name: steps.append(name))
+    monkeypatch.setattr(checkpoint, "crash_point", lambda name: steps.append(name))
     save(lambda place: torch.save({}, place), tmp_path / "state.pt")
     temporary, place, folder = steps
     assert temporary.startswith(f"{tmp_path}/.state.")

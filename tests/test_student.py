@@ -9,10 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from lit_al.committee import LitCommittee
-from lit_al.recipes import Recipe
-from lit_al.steps import AveragedWeights, Lesson
-from lit_al.student import (
+from lit_al.models.ensemble import LitCommittee
+from lit_al.training.distillation import (
     PROBE,
     STEP,
     SoftBatches,
@@ -24,7 +22,9 @@ from lit_al.student import (
     study,
     virtual_adversarial_loss,
 )
-from lit_al.teacher import Taught
+from lit_al.training.recipe import Recipe
+from lit_al.training.steps import AveragedWeights, Lesson
+from lit_al.training.teacher import Taught
 
 SIZES = {"vocabulary_size": 30, "embedding_size": 8, "hidden_size": 4, "dense_size": 5}
 RECIPE = Recipe(study_steps=5, study_batch=16, average=0.0)

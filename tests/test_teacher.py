@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_al import teacher
-from lit_al.features import Features
-from lit_al.teacher import PRIOR, PULL, softmax, teach
+from lit_al.text.tfidf import Features
+from lit_al.training import teacher
+from lit_al.training.teacher import PRIOR, PULL, softmax, teach
 
 sparse = pytest.importorskip("scipy.sparse", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")
 pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")

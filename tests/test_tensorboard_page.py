@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
-from lit_al.board import Board
-from lit_al.corpora import Corpus
-from lit_al.history import Epoch
-from lit_al.outputs import Confusion, Evaluation, Round
+from lit_al.data import Corpus
+from lit_al.metrics import Confusion, Evaluation, Round
+from lit_al.reporting.tensorboard import Board
+from lit_al.training.history import Epoch
 
 SERVER_SECONDS, PAGE_SECONDS = 40, 20
 

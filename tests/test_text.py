@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lit_al
-from lit_al import text, words
-from lit_al.errors import ConfigError, DataError
-from lit_al.text import PUNCTUATION, RESERVED, TextEncoder, rank_words, standardize
+from lit_al.exceptions import ConfigError, DataError
+from lit_al.text import encoder as text
+from lit_al.text import tokenizer
+from lit_al.text.encoder import PUNCTUATION, RESERVED, TextEncoder, rank_words, standardize
 
 TRICKY = [
     "",
@@ -34,7 +35,7 @@ TRICKY = [
 def way(request):
     """Both ways from a text to words: the compiled loops, and what is there without numba."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "_compiled", lambda: words if request.param == "compiled" else None)
+        patch.setattr(text, "_compiled", lambda: tokenizer if request.param == "compiled" else None)
         yield request.param
 
 
@@ -59,10 +60,10 @@ def both_ends(texts, vocabulary, length, how):
     """The first words of a longer text and its last, one more of the first where the length is odd."""
     rows = []
     for each in texts:
-        words = keras_words(each, how)
-        if len(words) > length:
-            words = words[: (length + 1) // 2] + (words[-(length // 2) :] if length > 1 else [])
-        ids = [vocabulary.index(word) if word in vocabulary else 1 for word in words]
+        tokenizer = keras_words(each, how)
+        if len(tokenizer) > length:
+            tokenizer = tokenizer[: (length + 1) // 2] + (tokenizer[-(length // 2) :] if length > 1 else [])
+        ids = [vocabulary.index(word) if word in vocabulary else 1 for word in tokenizer]
         rows.append(ids + [0] * (length - len(ids)))
     return rows
 
@@ -144,7 +145,7 @@ def test_encode_tells_its_progress_and_writes_where_it_is_told(way):
 
 
 def test_missing_numba_is_said_once(monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "lit_al.words", None)
+    monkeypatch.setitem(sys.modules, "lit_al.text.tokenizer", None)
     monkeypatch.delattr(lit_al, "words")
     text._compiled.cache_clear()
     assert rank_words(["a b a"]) == rank_words(["a b a"]) == ["a", "b"]

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_al.errors import ConfigError
-from lit_al.validation import CrossFit, HoldOut, make_validation
+from lit_al.exceptions import ConfigError
+from lit_al.loop.validation import CrossFit, HoldOut, make_validation
 
 
 @pytest.mark.parametrize("text", ["holdout:0.2", "holdout:0.05", "cross:2", "cross:10"])

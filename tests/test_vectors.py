@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from lit_al import vectors
-from lit_al.errors import ConfigError
-from lit_al.vectors import text_vectors
+from lit_al.exceptions import ConfigError
+from lit_al.text import lsa
+from lit_al.text.lsa import text_vectors
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def by_hand(tokens, vocabulary, size):
 
 
 def test_vectors_are_those_of_the_textbook(tokens, monkeypatch):
-    monkeypatch.setattr(vectors, "_CHUNK", 7)  # several chunks, the last one smaller
+    monkeypatch.setattr(lsa, "_CHUNK", 7)  # several chunks, the last one smaller
     found = text_vectors(torch.from_numpy(tokens), 42, size=5)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, by_hand(tokens, 42, 5), rtol=0, atol=1e-4)
@@ -61,7 +61,7 @@ def test_text_of_unknown_words_is_the_zero_vector(tokens):
 
 
 def test_rarest_words_of_a_large_vocabulary_are_left_out(tokens, monkeypatch):
-    monkeypatch.setattr(vectors, "WORDS", 22)
+    monkeypatch.setattr(lsa, "WORDS", 22)
     found = text_vectors(tokens, 42, size=3)
     assert not found[1::2].any()
     np.testing.assert_array_equal(found, text_vectors(np.where(tokens < 22, tokens, 0), 22, size=3))

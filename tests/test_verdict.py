@@ -3,10 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lit_al.cells import Cell
-from lit_al.statistics import compare, learning_curves
-from lit_al.statistics.synthetic import synthetic_cells, true_accuracy
-from lit_al.verdict import caveats, finding, verdicts
+from lit_al.benchmark.comparison import compare
+from lit_al.benchmark.curves import learning_curves
+from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.synthetic import synthetic_cells, true_accuracy
+from lit_al.benchmark.verdict import caveats, finding, verdicts
 
 
 def judged(cells, **settings):

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_al import wordvectors
-from lit_al.errors import ConfigError
-from lit_al.wordvectors import word_vectors
+from lit_al.exceptions import ConfigError
+from lit_al.text import ppmi
+from lit_al.text.ppmi import word_vectors
 
 TEXTS = st.integers(1, 6).flatmap(
     lambda length: st.lists(st.lists(st.integers(0, 8), min_size=length, max_size=length), min_size=1, max_size=7)
@@ -44,12 +44,12 @@ def information_by_hand(table):
 @given(TEXTS, st.integers(1, 7), st.integers(3, 9))
 def test_meetings_and_information_are_those_counted_by_hand(texts, window, neighbors):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wordvectors, "NEIGHBORS", neighbors)
-        patch.setattr(wordvectors, "_CHUNK", 3)  # several chunks, the last one smaller
-        found = wordvectors._meetings(torch.tensor(texts).to(torch.uint16), 9, window)
+        patch.setattr(ppmi, "NEIGHBORS", neighbors)
+        patch.setattr(ppmi, "_CHUNK", 3)  # several chunks, the last one smaller
+        found = ppmi._meetings(torch.tensor(texts).to(torch.uint16), 9, window)
     expected = meetings_by_hand(texts, 9, window, neighbors)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-    information = wordvectors._positive_information(found)
+    information = ppmi._positive_information(found)
     np.testing.assert_allclose(information, information_by_hand(expected), rtol=0, atol=1e-4)
 
 

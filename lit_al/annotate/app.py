@@ -29,12 +29,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from lit_al.annotate.desk import MOST_HELD, Desk
 from lit_al.annotate.project import guidelines_of
 from lit_al.annotate.security import Gate, let_in, read_json, refusal, who
-from lit_al.console import say
-from lit_al.errors import RefusedError, StoreError
-from lit_al.faults import crash_point
+from lit_al.annotate.service import MOST_HELD, Desk
+from lit_al.exceptions import RefusedError, StoreError
+from lit_al.utils.failpoints import crash_point
+from lit_al.utils.terminal_text import say
 
 _TEMPLATES = Environment(loader=PackageLoader("lit_al.annotate"), autoescape=True, trim_blocks=True)
 

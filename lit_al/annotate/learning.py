@@ -18,20 +18,20 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lit_al.cache import encoded
-from lit_al.config import TrainConfig
-from lit_al.corpora import UNLABELED, Corpus
-from lit_al.errors import ConfigError, FitError
-from lit_al.lean import LeanLoop
-from lit_al.leanrun.plan import recipe_of
-from lit_al.leanstate import Run
-from lit_al.model import LitBiLSTM
-from lit_al.prior import Prior, learn
+from lit_al.data import UNLABELED, Corpus
+from lit_al.data.split import Rows, shuffled, without
+from lit_al.exceptions import ConfigError, FitError
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.protocol import recipe_of
+from lit_al.loop.lean import LeanLoop
+from lit_al.loop.state import Run
+from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.record import Ranked
-from lit_al.split import Rows, shuffled, without
 from lit_al.strategies import Choice, Collapse, Context, Pool, choose, make_strategy
-from lit_al.text import TextEncoder
-from lit_al.vectors import vectors_of
+from lit_al.text.cache import encoded
+from lit_al.text.encoder import TextEncoder
+from lit_al.text.lsa import vectors_of
+from lit_al.training.pretraining import Prior, learn
 
 SETTINGS: Final = (  # of a run, those that a lean run has too; the others are not about learning
     "seed", "strategy", "recipe", "vocabulary_size", "max_length", "steps", "study_steps", "batch_size",

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lit_al.annotate.project import DEFAULTS, Wish
-from lit_al.errors import ConfigError
-from lit_al.parsing import Parser
+from lit_al.exceptions import ConfigError
+from lit_al.utils.arguments import Parser
 
 _SETTINGS = ("strategy", "retrain_every", "seed", "overlap", "show_suggestions", "cold_start", "resolve")
 

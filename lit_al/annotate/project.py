@@ -13,10 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid5
 
-from lit_al.annotate.people import FILE_ANNOTATOR
-from lit_al.corpora import IMDB_CLASSES, UNLABELED, Corpus, load_corpus
-from lit_al.errors import ConfigError, DamagedError, DataError, RefusedError, RunError, StoreError
-from lit_al.links import own
+from lit_al.annotate.names import FILE_ANNOTATOR
+from lit_al.data import IMDB_CLASSES, UNLABELED, Corpus, load_corpus
+from lit_al.exceptions import ConfigError, DamagedError, DataError, RefusedError, RunError, StoreError
 from lit_al.record import (
     BACKUP_FILE,
     MIRROR_FILE,
@@ -29,6 +28,7 @@ from lit_al.record import (
     missing,
     sha256_of,
 )
+from lit_al.utils.links import own
 
 _MANY_EVENTS = 2_000  # in one transaction
 

@@ -18,16 +18,16 @@ from typing import Any
 import uvicorn
 
 from lit_al.annotate.app import make_app
-from lit_al.annotate.beside import training
+from lit_al.annotate.background import training
 from lit_al.annotate.connections import QUEUE, Server, raise_limit
-from lit_al.annotate.desk import Desk
+from lit_al.annotate.names import annotators_of, check_annotators
 from lit_al.annotate.options import Serving
-from lit_al.annotate.people import annotators_of, check_annotators
 from lit_al.annotate.project import Wish, corpus_of, make_folder, open_project
 from lit_al.annotate.security import LOOPBACK
-from lit_al.console import say as tell
-from lit_al.errors import ConfigError, RunError
+from lit_al.annotate.service import Desk
+from lit_al.exceptions import ConfigError, RunError
 from lit_al.record import OwnerLock
+from lit_al.utils.terminal_text import say as tell
 
 PORTS_TRIED = 50
 _ANYWHERE = ("0.0.0.0", "::")

@@ -14,10 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from lit_al.annotate.pulse import DAMAGED, KEY
-from lit_al.errors import StoreError
-from lit_al.links import own, private
+from lit_al.annotate.heartbeat import DAMAGED, KEY
+from lit_al.exceptions import StoreError
 from lit_al.record import Record
+from lit_al.utils.links import own, private
 
 LOG_FILE: Final = "trainer.log"
 LONGEST_LOG: Final = 1_000_000  # bytes; a longer one is put aside at the next start

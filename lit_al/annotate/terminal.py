@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from lit_al.annotate.beside import training
-from lit_al.annotate.desk import Desk
+from lit_al.annotate.background import training
+from lit_al.annotate.names import FILE_ANNOTATOR, check_annotators, default_annotator
 from lit_al.annotate.options import AtTerminal
-from lit_al.annotate.people import FILE_ANNOTATOR, check_annotators, default_annotator
 from lit_al.annotate.project import Project, Wish, corpus_of, guidelines_of, make_folder, open_project
-from lit_al.annotate.words import QUEUE_WORDS
-from lit_al.console import plain
-from lit_al.errors import ConfigError, InUseError, RefusedError
+from lit_al.annotate.service import Desk
+from lit_al.annotate.wording import QUEUE_WORDS
+from lit_al.exceptions import ConfigError, InUseError, RefusedError
 from lit_al.record import Action, Event, NewEvent, OwnerLock, Queued
+from lit_al.utils.terminal_text import plain
 
 DIGITS = "1234567890"
 SHOWN = 4_000  # characters of a text

@@ -24,16 +24,16 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from lit_al.annotate.pulse import DAMAGED, Pulse
-from lit_al.console import plain, say
-from lit_al.errors import DamagedError, LitALError
-from lit_al.faults import crash_point
+from lit_al.annotate.heartbeat import DAMAGED, Pulse
+from lit_al.exceptions import DamagedError, LitALError
 from lit_al.record import ModelVersion, NewGeneration, OwnerLock, Ranked, Record
+from lit_al.utils.failpoints import crash_point
+from lit_al.utils.terminal_text import plain, say
 
 if TYPE_CHECKING:
     from lit_al.annotate.learning import Learned, Learner
-    from lit_al.annotate.snapshot import Snapshot
-    from lit_al.annotate.weights import Weights
+    from lit_al.annotate.model_store import Weights
+    from lit_al.annotate.training_set import Snapshot
 
 LOCK_FILE: Final = "trainer.lock"
 POLL: Final = 0.5  # seconds between looks at the record
@@ -132,7 +132,7 @@ class Trainer:
         return self._learner
 
     def _weights(self) -> "Weights":
-        from lit_al.annotate.weights import Weights
+        from lit_al.annotate.model_store import Weights
 
         return Weights(self.folder)
 
@@ -140,7 +140,7 @@ class Trainer:
 
     def learn(self) -> None:
         """Train if the answers ask for it."""
-        from lit_al.annotate.snapshot import Snapshot, changed_since
+        from lit_al.annotate.training_set import Snapshot, changed_since
 
         newest = self.record.newest_model()
         changed = changed_since(self.record, newest.labels_seen if newest else 0)
@@ -201,8 +201,9 @@ class Trainer:
 
     def _judged(self, learned: "Learned", snapshot: "Snapshot") -> dict[str, Any]:
         """How good this model is, and advice: by it and those before it, whose figures are kept on record."""
-        from lit_al.annotate.advice import advise, noted, remembered
-        from lit_al.leanrun import Watch, needed
+        from lit_al.annotate.stop_advice import advise, noted, remembered
+        from lit_al.experiment.stopping_monitor import Watch
+        from lit_al.loop.estimation import needed
 
         learned.run.judgments = list(snapshot.judgments)
         watch = Watch(None, self.learner.tokens, self.learner.rows, self.learner.config.seed)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from lit_al.errors import ConflictError, RefusedError, StoreError
+from lit_al.exceptions import ConflictError, RefusedError, StoreError
 from lit_al.record import Event, NewEvent, Record
 
 IDLE: Final = 10.0  # seconds after which the thread ends; the next write begins another

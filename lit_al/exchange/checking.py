@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lit_al.errors import DataError
-from lit_al.exchange.kinds import Given, Reply
-from lit_al.nearest import did_you_mean
+from lit_al.data.readers import check_text, shown
+from lit_al.exceptions import DataError
+from lit_al.exchange.shapes import Given, Reply
 from lit_al.record import sha256_of
-from lit_al.sheets import check_text, first_line, shown
+from lit_al.utils.nearest import did_you_mean
+from lit_al.utils.terminal_text import first_line
 
 SKIP = "skip"
 PROBLEMS_SHOWN = 10
@@ -58,7 +59,7 @@ def check_answers(rows: Iterable[Given], asked: Asked, path: object) -> Checked:
     'pos'
     >>> check_answers([Given("a.csv, line 2", "7", sha256_of("so so"), label="Pos")], asked, "a.csv")
     Traceback (most recent call last):
-    lit_al.errors.DataError: a.csv, line 2: the label is 'Pos', did you mean 'pos'? Nothing was taken
+    lit_al.exceptions.DataError: a.csv, line 2: the label is 'Pos', did you mean 'pos'? Nothing was taken
     """
     replies: list[Reply] = []
     problems: list[str] = []

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from lit_al.errors import ConfigError
+from lit_al.data.readers import json_objects, reading
+from lit_al.exceptions import ConfigError
 from lit_al.exchange.answers import read_answers_csv, read_answers_jsonl
 from lit_al.exchange.argilla import read_argilla
 from lit_al.exchange.checking import Asked, check_answers, id_of
 from lit_al.exchange.eventlog import check_events, read_events
-from lit_al.exchange.kinds import Given, Reply, Report
 from lit_al.exchange.labelstudio import read_labelstudio
 from lit_al.exchange.prodigy import read_prodigy
+from lit_al.exchange.shapes import Given, Reply, Report
 from lit_al.record import Action, Event, NewEvent, Record
-from lit_al.sheets import json_objects, reading
 
 FORMATS = ("csv", "jsonl", "labelstudio", "argilla", "prodigy", "events")
 NOBODY = "file"  # the annotator of answers that come without one

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lit_al.errors import DataError
-from lit_al.exchange.kinds import SCHEMA, Labeled
+from lit_al.exceptions import DataError
+from lit_al.exchange.shapes import SCHEMA, Labeled
 from lit_al.exchange.writing import csv_bytes, jsonl_bytes
 
 COLUMNS = ("lit_al_id", "lit_al_sha256", "text", "label", "annotators", "agree")

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from lit_al.errors import DataError
+from lit_al.data.readers import reading
+from lit_al.exceptions import DataError
 from lit_al.exchange.checking import SKIP
-from lit_al.exchange.kinds import Given, Labeled, Question
-from lit_al.sheets import first_line, reading
+from lit_al.exchange.shapes import Given, Labeled, Question
+from lit_al.utils.terminal_text import first_line
 
 FROM, TO = "label", "text"  # names of the two parts of the labeling interface
 

@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from lit_al.errors import ConfigError, DataError
+from lit_al.exceptions import ConfigError, DataError
 from lit_al.exchange import argilla, labelstudio, prodigy
 from lit_al.exchange.eventlog import event_lines
-from lit_al.exchange.kinds import Labeled, Question, Said, counted
 from lit_al.exchange.labeled import labeled_csv, labeled_jsonl, labeled_parquet
 from lit_al.exchange.questions import questions_csv, questions_jsonl
+from lit_al.exchange.shapes import Labeled, Question, Said, counted
 from lit_al.exchange.writing import write_new
 from lit_al.record import Item, Ranked, Record
 from lit_al.record.events import Resolve

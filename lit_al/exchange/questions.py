@@ -15,7 +15,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lit_al.exchange.kinds import SCHEMA, Question
+from lit_al.exchange.shapes import SCHEMA, Question
 from lit_al.exchange.writing import csv_bytes, jsonl_bytes
 
 COLUMNS = ("lit_al_id", "lit_al_sha256", "text", "label", "action", "note")

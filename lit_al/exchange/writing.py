@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lit_al.errors import RunError
+from lit_al.exceptions import RunError
 from lit_al.exchange.formulas import guard
-from lit_al.run import write_bytes
+from lit_al.utils.folders import write_bytes
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Mapping[str, Any]], *, raw: bool = False) -> bytes:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.corpora import UNLABELED
-from lit_al.errors import ConfigError
+from lit_al.data import UNLABELED
+from lit_al.data.split import Rows
+from lit_al.exceptions import ConfigError
 from lit_al.oracles.noise import chance, check_table, draw
 from lit_al.oracles.simulated import SimulatedOracle
-from lit_al.split import Rows
 
 _SKIPS, _ERRS = 1, 2  # one stream of chance for each decision
 

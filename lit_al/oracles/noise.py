@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.errors import ConfigError
+from lit_al.exceptions import ConfigError
 
 
 def uniform_noise(classes: int, rate: float) -> npt.NDArray[np.float64]:

@@ -12,13 +12,13 @@ from uuid import UUID, uuid5
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.corpora import UNLABELED
-from lit_al.errors import OraclePending
-from lit_al.faults import crash_point
-from lit_al.oracles.base import Oracle
+from lit_al.data import UNLABELED
+from lit_al.data.split import Rows
+from lit_al.exceptions import OraclePending
 from lit_al.oracles.imperfect import Bill, ImperfectOracle, Price
+from lit_al.oracles.oracle import Oracle
 from lit_al.record import Action, NewEvent, Record
-from lit_al.split import Rows
+from lit_al.utils.failpoints import crash_point
 
 SIMULATED, FILE = "simulated", "file"  # annotators
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.corpora import UNLABELED
-from lit_al.errors import StrategyError
-from lit_al.split import Rows
+from lit_al.data import UNLABELED
+from lit_al.data.split import Rows
+from lit_al.exceptions import StrategyError
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ synced.
 """
 
 from lit_al.record.database import damaged
-from lit_al.record.kinds import (
+from lit_al.record.entries import (
     Action,
     Answer,
     Event,

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from lit_al.record.kinds import Event
+from lit_al.record.entries import Event
 
 FIELDS = tuple(item.name for item in fields(Event) if item.name != "checksum")
 FLAGS = ("suggestion_shown", "control", "forced", "late")

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lit_al.errors import DamagedError, StoreError
-from lit_al.faults import crash_point
-from lit_al.links import own
+from lit_al.exceptions import DamagedError, StoreError
 from lit_al.record.place import Place
+from lit_al.utils.failpoints import crash_point
+from lit_al.utils.links import own
 
 WAIT_SECONDS = 10  # for another writer
 BROKEN = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite's own message quotes a damaged name

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any, Literal
 
-from lit_al.errors import ConflictError, RefusedError, StoreError
+from lit_al.exceptions import ConflictError, RefusedError, StoreError
 from lit_al.record.checksums import FLAGS, of_event
 from lit_al.record.database import Database, Unreadable, now
-from lit_al.record.kinds import Action, Answer, Event, NewEvent, misfit
+from lit_al.record.entries import Action, Answer, Event, NewEvent, misfit
 from lit_al.record.sealing import seal_annotator
 
 Resolve = Literal["majority", "latest", "drop"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from lit_al.errors import StoreError
+from lit_al.exceptions import StoreError
 from lit_al.record.database import Unreadable
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lit_al.errors import InUseError, StoreError
-from lit_al.links import check_links, own, private
+from lit_al.exceptions import InUseError, StoreError
 from lit_al.record.database import now
+from lit_al.utils.links import check_links, own, private
 
 OWNER_FILE = "owner.lock"
 

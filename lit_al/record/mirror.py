@@ -19,13 +19,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lit_al.durable import sync
-from lit_al.errors import DamagedError
-from lit_al.links import own, private
-from lit_al.record.checking import text_is_sound
+from lit_al.exceptions import DamagedError
 from lit_al.record.checksums import FIELDS, Link, of_text
 from lit_al.record.database import damaged, now
-from lit_al.record.kinds import Action, Event, misfit
+from lit_al.record.entries import Action, Event, misfit
+from lit_al.record.integrity import text_is_sound
+from lit_al.utils.files import sync
+from lit_al.utils.links import own, private
 
 SCHEMA = 2  # of its lines; 1 had no checksums
 _LONGEST = 1 << 30  # bytes of a file that are looked through for events

@@ -3,7 +3,7 @@
 import hmac
 import secrets
 
-from lit_al.errors import RefusedError
+from lit_al.exceptions import RefusedError
 from lit_al.record.database import Database, now
 from lit_al.record.sealing import seal_annotator
 

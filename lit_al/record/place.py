@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from lit_al.errors import StoreError
+from lit_al.exceptions import StoreError
 
 _BESIDE = ("-wal", "-shm")  # what SQLite keeps beside the database while it is open; it never makes them shorter then
 _LOG_HEAD = 32  # bytes at the beginning of a log, never zero once it was written

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from lit_al.record.database import Database
-from lit_al.record.kinds import Queued
+from lit_al.record.entries import Queued
 from lit_al.record.rankings import as_ranked
 from lit_al.record.texts import as_item
 

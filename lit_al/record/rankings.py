@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lit_al.errors import StoreError
+from lit_al.exceptions import StoreError
 from lit_al.record.database import Database, Unreadable, json_object, now
-from lit_al.record.kinds import Generation, ModelVersion, NewGeneration, Ranked, RoundFacts
+from lit_al.record.entries import Generation, ModelVersion, NewGeneration, Ranked, RoundFacts
 
 
 class Rankings(Database):

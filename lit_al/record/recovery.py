@@ -15,17 +15,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lit_al.errors import DamagedError, LitALError, StoreError
-from lit_al.links import own
+from lit_al.exceptions import DamagedError, LitALError, StoreError
 from lit_al.record import checksums, schema
-from lit_al.record.checking import digest_of, named, opened, text_is_sound, version_of
 from lit_al.record.checksums import Link, chained, of_event
 from lit_al.record.database import BROKEN, Unreadable, now
+from lit_al.record.entries import Action, Event, misfit
 from lit_al.record.facts import Facts, schema_hash
-from lit_al.record.kinds import Action, Event, misfit
+from lit_al.record.integrity import digest_of, named, opened, text_is_sound, version_of
 from lit_al.record.mirror import read_lines, read_texts
 from lit_al.record.store import BACKUP_FILE, MIRROR_FILE, RECORD_FILE, TEXTS_FILE, Record
 from lit_al.record.texts import place_of
+from lit_al.utils.links import own
 
 _NEW = "record.recovered.sqlite"
 _KEPT = ("model", "generation", "ranking", "round", "question", "state")  # bookkeeping, as far as it can be read

@@ -9,15 +9,13 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from lit_al.durable import sync
-from lit_al.errors import DamagedError, LitALError, StoreError
-from lit_al.links import check_links, own, private
+from lit_al.exceptions import DamagedError, LitALError, StoreError
 from lit_al.record import schema
-from lit_al.record.checking import check_file, event_faults, named, opened, version_of
 from lit_al.record.checksums import of_facts, row_values
 from lit_al.record.database import BROKEN, as_error, damaged, in_words, now
 from lit_al.record.events import Events
 from lit_al.record.facts import Facts, check_classes, schema_hash
+from lit_al.record.integrity import check_file, event_faults, named, opened, version_of
 from lit_al.record.mirror import Mirror, digest_of, put_aside, read_lines, read_texts, write_texts
 from lit_al.record.people import People
 from lit_al.record.place import Place
@@ -25,6 +23,8 @@ from lit_al.record.queue import Queue
 from lit_al.record.rankings import Rankings
 from lit_al.record.sealing import seal_facts
 from lit_al.record.texts import Texts
+from lit_al.utils.files import sync
+from lit_al.utils.links import check_links, own, private
 
 RECORD_FILE, BACKUP_FILE = "record.sqlite", "record.backup.sqlite"
 MIRROR_FILE, TEXTS_FILE = "events.jsonl", "texts.jsonl"

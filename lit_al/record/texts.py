@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lit_al.errors import RefusedError, StoreError
+from lit_al.exceptions import RefusedError, StoreError
 from lit_al.record.checksums import of_text
 from lit_al.record.database import Database, json_object
-from lit_al.record.kinds import Item
+from lit_al.record.entries import Item
 
 _KNOWN = "SELECT id, sha256, text IS NOT NULL FROM item"
 _INSERT = "INSERT INTO item VALUES (:id, :sha256, :text, :meta, :place, :checksum)"

@@ -8,18 +8,10 @@
 | `shadow` | where each rule would have stopped a run that went on, and what that would have cost |
 """
 
-from lit_al.stopping.base import Progress, Rule, kappa, mean_uncertainty
-from lit_al.stopping.rules import (
-    Budget,
-    ClassificationChange,
-    Kappa,
-    OverallUncertainty,
-    Plateau,
-    PoolEmpty,
-    Target,
-)
+from lit_al.stopping.parsing import RULES, AllOf, AnyOf, make_rule
+from lit_al.stopping.rule import Progress, Rule, kappa, mean_uncertainty
+from lit_al.stopping.rules import Budget, ClassificationChange, Kappa, OverallUncertainty, Plateau, PoolEmpty, Target
 from lit_al.stopping.shadow import Stop, report, shadow
-from lit_al.stopping.spelling import RULES, AllOf, AnyOf, make_rule
 
 __all__ = [
     "RULES",

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.stopping.base import Named, Progress, check_range, check_same_rows, kappa
+from lit_al.stopping.rule import Named, Progress, check_range, check_same_rows, kappa
 
 
 @dataclass(frozen=True)

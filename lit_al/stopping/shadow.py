@@ -6,8 +6,8 @@ The accuracies come in only here, after the run: a rule that had seen the test s
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lit_al.errors import ConfigError
-from lit_al.stopping.base import Progress, Rule
+from lit_al.exceptions import ConfigError
+from lit_al.stopping.rule import Progress, Rule
 
 
 @dataclass(frozen=True)

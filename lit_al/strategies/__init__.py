@@ -14,7 +14,6 @@
 """
 
 from lit_al.strategies.badge import BADGE
-from lit_al.strategies.base import Choice, Context, Strategy, top_k
 from lit_al.strategies.batchbald import BatchBALD
 from lit_al.strategies.clusters import ClusterMargin, Typicality
 from lit_al.strategies.contract import choose
@@ -27,6 +26,7 @@ from lit_al.strategies.ratio import Direction, RatioSampling
 from lit_al.strategies.registry import STRATEGIES, WRAPPERS, describe_strategies, make_strategy
 from lit_al.strategies.sampling import Controls, Subsample
 from lit_al.strategies.similar import Diverse
+from lit_al.strategies.strategy import Choice, Context, Strategy, top_k
 from lit_al.strategies.uncertainty import Entropy, LeastConfidence, Margin, RandomSampling
 from lit_al.strategies.wrappers import Balanced, Power, Wrapper, innermost
 

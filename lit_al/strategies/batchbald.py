@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.strategies.base import Choice, Context, Scores, Strategy
 from lit_al.strategies.disagreement import mean_divergence
 from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.strategy import Choice, Context, Scores, Strategy
 from lit_al.strategies.uncertainty import entropy
 
 STRINGS = 2_000  # of answers, kept at most

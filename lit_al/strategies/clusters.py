@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.strategies.base import Choice, Context, Scores, Strategy, top_k
 from lit_al.strategies.diversity import Spatial
 from lit_al.strategies.geometry import Matrix, arranged, chunks, k_means, squared_distances
 from lit_al.strategies.pool import Ints, Pool
+from lit_al.strategies.strategy import Choice, Context, Scores, Strategy, top_k
 from lit_al.strategies.uncertainty import Margin
 
 MOST_CLUSTERS = 500  # of typicality, as in the paper

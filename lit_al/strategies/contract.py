@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.errors import StrategyError
-from lit_al.split import Rows
-from lit_al.strategies.base import Choice, Context, Strategy
+from lit_al.data.split import Rows
+from lit_al.exceptions import StrategyError
 from lit_al.strategies.pool import STACKED, Pool, Table
+from lit_al.strategies.strategy import Choice, Context, Strategy
 
 DISTRIBUTIONS = ("probabilities", *STACKED)
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lit_al.errors import ConfigError, StrategyError
-from lit_al.strategies.base import Context, Scores, Strategy
+from lit_al.exceptions import ConfigError, StrategyError
 from lit_al.strategies.geometry import neighbors, unit
 from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.strategy import Context, Scores, Strategy
 from lit_al.strategies.uncertainty import entropy
 
 SMALLEST = 1e-12  # a probability counts as this much at least, so that no divergence is infinite

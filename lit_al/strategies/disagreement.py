@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lit_al.strategies.base import Context, Scores, Strategy
 from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.strategy import Context, Scores, Strategy
 from lit_al.strategies.uncertainty import entropy
 
 

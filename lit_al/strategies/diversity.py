@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from lit_al.errors import ConfigError
-from lit_al.strategies.base import Choice, Context, Strategy
+from lit_al.exceptions import ConfigError
 from lit_al.strategies.geometry import arranged, closest_rows, farthest_first, k_means, nearest
 from lit_al.strategies.pool import Floats, Labeled, Pool
+from lit_al.strategies.strategy import Choice, Context, Strategy
 
 Space = Literal["embeddings", "vectors"]
 

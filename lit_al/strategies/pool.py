@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.errors import StrategyError
-from lit_al.split import Rows
+from lit_al.data.split import Rows
+from lit_al.exceptions import StrategyError
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
@@ -96,7 +96,7 @@ class Pool(Table):
     array([12])
     >>> pool.labels
     Traceback (most recent call last):
-    lit_al.errors.StrategyError: a strategy reads 'labels' of the pool, which nobody may know or ...
+    lit_al.exceptions.StrategyError: a strategy reads 'labels' of the pool, which nobody may know or ...
     """
 
     probabilities: Floats

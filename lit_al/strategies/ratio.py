@@ -16,10 +16,10 @@ from typing import Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.errors import ConfigError, StrategyError
-from lit_al.outputs import Confusion
-from lit_al.strategies.base import Choice, Context, Strategy
+from lit_al.exceptions import ConfigError, StrategyError
+from lit_al.metrics import Confusion
 from lit_al.strategies.pool import Pool
+from lit_al.strategies.strategy import Choice, Context, Strategy
 
 Direction = Literal["as-coded", "as-stated"]
 

@@ -9,10 +9,8 @@ import inspect
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 
-from lit_al.errors import ConfigError
-from lit_al.nearest import did_you_mean
+from lit_al.exceptions import ConfigError
 from lit_al.strategies.badge import BADGE
-from lit_al.strategies.base import Strategy
 from lit_al.strategies.batchbald import BatchBALD
 from lit_al.strategies.clusters import ClusterMargin, Typicality
 from lit_al.strategies.density import Contrastive, Density
@@ -21,8 +19,10 @@ from lit_al.strategies.diversity import CoreSet, KMeans
 from lit_al.strategies.ratio import RatioSampling
 from lit_al.strategies.sampling import Controls, Subsample
 from lit_al.strategies.similar import Diverse
+from lit_al.strategies.strategy import Strategy
 from lit_al.strategies.uncertainty import Entropy, LeastConfidence, Margin, RandomSampling
 from lit_al.strategies.wrappers import Balanced, Power, Wrapper
+from lit_al.utils.nearest import did_you_mean
 
 GROUP = "lit_al.strategies"
 

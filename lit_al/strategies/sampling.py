@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.errors import ConfigError
-from lit_al.split import Rows
-from lit_al.strategies.base import Choice, Context, top_k
+from lit_al.data.split import Rows
+from lit_al.exceptions import ConfigError
 from lit_al.strategies.pool import Pool
+from lit_al.strategies.strategy import Choice, Context, top_k
 from lit_al.strategies.wrappers import Wrapper
 
 

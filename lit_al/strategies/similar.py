@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.errors import ConfigError
-from lit_al.strategies.base import Choice, Context
+from lit_al.exceptions import ConfigError
 from lit_al.strategies.geometry import chunks, unit
 from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.strategy import Choice, Context
 from lit_al.strategies.wrappers import Wrapper
 
 

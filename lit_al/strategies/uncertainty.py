@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lit_al.errors import ConfigError
-from lit_al.strategies.base import Context, Scores, Strategy
+from lit_al.exceptions import ConfigError
 from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.strategy import Context, Scores, Strategy
 
 
 def entropy(distributions: Floats) -> Scores:

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.errors import ConfigError, StrategyError
-from lit_al.split import Rows
-from lit_al.strategies.base import Choice, Context, Strategy, top_k
+from lit_al.data.split import Rows
+from lit_al.exceptions import ConfigError, StrategyError
 from lit_al.strategies.pool import Pool
+from lit_al.strategies.strategy import Choice, Context, Strategy, top_k
 
 
 @dataclass(frozen=True)

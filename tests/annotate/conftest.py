@@ -58,7 +58,7 @@ def make_client():
     from starlette.testclient import TestClient
 
     from lit_al.annotate.app import make_app
-    from lit_al.annotate.desk import Desk
+    from lit_al.annotate.service import Desk
 
     open_clients = []
 

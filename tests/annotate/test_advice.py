@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from lit_al.annotate.advice import advise, noted, remembered
+from lit_al.annotate.stop_advice import advise, noted, remembered
 from lit_al.stopping import Progress
 
 

@@ -134,7 +134,7 @@ def test_one_annotator_agrees_with_nobody():
 
 
 def test_command_prints_each_pair(tmp_path, helpers, capsys):
-    from lit_al.cli import main
+    from lit_al.cli.main import main
     from lit_al.record import Action, NewEvent
 
     with helpers.fill(tmp_path / "run") as record:
@@ -149,7 +149,7 @@ def test_command_prints_each_pair(tmp_path, helpers, capsys):
 
 
 def test_command_without_a_run_says_so(tmp_path, capsys):
-    from lit_al.cli import main
+    from lit_al.cli.main import main
 
     assert main(["agreement", str(tmp_path)]) == 2
     assert "there is no record" in capsys.readouterr().err

@@ -232,7 +232,7 @@ def test_full_disk_is_said_and_the_label_is_taken_once_there_is_room(record, mak
 
         error = sqlite3.OperationalError("database or disk is full")
         error.sqlite_errorname = "SQLITE_FULL"
-        from lit_al.errors import StoreError
+        from lit_al.exceptions import StoreError
 
         raise StoreError(in_words(error, self.path))
 

@@ -12,8 +12,8 @@ import uvicorn
 
 from lit_al.annotate import connections
 from lit_al.annotate.app import make_app
-from lit_al.annotate.desk import Desk
 from lit_al.annotate.security import cookie_name
+from lit_al.annotate.service import Desk
 
 PATIENCE = 0.4  # seconds, of the server under test
 HEAD = b"POST /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nContent-Type: application/json\r\n"

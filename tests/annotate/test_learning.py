@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from lit_al.annotate.learning import Learner, growing, spread
-from lit_al.errors import ConfigError, FitError
+from lit_al.exceptions import ConfigError, FitError
 from lit_al.strategies import Collapse
 
 QUICK = {"seed": 0, "study_steps": 3, "vocabulary_size": 200, "max_length": 12, "accelerator": "cpu"}
@@ -37,7 +37,7 @@ def test_ranking_names_texts_without_a_label_with_probabilities_and_reasons(corp
 
 
 def test_probabilities_are_those_of_the_model_that_is_delivered(corpus):
-    from lit_al.predict import classify
+    from lit_al.models.prediction import classify
 
     learner, rows = make_learner(corpus), np.arange(20)
     learned = learner.learn(rows, corpus.labels[rows], 1)
@@ -78,7 +78,7 @@ def test_random_strategy_draws_nothing_but_controls(corpus):
 
 
 def test_guard_ranks_at_random_while_the_model_answers_one_class(corpus, monkeypatch):
-    monkeypatch.setattr("lit_al.lean.collapsed", lambda probabilities: Collapse(0, 1.0))
+    monkeypatch.setattr("lit_al.loop.lean.collapsed", lambda probabilities: Collapse(0, 1.0))
     learner, rows = make_learner(corpus), np.arange(20)
     learner.learn(rows, corpus.labels[rows], 1)
     assert {one.reason for one in learner.rank(50)} == {"drawn at random"}
@@ -115,7 +115,7 @@ def test_weights_that_are_no_numbers_are_refused_and_the_old_model_stays(corpus,
         with torch.no_grad():
             next(iter(loop.model.parameters())).fill_(torch.nan)
 
-    monkeypatch.setattr("lit_al.lean.LeanLoop.fit", fit)
+    monkeypatch.setattr("lit_al.loop.lean.LeanLoop.fit", fit)
     with pytest.raises(FitError, match=r"model 2 came to nothing: .* \(NaN\)"):
         learner.learn(rows, corpus.labels[rows], 2)
     assert learner.rank(30) == before

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from lit_al.annotate.names import check_annotators
 from lit_al.annotate.options import AtTerminal
-from lit_al.annotate.people import check_annotators
 from lit_al.annotate.project import Wish, guidelines_of, make_folder, open_project
 from lit_al.annotate.terminal import label
-from lit_al.errors import ConfigError, DataError, LitALError, RefusedError, RunError, StoreError
+from lit_al.exceptions import ConfigError, DataError, LitALError, RefusedError, RunError, StoreError
 from lit_al.record import RECORD_FILE, Action, NewEvent, Record, recover
 
 LABELS = ("negative", "positive")

@@ -2,13 +2,13 @@ import time
 
 import pytest
 
-from lit_al.annotate.pulse import Pulse
-from lit_al.errors import StoreError
+from lit_al.annotate.heartbeat import Pulse
+from lit_al.exceptions import StoreError
 
 
 @pytest.fixture
 def make_pulse(make_run, monkeypatch):
-    monkeypatch.setattr("lit_al.annotate.pulse.EVERY", 0.1)
+    monkeypatch.setattr("lit_al.annotate.heartbeat.EVERY", 0.1)
     made = []
 
     def make(**settings):

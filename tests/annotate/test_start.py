@@ -15,8 +15,8 @@ import pytest
 
 from lit_al.annotate.options import Serving, parse_annotate
 from lit_al.annotate.start import check_serving, hosts_of, listening
-from lit_al.cli import main
-from lit_al.errors import ConfigError, LitALError, RunError
+from lit_al.cli.main import main
+from lit_al.exceptions import ConfigError, LitALError, RunError
 from lit_al.record import OwnerLock, Record
 
 ROOT = Path(__file__).parents[2]
@@ -109,7 +109,7 @@ def test_hundreds_of_silent_connections_hold_nobody_up(start):
 def test_server_process_never_loads_torch(start, tmp_path):
     code = (
         "import sys, threading, time, os, signal\n"
-        "from lit_al.cli import annotate\n"
+        "from lit_al.cli.main import annotate\n"
         "def end():\n"
         "    time.sleep(4)\n"
         "    print({'torch', 'lightning', 'numba', 'datasets', 'sklearn'} & set(sys.modules), flush=True)\n"
@@ -182,18 +182,18 @@ def test_options_not_given_are_left_to_the_run():
 
 
 def test_trainer_that_cannot_start_is_shown_and_labeling_goes_on(record, monkeypatch):
-    from lit_al.annotate import beside
+    from lit_al.annotate import background
 
     def broken(folder):
         raise RunError("no room for a trainer")
 
-    monkeypatch.setattr(beside, "_supervisor", broken)
-    with beside.training(record.path.parent, record, wanted=True):
+    monkeypatch.setattr(background, "_supervisor", broken)
+    with background.training(record.path.parent, record, wanted=True):
         assert record.state("trainer")["detail"] == "no room for a trainer"
 
 
 def test_trainer_is_checked_and_stopped(record, monkeypatch):
-    from lit_al.annotate import beside
+    from lit_al.annotate import background
 
     calls = []
 
@@ -208,9 +208,9 @@ def test_trainer_is_checked_and_stopped(record, monkeypatch):
         def stop(self):
             calls.append("stop")
 
-    monkeypatch.setattr(beside, "_supervisor", lambda folder: Supervisor())
-    monkeypatch.setattr(beside, "_CHECK_SECONDS", 0.01)
-    with beside.training(record.path.parent, record, wanted=True):
+    monkeypatch.setattr(background, "_supervisor", lambda folder: Supervisor())
+    monkeypatch.setattr(background, "_CHECK_SECONDS", 0.01)
+    with background.training(record.path.parent, record, wanted=True):
         time.sleep(0.2)
     assert calls[0] == "start"
     assert calls[-1] == "stop"

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lit_al.annotate.supervisor import LONGEST_PAUSE, Supervisor, last_line, threads
-from lit_al.errors import RunError
+from lit_al.exceptions import RunError
 
 FAKE = """
 import os, sys, time

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_al.annotate.tally import Tally
-from lit_al.errors import StoreError
+from lit_al.annotate.counters import Tally
+from lit_al.exceptions import StoreError
 from lit_al.record import Action, NewEvent
 
 MOVES = st.tuples(

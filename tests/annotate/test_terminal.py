@@ -15,7 +15,7 @@ from rich.console import Console
 from lit_al.annotate.options import AtTerminal
 from lit_al.annotate.project import Wish
 from lit_al.annotate.terminal import label, meaning
-from lit_al.cli import main
+from lit_al.cli.main import main
 from lit_al.record import OwnerLock
 
 
@@ -163,7 +163,7 @@ def test_label_named_like_a_command_wins():
 
 def test_lines_without_a_terminal(session, helpers):
     helpers.fill(session.folder, ["first text", "second text"]).close()
-    code = "import sys; from lit_al.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys; from lit_al.cli.main import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "label", str(session.folder), "--annotator", "ann", "--no-training"]
     done = subprocess.run(command, input="negative\n2\n", capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -173,7 +173,7 @@ def test_lines_without_a_terminal(session, helpers):
 
 def test_single_keys_in_a_real_terminal(session, helpers):
     helpers.fill(session.folder, ["first text", "second text", "third text"]).close()
-    code = "import sys; from lit_al.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys; from lit_al.cli.main import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "label", str(session.folder), "--annotator", "ann", "--no-training"]
     ours, theirs = pty.openpty()
     process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True)

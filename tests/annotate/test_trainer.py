@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from lit_al.annotate.pulse import DAMAGED, Pulse
-from lit_al.annotate.snapshot import Snapshot
+from lit_al.annotate.heartbeat import DAMAGED, Pulse
+from lit_al.annotate.model_store import Weights
 from lit_al.annotate.trainer import Trainer, in_a_sentence
-from lit_al.annotate.weights import Weights
-from lit_al.checkpoints import load_model
-from lit_al.errors import DamagedError, FitError
-from lit_al.leanstate import Judgment
+from lit_al.annotate.training_set import Snapshot
+from lit_al.exceptions import DamagedError, FitError
+from lit_al.loop.state import Judgment
+from lit_al.models.checkpoint import load_model
 from lit_al.record import ModelVersion, OwnerLock
-from lit_al.student import Student
+from lit_al.training.distillation import Student
 
 CRASHES = ["in_fit", "before_checkpoint", "after_checkpoint", "before_ranking"]
 
@@ -165,7 +165,7 @@ def test_what_a_kill_cuts_off_is_done_again_to_the_same_result(where, make_run, 
 
     with monkeypatch.context() as patch:
         patch.setattr("lit_al.annotate.trainer.crash_point", crash)
-        patch.setattr("lit_al.fitting.crash_point", crash)
+        patch.setattr("lit_al.training.fitting.crash_point", crash)
         with pytest.raises(Killed):
             turn(make_trainer(broken))
     assert broken.record.newest_generation().model_version == 1
@@ -260,7 +260,7 @@ def test_code_in_a_checkpoint_is_never_run(sha_fits, make_run, tmp_path, monkeyp
     path, canary = run.folder / "checkpoints" / "model-1.ckpt", tmp_path / "canary"
     torch.save({"state_dict": Evil(str(canary))}, path)
     if sha_fits:
-        monkeypatch.setattr("lit_al.annotate.weights.Weights.fault", lambda *_: "")
+        monkeypatch.setattr("lit_al.annotate.model_store.Weights.fault", lambda *_: "")
     turn(make_trainer(run))
     with pytest.raises(Exception, match="not a checkpoint"):
         load_model(path if sha_fits else _saved(Evil(str(canary)), tmp_path))
@@ -287,10 +287,10 @@ def raising(error):
 @pytest.mark.parametrize(
     ("target", "fault", "words"),
     [
-        ("lit_al.student.Student", Poisoned, "its weights are no numbers any more (NaN)"),
-        ("lit_al.lean.study", raising(MemoryError("2 GB")), "ran out of memory (2 GB)"),
-        ("lit_al.lean.study", raising(torch.OutOfMemoryError("CUDA")), "ran out of memory (CUDA)"),
-        ("lit_al.lean.teach", raising(ImportError("No module named 'sklearn'")), "ImportError: No module named"),
+        ("lit_al.training.distillation.Student", Poisoned, "its weights are no numbers any more (NaN)"),
+        ("lit_al.loop.lean.study", raising(MemoryError("2 GB")), "ran out of memory (2 GB)"),
+        ("lit_al.loop.lean.study", raising(torch.OutOfMemoryError("CUDA")), "ran out of memory (CUDA)"),
+        ("lit_al.loop.lean.teach", raising(ImportError("No module named 'sklearn'")), "ImportError: No module named"),
         ("lit_al.annotate.learning.Learner.rank", raising(ValueError("odd\nlines")), "ValueError: odd lines"),
     ],
 )

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lit_al.annotate.writer import Writer
-from lit_al.errors import ConflictError, RefusedError, StoreError
+from lit_al.exceptions import ConflictError, RefusedError, StoreError
 from lit_al.record import Action, NewEvent
 
 

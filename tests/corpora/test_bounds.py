@@ -7,11 +7,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from lit_al import memory
-from lit_al.corpora import Corpus
-from lit_al.corpora.bounds import Bound
-from lit_al.corpora.tables import read_table
-from lit_al.errors import DataError
+from lit_al.data import Corpus
+from lit_al.data.bounds import Bound
+from lit_al.data.tables import read_table
+from lit_al.exceptions import DataError
+from lit_al.utils import memory
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ import time
 import numpy as np
 import pytest
 
-from lit_al.corpora import Corpus
-from lit_al.corpora.corpus import build_corpus, digest_of_reviews, is_imdb
-from lit_al.errors import DataError
+from lit_al.data import Corpus
+from lit_al.data.corpus import build_corpus, digest_of_reviews, is_imdb
+from lit_al.exceptions import DataError
 
 TEXTS = ["dull", "a gem", "so so"]
 LABELS = np.array([0, 1, -1])

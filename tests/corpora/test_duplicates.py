@@ -3,13 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_al.corpora import (
-    PartDuplicates,
-    count_contradictions,
-    count_duplicates_across,
-    duplicate_groups,
-    first_copies,
-)
+from lit_al.data import PartDuplicates, count_contradictions, count_duplicates_across, duplicate_groups, first_copies
 
 TEXTS = ["a", "b", "a", "c", "b", "a"]
 

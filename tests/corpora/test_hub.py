@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from lit_al.corpora import hub
+from lit_al.data import hub
 
 COMMIT = "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"
 SPLITS = {"train": (["bad", "good"], [0, 1]), "test": (["fine", "poor"], [1, 0]), "unsupervised": (["what"], [-1])}
@@ -23,7 +23,7 @@ README = "---\nconfigs:\n- config_name: plain_text\n  data_files:\n" + "".join(
 )
 LOAD = """
 import json, logging, time, warnings
-from lit_al.corpora import load_corpus
+from lit_al.data import load_corpus
 from lit_al.errors import DataError
 start = time.perf_counter()
 try:

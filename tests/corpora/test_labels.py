@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_al.corpora.labels import encode_as, encode_labels
-from lit_al.errors import DataError
+from lit_al.data.labels import encode_as, encode_labels
+from lit_al.exceptions import DataError
 
 
 def encode(values, names=None):

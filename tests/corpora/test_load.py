@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from lit_al.corpora import count_contradictions, duplicate_groups, first_copies, load_corpus
-from lit_al.corpora import load as load_module
-from lit_al.corpora.hub import HubError
-from lit_al.errors import DataError
+from lit_al.data import count_contradictions, duplicate_groups, first_copies, load_corpus
+from lit_al.data import load as load_module
+from lit_al.data.hub import HubError
+from lit_al.exceptions import DataError
 
 # Measured on IMDB as the folder of the project's figures holds it: train, then test.
 IMDB_FINGERPRINT = "e6c60c1d6190cc5ca229dc2b5f2e24ce84ae4e4d0c8a6a712e2e9837a844ac0c"
@@ -266,7 +266,7 @@ def test_imdb_is_recognized_in_another_order_and_format(imdb, tmp_path):
 @needs_imdb
 def test_imdb_loads_in_modest_memory():
     code = f"""
-from lit_al.corpora import load_corpus
+from lit_al.data import load_corpus
 from lit_al.run import peak_memory_mb
 load_corpus({str(IMDB_FOLDER)!r})
 print(peak_memory_mb())

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from lit_al.corpora.tables import class_names, read_table
-from lit_al.errors import DataError
+from lit_al.data.tables import class_names, read_table
+from lit_al.exceptions import DataError
 
 # Any text but NUL characters and halves of surrogate pairs.
 texts_of_any_kind = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -157,7 +157,7 @@ def test_csv_and_jsonl_need_the_standard_library_only(write):
     code = f"""
 import sys
 sys.modules.update(datasets=None, pyarrow=None, huggingface_hub=None)
-from lit_al.corpora import load_corpus
+from lit_al.data import load_corpus
 from lit_al.errors import DataError
 for data in {[*map(str, files), "imdb"]!r}:
     try:

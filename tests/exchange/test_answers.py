@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lit_al.errors import DataError
+from lit_al.exceptions import DataError
 from lit_al.exchange.answers import read_answers_csv, read_answers_jsonl
-from lit_al.exchange.kinds import Question
 from lit_al.exchange.questions import questions_csv, questions_jsonl
+from lit_al.exchange.shapes import Question
 from lit_al.record import sha256_of
 
 HEADER = "lit_al_id,lit_al_sha256,text,label\n"

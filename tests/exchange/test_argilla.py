@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-from lit_al.errors import DataError
+from lit_al.exceptions import DataError
 from lit_al.exchange.argilla import question_records, read_argilla, said_records
-from lit_al.exchange.kinds import Question, Said
+from lit_al.exchange.shapes import Question, Said
 
 RECORD = {"id": "7", "fields": {"text": "so so"}, "metadata": {"lit_al_id": 7, "lit_al_sha256": "x"}}
 

@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from lit_al.errors import DataError
+from lit_al.exceptions import DataError
 from lit_al.exchange.checking import Asked, check_answers
-from lit_al.exchange.kinds import Given
+from lit_al.exchange.shapes import Given
 from lit_al.record import sha256_of
 
 TEXTS = {number: sha256_of(text) for number, text in enumerate(["so so", "a\nb", "gem"])}

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lit_al import cli
+from lit_al.cli import main
 from lit_al.record import Record
 
 
@@ -26,24 +26,24 @@ def answer(path, label):
 
 def test_texts_go_out_and_labels_come_in(run, tmp_path, capsys):
     todo = tmp_path / "todo.csv"
-    assert cli.main(["export", run, "--to", str(todo), "--unlabeled", "3", "--suggestions"]) == 0
+    assert main.main(["export", run, "--to", str(todo), "--unlabeled", "3", "--suggestions"]) == 0
     assert capsys.readouterr().out == f"3 texts to label in {todo}\n"
     answer(todo, "pos")
-    assert cli.main(["import", run, str(todo), "--annotator", "ann", "--dry-run"]) == 0
+    assert main.main(["import", run, str(todo), "--annotator", "ann", "--dry-run"]) == 0
     assert capsys.readouterr().out.endswith("dry run, nothing was written\n")
-    assert cli.main(["import", run, str(todo), "--annotator", "ann"]) == 0
+    assert main.main(["import", run, str(todo), "--annotator", "ann"]) == 0
     assert capsys.readouterr().out == f"{todo}: 3 labels taken (neg 0, pos 3)\n"
-    assert cli.main(["import", run, str(todo), "--annotator", "ann"]) == 0
+    assert main.main(["import", run, str(todo), "--annotator", "ann"]) == 0
     assert capsys.readouterr().out == f"{todo}: 0 labels taken, 3 on record before\n"
     with Record.open(run) as record:
         assert record.labels() == {5: "pos", 1: "pos", 3: "pos"}
-    assert cli.main(["export", run, "--to", str(tmp_path / "labels.parquet"), "--resolve", "drop"]) == 0
+    assert main.main(["export", run, "--to", str(tmp_path / "labels.parquet"), "--resolve", "drop"]) == 0
     assert capsys.readouterr().out == f"3 labeled texts in {tmp_path}/labels.parquet\n"
 
 
 def test_bad_input_ends_in_one_sentence_and_code_2(run, tmp_path, capsys):
     todo = tmp_path / "todo.csv"
-    cli.main(["export", run, "--to", str(todo), "--unlabeled", "1"])
+    main.main(["export", run, "--to", str(todo), "--unlabeled", "1"])
     answer(todo, "Pos")
     capsys.readouterr()
     for arguments, words in [
@@ -54,7 +54,7 @@ def test_bad_input_ends_in_one_sentence_and_code_2(run, tmp_path, capsys):
         (["export", run, "--to", str(tmp_path / "labels.txt")], "says no format"),
         (["export", run, "--to", str(tmp_path / "t.csv"), "--unlabeled", "0"], "--unlabeled 0 must be 1 or more"),
     ]:
-        assert cli.main(arguments) == 2
+        assert main.main(arguments) == 2
         printed = capsys.readouterr().err
         assert printed.startswith("error: ")
         assert words in printed
@@ -64,7 +64,7 @@ def test_bad_input_ends_in_one_sentence_and_code_2(run, tmp_path, capsys):
 @pytest.mark.parametrize("command", ["export", "import"])
 def test_help_names_every_format(command, capsys):
     with pytest.raises(SystemExit) as stop:
-        cli.main([command, "--help"])
+        main.main([command, "--help"])
     assert stop.value.code == 0
     assert "labelstudio" in capsys.readouterr().out
 

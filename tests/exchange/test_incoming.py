@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lit_al.errors import ConfigError, DataError, StoreError
+from lit_al.exceptions import ConfigError, DataError, StoreError
 from lit_al.exchange import export, import_answers
 from lit_al.record import Action, NewEvent, sha256_of
 

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from lit_al.corpora import load_corpus
-from lit_al.exchange.kinds import Labeled
+from lit_al.data import load_corpus
 from lit_al.exchange.labeled import labeled_csv, labeled_jsonl, labeled_parquet
+from lit_al.exchange.shapes import Labeled
 from lit_al.record import sha256_of
 
 CLASSES = ("pos", "neg", "never given")  # neither the order of the alphabet nor that of the rows

@@ -4,9 +4,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from lit_al.errors import DataError
-from lit_al.exchange.kinds import Labeled, Question
+from lit_al.exceptions import DataError
 from lit_al.exchange.labelstudio import labeled_tasks, labeling_config, question_tasks, read_labelstudio
+from lit_al.exchange.shapes import Labeled, Question
 from lit_al.record import sha256_of
 
 DATA = {"text": "so so", "lit_al_id": "7", "lit_al_sha256": sha256_of("so so")}

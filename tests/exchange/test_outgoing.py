@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from lit_al.errors import ConfigError, DataError, RunError
+from lit_al.exceptions import ConfigError, DataError, RunError
 from lit_al.exchange import export
 from lit_al.exchange.outgoing import labeled_texts, next_questions
 from lit_al.record import Action, Item, NewEvent, sha256_of

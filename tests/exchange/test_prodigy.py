@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-from lit_al.errors import DataError
-from lit_al.exchange.kinds import Question, Said
+from lit_al.exceptions import DataError
 from lit_al.exchange.prodigy import question_lines, read_prodigy, said_lines
+from lit_al.exchange.shapes import Question, Said
 
 TASK = {"text": "so so", "meta": {"lit_al_id": 7, "lit_al_sha256": "x"}}
 

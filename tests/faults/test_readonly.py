@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lit_al.cli import main
+from lit_al.cli.main import main
 from lit_al.record import Action, Item, NewEvent, Record, sha256_of
 
 pytest.importorskip("starlette", reason="the page needs starlette: pip install 'lit_al[annotate]'")
@@ -103,7 +103,7 @@ def test_system_that_refuses_to_write_is_one_sentence(run, command, monkeypatch,
 
 def test_copy_that_cannot_be_made_is_no_hindrance_even_where_nothing_can_be_deleted(run, monkeypatch):
     """As on a file system that became read-only while the record was open."""
-    from lit_al.errors import StoreError
+    from lit_al.exceptions import StoreError
 
     def refused(path, *more, **named):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))

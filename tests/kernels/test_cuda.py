@@ -24,9 +24,9 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS refus
 triton = pytest.importorskip("triton", reason="the CUDA form needs triton (Linux only): pip install triton")
 tl = pytest.importorskip("triton.language")
 
-from lit_al import kernels  # noqa: E402
-from lit_al.errors import ConfigError  # noqa: E402
-from lit_al.kernels import cuda, hidden_states, pooled_states  # noqa: E402
+from lit_al.exceptions import ConfigError  # noqa: E402
+from lit_al.models import kernels  # noqa: E402
+from lit_al.models.kernels import cuda, hidden_states, pooled_states  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("error")
 interpreted = pytest.mark.skipif(GPU, reason="about CPU tensors and the interpreter")
@@ -234,17 +234,17 @@ def test_nothing_waits_for_the_device() -> None:
 def test_auto_takes_the_cuda_form_on_a_gpu() -> None:
     kernels._form.cache_clear()
     assert kernels._form("auto", "cuda", torch.float32, 32) is cuda
-    assert kernels._form("auto", "cuda", torch.float64, 32).__name__ == "lit_al.kernels.lstm"
+    assert kernels._form("auto", "cuda", torch.float64, 32).__name__ == "lit_al.models.kernels.lstm"
 
 
 def test_auto_falls_back_to_torch_and_says_so_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(sys.modules, "lit_al.kernels.cuda", None)
+    monkeypatch.setitem(sys.modules, "lit_al.models.kernels.cuda", None)
     kernels._form.cache_clear()
     with caplog.at_level(logging.WARNING, logger="lit_al"):
         forms = {kernels._form("auto", "cuda", torch.float32, 32).__name__ for _ in range(2)}
-    assert forms == {"lit_al.kernels.lstm"}
+    assert forms == {"lit_al.models.kernels.lstm"}
     (record,) = caplog.records
     assert record.getMessage().startswith("kernel='cuda' needs triton (")
     assert record.getMessage().endswith("; using the slower kernel='lstm'")
@@ -277,7 +277,7 @@ def test_failing_triton_is_an_obstacle_with_its_reason(monkeypatch: pytest.Monke
 
 
 def test_importing_the_package_does_not_import_triton() -> None:
-    code = "import sys, lit_al.kernels; sys.exit('triton' in sys.modules)"
+    code = "import sys, lit_al.models.kernels; sys.exit('triton' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

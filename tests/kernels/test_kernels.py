@@ -14,11 +14,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from lit_al import kernels
-from lit_al.compiled import compiled
-from lit_al.errors import ConfigError
-from lit_al.kernels import cpu, hidden_states, loops, pooled_states
-from lit_al.kernels.tiles import make_tile
+from lit_al.exceptions import ConfigError
+from lit_al.models import kernels
+from lit_al.models.kernels import cpu, hidden_states, loops, pooled_states
+from lit_al.models.kernels.tiles import make_tile
+from lit_al.utils.jit import compiled
 
 FORMS = ("reference", "lstm", "cpu")
 FUNCTIONS = (pooled_states, hidden_states)
@@ -438,7 +438,7 @@ def test_unknown_or_unfit_kernel_raises_config_error() -> None:
 def test_without_numba_auto_falls_back_and_says_so_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(sys.modules, "lit_al.kernels.cpu", None)
+    monkeypatch.setitem(sys.modules, "lit_al.models.kernels.cpu", None)
     kernels._form.cache_clear()
     with caplog.at_level(logging.WARNING, logger="lit_al"):
         for _ in range(2):
@@ -450,5 +450,5 @@ def test_without_numba_auto_falls_back_and_says_so_once(
 
 
 def test_importing_the_package_does_not_import_numba() -> None:
-    code = "import sys, lit_al.kernels; sys.exit('numba' in sys.modules)"
+    code = "import sys, lit_al.models.kernels; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,10 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_al.intervals import wilson
-from lit_al.leanrun import Estimate, needed, newest
-from lit_al.leanrun.estimate import LEAST
-from lit_al.leanstate import Judgment
+from lit_al.loop.estimation import LEAST, Estimate, needed, newest
+from lit_al.loop.state import Judgment
+from lit_al.utils.intervals import wilson
 
 
 def batches(*calls, pool=20_000, others=(0, 0)):

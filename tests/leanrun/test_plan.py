@@ -1,9 +1,8 @@
 import pytest
 
-from lit_al.config import TrainConfig
-from lit_al.errors import ConfigError
-from lit_al.leanrun import checked_rule
-from lit_al.leanrun.plan import budget_of, make_schedule
+from lit_al.exceptions import ConfigError
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.protocol import budget_of, checked_rule, make_schedule
 from lit_al.stopping import make_rule
 
 

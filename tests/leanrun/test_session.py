@@ -16,22 +16,23 @@ import yaml
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from lit_al import cli
-from lit_al.cache import encoded
-from lit_al.config import TrainConfig
-from lit_al.errors import ConfigError
-from lit_al.experiment import run
-from lit_al.explain import explain
-from lit_al.lean import LeanLoop
-from lit_al.leanrun import Plan, session
-from lit_al.material import prepare
+from lit_al.cli import main
+from lit_al.data.split import stratified_split
+from lit_al.exceptions import ConfigError
+from lit_al.experiment import lean_session
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.experiment_data import prepare
+from lit_al.experiment.explain import explain
+from lit_al.experiment.protocol import Plan
+from lit_al.experiment.session import run
+from lit_al.loop.lean import LeanLoop
+from lit_al.metrics import Confusion, Evaluation
 from lit_al.oracles import SimulatedOracle
-from lit_al.outputs import Confusion, Evaluation
-from lit_al.picks import read_picks
-from lit_al.split import stratified_split
+from lit_al.reporting.queries import read_picks
 from lit_al.strategies import Collapse
-from lit_al.text import TextEncoder
-from lit_al.vectors import vectors_of
+from lit_al.text.cache import encoded
+from lit_al.text.encoder import TextEncoder
+from lit_al.text.lsa import vectors_of
 
 ROOT = Path(__file__).parents[2]
 CONFIG = TrainConfig(
@@ -54,7 +55,7 @@ CONFIG = TrainConfig(
 @pytest.fixture(autouse=True)
 def _no_guard(monkeypatch):
     """Models of four steps answer one class, and the guard would choose every batch."""
-    monkeypatch.setattr("lit_al.lean.collapsed", lambda probabilities: None)
+    monkeypatch.setattr("lit_al.loop.lean.collapsed", lambda probabilities: None)
 
 
 def start(tmp_path, **changes):
@@ -119,7 +120,7 @@ def test_picks_are_those_of_the_loop_and_explained(tmp_path):
 def test_whatever_the_test_set_says_nothing_follows(tmp_path, monkeypatch):
     first, _, folder = start(tmp_path, stop="budget:45,target:0.999")
     lie = Evaluation(0.0, Confusion(np.diag([15, 15])))
-    monkeypatch.setattr(session, "evaluate", lambda model, batches: lie)
+    monkeypatch.setattr(lean_session, "evaluate", lambda model, batches: lie)
     other, _, told = start(tmp_path, stop="budget:45,target:0.999", name="other")
     told = told.parent / "other"
     assert other["test"]["accuracy"] == 1
@@ -142,7 +143,7 @@ def test_vocabulary_is_that_of_the_pool_and_the_test_set_that_of_the_benchmark()
 
 def test_checkpoint_is_the_last_model_and_classifies(tmp_path, capsys):
     _, _, folder = start(tmp_path)
-    assert cli.main(["predict", "--checkpoint", str(folder), "--json", "A moving film."]) == 0
+    assert main.main(["predict", "--checkpoint", str(folder), "--json", "A moving film."]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found["probabilities"]) == {"negative", "positive"}
 
@@ -253,7 +254,7 @@ def test_without_validation_nothing_is_said_of_it(tmp_path):
 )
 def test_validation_that_cannot_work_is_a_sentence(tmp_path, capsys, spelling, words):
     arguments = ["--protocol=lean", "--data=demo", "--demo-rows=300", f"--validation={spelling}"]
-    assert cli.train([*arguments, f"--log-dir={tmp_path / 'logs'}"]) == 2
+    assert main.train([*arguments, f"--log-dir={tmp_path / 'logs'}"]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: {words}")
     assert len(error.splitlines()) == 1
@@ -261,7 +262,7 @@ def test_validation_that_cannot_work_is_a_sentence(tmp_path, capsys, spelling, w
 
 
 def test_collapse_is_warned_of_and_the_guard_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("lit_al.lean.collapsed", lambda probabilities: Collapse(1, 0.99))
+    monkeypatch.setattr("lit_al.loop.lean.collapsed", lambda probabilities: Collapse(1, 0.99))
     results, printed, _ = start(tmp_path)
     entry = results["rounds"][1]
     assert entry["strategy"] == "random"

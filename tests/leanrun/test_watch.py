@@ -1,10 +1,9 @@
 import numpy as np
 import torch
 
-from lit_al.leanrun import Watch
-from lit_al.leanrun.watch import shadow_rules
-from lit_al.leanstate import Judgment, Run
-from lit_al.model import LitBiLSTM
+from lit_al.experiment.stopping_monitor import Watch, shadow_rules
+from lit_al.loop.state import Judgment, Run
+from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.stopping import RULES, make_rule
 from lit_al.strategies import make_strategy
 

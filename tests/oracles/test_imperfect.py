@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lit_al.errors import ConfigError, StrategyError
+from lit_al.exceptions import ConfigError, StrategyError
 from lit_al.oracles import Bill, ImperfectOracle, Price, SimulatedOracle, make_noise, uniform_noise
 from lit_al.oracles.noise import chance, draw
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lit_al.errors import OraclePending
+from lit_al.exceptions import OraclePending
 from lit_al.oracles import Batch, Bill, ImperfectOracle, Price, RecordedOracle, SimulatedOracle, WaitingOracle
 from lit_al.oracles.noise import uniform_noise
 from lit_al.record import Action, Item, NewEvent, Record, sha256_of

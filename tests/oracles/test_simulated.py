@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lit_al.errors import StrategyError
+from lit_al.exceptions import StrategyError
 from lit_al.oracles import SimulatedOracle
 
 

@@ -3,11 +3,12 @@ from dataclasses import replace
 
 import pytest
 
-from lit_al.cells import append_cell
-from lit_al.errors import DataError
-from lit_al.page import About, benchmark_document, markdown, write_benchmark_report
-from lit_al.page import html as pages
-from lit_al.statistics.synthetic import synthetic_cells
+from lit_al.benchmark.benchmark_page import About, benchmark_document, write_benchmark_report
+from lit_al.benchmark.results_table import append_cell
+from lit_al.benchmark.synthetic import synthetic_cells
+from lit_al.exceptions import DataError
+from lit_al.reporting import html as pages
+from lit_al.reporting import markdown
 
 ABOUT = About(subtitle="imdb, lean protocol", targets=(0.8,))
 

@@ -3,8 +3,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lit_al.page import html, markdown
-from lit_al.page.document import DEMO, Bullets, Document, Heading, Paragraph, Picture, Table, legible
+from lit_al.reporting import html, markdown
+from lit_al.reporting.document import DEMO, Bullets, Document, Heading, Paragraph, Picture, Table, legible
 
 NASTY = "<script>alert(\"x\")</script> & 'q' | `c` **b** [l](http://x) $m$ \x00\ud800‮"
 SVG = b"<svg/>"

@@ -3,8 +3,9 @@ from html import unescape
 
 import pytest
 
-from lit_al.errors import DataError
-from lit_al.page import Picked, html, markdown, run_document, write_run_report
+from lit_al.exceptions import DataError
+from lit_al.reporting import html, markdown
+from lit_al.reporting.run_page import Picked, run_document, write_run_report
 
 CLASSES = ("negative", "positive")
 

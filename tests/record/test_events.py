@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_al.errors import ConflictError, RefusedError, StoreError
+from lit_al.exceptions import ConflictError, RefusedError, StoreError
 from lit_al.record import Action, NewEvent
 from lit_al.record.events import resolved
 from lit_al.record.mirror import event_line, event_of, link_of

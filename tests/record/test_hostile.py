@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lit_al import cli
+from lit_al.cli import main
 from lit_al.record import Action, Item, NewEvent, Record, schema, sha256_of
 from lit_al.record.checksums import of_facts
 
@@ -82,7 +82,7 @@ def commands(run):
 
 
 def check_said(words, capsys):
-    assert cli.main(words) == 2
+    assert main.main(words) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: ")
     assert said.count("\n") == 1
@@ -114,7 +114,7 @@ def test_a_file_that_is_no_database_is_refused_in_one_sentence(run, content, cap
 def test_recovery_of_a_hostile_record_ends_in_a_sentence_and_what_it_makes_is_sound(run, act, capsys):
     with closing(sqlite3.connect(run / "record.sqlite", isolation_level=None)) as db:
         act(db)
-    code = cli.main(["recover", str(run)])
+    code = main.main(["recover", str(run)])
     said = capsys.readouterr()
     assert (said.out + said.err).count("\n") == 1
     if code == 0:
@@ -155,7 +155,7 @@ def test_absurd_settings_of_a_run_are_refused_at_resume(run, config, capsys):
 @pytest.mark.parametrize(("table", "column"), [("model", "facts"), ("state", "value"), ("ranking", "probabilities")])
 @pytest.mark.parametrize("content", ["", "5", "[]", "{", '{"a": "b"}', "[" * 100_000])
 def test_bookkeeping_that_cannot_be_read_is_named_and_loses_no_answer(run, table, column, content):
-    from lit_al.errors import DamagedError
+    from lit_al.exceptions import DamagedError
 
     with Record.open(run) as record:
         with record.transaction() as db:

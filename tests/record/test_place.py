@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lit_al.errors import StoreError
+from lit_al.exceptions import StoreError
 from lit_al.record import Action, Item, NewEvent, Record, sha256_of
 
 CLASSES = ["bad", "good", "odd"]

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from lit_al.errors import StoreError
+from lit_al.exceptions import StoreError
 from lit_al.record import ModelVersion, NewGeneration, Ranked
 
 

@@ -8,8 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from lit_al import cli
-from lit_al.errors import DamagedError, StoreError
+from lit_al.cli import main
+from lit_al.exceptions import DamagedError, StoreError
 from lit_al.record import Action, Item, NewEvent, Record, recover, schema, sha256_of
 
 SAID = {1: "good", 2: "bad", 3: "good"}
@@ -222,7 +222,7 @@ def test_a_flipped_bit_in_the_record_is_found_at_start_named_and_mended(run, sta
     assert words in said
     assert said.endswith(f"run: lit-al recover {run}")
     assert (run / "record.sqlite").read_bytes() == before
-    assert cli.main(["recover", str(run)]) == 0
+    assert main.main(["recover", str(run)]) == 0
     assert "3 events are on record again" in capsys.readouterr().out
     with Record.open(run) as record:
         assert (list(record.events()), list(record.items()), record.annotators(), record.classes) == everything
@@ -319,7 +319,7 @@ def test_recovery_needs_one_copy_alone(run, left, capsys):
     if "record.sqlite" not in left:
         with pytest.raises(StoreError, match=rf"there is no record .* beside it; run: lit-al recover {run}"):
             Record.open(run)
-    assert cli.main(["recover", str(run)]) == 0
+    assert main.main(["recover", str(run)]) == 0
     said = capsys.readouterr().out
     expected = SAID if left != ["record.backup.sqlite"] else {1: "good"}
     with Record.open(run) as record:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lit_al import cli
-from lit_al.errors import StoreError
+from lit_al.cli import main
+from lit_al.exceptions import StoreError
 from lit_al.record import Action, Item, NewEvent, OwnerLock, Record, recover, schema, sha256_of
 from lit_al.record.database import on_network
 
@@ -275,12 +275,12 @@ def test_the_command_recovers_and_says_what_it_did(record, capsys):
     record.append(label("b", 2))
     record.close()
     damage(record.path, "header")
-    assert cli.main(["recover", str(record.path.parent)]) == 0
+    assert main.main(["recover", str(record.path.parent)]) == 0
     assert "2 events are on record again: 1 of the last backup and 1 of events.jsonl" in capsys.readouterr().out
-    assert cli.main(["recover", str(record.path.parent)]) == 0
+    assert main.main(["recover", str(record.path.parent)]) == 0
     assert "nothing was done" in capsys.readouterr().out
 
 
 def test_the_command_names_a_folder_that_is_not_there(tmp_path, capsys):
-    assert cli.main(["recover", str(tmp_path / "x")]) == 2
+    assert main.main(["recover", str(tmp_path / "x")]) == 2
     assert "there is no folder" in capsys.readouterr().err

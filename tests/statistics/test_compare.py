@@ -3,9 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lit_al.cells import Cell
-from lit_al.statistics import compare, full_targets, learning_curves, reaches, reference_target
-from lit_al.statistics.synthetic import synthetic_cells, true_accuracy
+from lit_al.benchmark.comparison import compare, full_targets, reaches, reference_target
+from lit_al.benchmark.curves import learning_curves
+from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.synthetic import synthetic_cells, true_accuracy
 
 
 def compared(cells, **settings):

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lit_al.cells import Cell
-from lit_al.errors import DataError
-from lit_al.statistics import learning_curves
+from lit_al.benchmark.curves import learning_curves
+from lit_al.benchmark.results_table import Cell
+from lit_al.exceptions import DataError
 
 
 def run(name, points, seed=0):

@@ -4,8 +4,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from lit_al.errors import ConfigError
-from lit_al.statistics import band, bootstrap, draw_seeds, holm, seeds_needed, smallest_p, wilcoxon
+from lit_al.benchmark.inference import band, bootstrap, draw_seeds, holm, seeds_needed, smallest_p, wilcoxon
+from lit_al.exceptions import ConfigError
 
 
 @pytest.mark.parametrize(("seeds", "least"), [(5, 0.90), (10, 0.92)])

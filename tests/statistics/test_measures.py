@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lit_al.statistics import Reach, area, labels_to_reach, reach
+from lit_al.benchmark.measures import Reach, area, labels_to_reach, reach
 
 LABELS = np.array([100, 200, 400, 800])
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from lit_al.cells import Cell
-from lit_al.statistics import stops
+from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.stops import stops
 
 
 def run(seed, said, rule="kappa", name="a"):

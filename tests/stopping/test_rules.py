@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lit_al.errors import ConfigError
+from lit_al.exceptions import ConfigError
 from lit_al.stopping import (
     Budget,
     ClassificationChange,

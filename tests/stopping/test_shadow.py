@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lit_al.errors import ConfigError
+from lit_al.exceptions import ConfigError
 from lit_al.stopping import Budget, Kappa, Plateau, PoolEmpty, Progress, report, shadow
 
 ACCURACY = [0.70, 0.80, 0.84, 0.842, 0.841, 0.846]

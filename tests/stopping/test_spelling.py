@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from lit_al.errors import ConfigError
+from lit_al.exceptions import ConfigError
 from lit_al.stopping import RULES, AllOf, AnyOf, Budget, Kappa, Plateau, PoolEmpty, Progress, make_rule
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lit_al.outputs import Confusion
+from lit_al.metrics import Confusion
 from lit_al.strategies import Context, Labeled, Pool
 
 FIRST_ID = 10_000  # row ids that no position in a small pool can be mistaken for

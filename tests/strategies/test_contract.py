@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lit_al.errors import StrategyError
+from lit_al.exceptions import StrategyError
 from lit_al.strategies import STRATEGIES, WRAPPERS, Choice, Context, Labeled, Pool, Strategy, choose, make_strategy
 
 BASES = [

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from lit_al.errors import StrategyError
+from lit_al.exceptions import StrategyError
 from lit_al.strategies import Context, Contrastive, Density, Labeled, Pool, choose
 
 

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from lit_al.errors import ConfigError
+from lit_al.exceptions import ConfigError
 from lit_al.strategies import Context, Labeled, Pool, choose, make_strategy
 
 

@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from lit_al.outputs import Confusion
+from lit_al.metrics import Confusion
 from lit_al.strategies import STRATEGIES, Context, Labeled, Pool, choose, geometry, make_strategy
 
 

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from lit_al.errors import StrategyError
+from lit_al.exceptions import StrategyError
 from lit_al.strategies import Labeled, Pool
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from lit_al.errors import ConfigError
-from lit_al.outputs import Confusion
+from lit_al.exceptions import ConfigError
+from lit_al.metrics import Confusion
 from lit_al.strategies import Context, Pool, RatioSampling, choose, make_strategy
 
 # The logs of the two Keras pages: FN, FP, share of positives, share of negatives, negatives and positives taken.

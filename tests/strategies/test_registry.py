@@ -2,7 +2,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from lit_al.errors import ConfigError
+from lit_al.exceptions import ConfigError
 from lit_al.strategies import STRATEGIES, WRAPPERS, Strategy, Wrapper, describe_strategies, make_strategy, registry
 
 

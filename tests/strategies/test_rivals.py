@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lit_al.errors import StrategyError
+from lit_al.exceptions import StrategyError
 from lit_al.strategies import Choice, Context, Pool, Strategy, choose, make_strategy
 from lit_al.strategies.badge import residuals
 

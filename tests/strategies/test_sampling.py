@@ -3,16 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from lit_al.strategies import (
-    Context,
-    Controls,
-    Entropy,
-    Pool,
-    RandomSampling,
-    Subsample,
-    choose,
-    make_strategy,
-)
+from lit_al.strategies import Context, Controls, Entropy, Pool, RandomSampling, Subsample, choose, make_strategy
 
 
 def test_subsample_scores_no_more_than_its_size(make_pool):

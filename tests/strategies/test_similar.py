@@ -3,15 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from lit_al.strategies import (
-    Context,
-    Diverse,
-    Entropy,
-    Pool,
-    RandomSampling,
-    choose,
-    make_strategy,
-)
+from lit_al.strategies import Context, Diverse, Entropy, Pool, RandomSampling, choose, make_strategy
 
 
 def cosine(a, b):

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from lit_al.errors import ConfigError
+from lit_al.exceptions import ConfigError
 from lit_al.strategies import Context, Pool, choose, make_strategy
 
 

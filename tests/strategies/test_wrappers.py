@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lit_al.errors import ConfigError, StrategyError
+from lit_al.exceptions import ConfigError, StrategyError
 from lit_al.strategies import (
     Balanced,
     Context,

@@ -1,0 +1,104 @@
+"""Rows `keras/…` and `honest/…` of a benchmark: the example's loop, judged after each fit as if it ended there."""
+
+import shutil
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lit_al.benchmark.judging import accuracy_and_loss, distinct_words
+from lit_al.benchmark.methods import Row
+from lit_al.benchmark.results_table import Cell
+from lit_al.data import UNLABELED, Corpus
+from lit_al.data.split import Split
+from lit_al.exceptions import FitError
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.example import ExampleLoop
+from lit_al.models.checkpoint import load_model
+from lit_al.models.scoring import score
+from lit_al.text.encoder import TextEncoder
+
+ROUNDS = 3
+QUERY_SHARE = 0.1  # of the labeled rows: the example's 5,000 of 50,000; its split takes shares too (`split.SHARES`)
+
+
+class ExampleRows:
+    """Cells of a benchmark's rows `keras/…` and `honest/…`: ROUNDS + 1 fits a seed.
+
+    Rows of a seed share initial weights; all share the split, and with it the first labels.
+
+    Args:
+        corpus: texts and labels.
+        split: of the benchmark; its test set judges and, under `keras`, steers too.
+        folder: where the best checkpoint of the seed at hand is kept.
+    """
+
+    def __init__(self, corpus: Corpus, split: Split, folder: Path) -> None:
+        self.corpus, self.split, self.folder = corpus, split, folder
+
+    @cached_property
+    def encoder(self) -> TextEncoder:
+        """Knows the words of the first labeled texts, as in the example."""
+        return TextEncoder.fit(self.corpus.texts[row] for row in self.split.labeled)
+
+    def cells(self, row: Row, seed: int) -> Iterator[Cell]:
+        """A cell after each fit; where the pool runs short before the last round, the rest say so."""
+        config = example_config(row, int((self.corpus.labels != UNLABELED).sum()), seed)
+        loop = ExampleLoop(config, self.corpus, self.split, self.encoder, self.folder)
+        spent = loop.labels_spent()
+        for number in loop.learner.fits():
+            yield self._cell(row, loop, number, spent, **self._judged(loop))
+            spent = loop.labels_spent()
+        acquisition = loop.acquisition
+        assert acquisition is not None  # the mode is active
+        for number in range(acquisition.fits, ROUNDS + 1):
+            yield self._cell(row, loop, number, spent, error=f"not fitted: {acquisition.stop_reason}")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _judged(self, loop: ExampleLoop) -> dict[str, Any]:
+        """Accuracy and loss of the best checkpoint so far, or why there is none."""
+        try:
+            path = loop.learner.best_path
+        except FitError as error:
+            return {"error": str(error)}
+        with torch.random.fork_rng(devices=[]):  # a new model draws weights; the run's own chance is left as it was
+            model = load_model(path).to(loop.model.device)
+        rows = self.split.test
+        return accuracy_and_loss(score(model, loop.data.pool_dataloader(rows)), self.corpus.labels[rows])
+
+    def _cell(self, row: Row, loop: ExampleLoop, number: int, spent: dict[str, int], **found: Any) -> Cell:
+        rounds = loop.acquisition.history if loop.acquisition else []
+        if 0 < number <= len(rounds):
+            batch = rounds[number - 1]
+            found |= {"predicted": batch.predicted, "taken": batch.taken}
+            found["diversity"] = distinct_words(loop.data.tokens[torch.from_numpy(batch.rows)].cpu().numpy())
+        return Cell(
+            row.spelling,
+            loop.config.seed,
+            number,
+            labels=spent["train"],
+            labels_spent=spent["total"],
+            fit_seconds=sum(epoch.seconds for epoch in loop.history.epochs if epoch.fit == number),
+            **found,
+        )
+
+
+def example_config(row: Row, labeled: int = 0, seed: int = 0) -> TrainConfig:
+    """Settings of one seed of a row, over so many labeled texts; `ratio:as-stated` turns the protocol's direction.
+
+    >>> config = example_config(Row.of("keras/ratio:as-stated"), 50_000)
+    >>> config.strategy, config.ratio_direction, config.steer_on, config.query_size
+    ('ratio', 'as-stated', 'test', 5000)
+    """
+    name, _, direction = row.picks.partition(":")
+    turned = name == "ratio" and direction in ("as-coded", "as-stated")
+    return TrainConfig(
+        protocol=row.how.name,  # type: ignore[arg-type]  # its ways to train are named after the protocols
+        strategy=name if turned else row.picks,
+        ratio_direction=direction if turned else None,  # type: ignore[arg-type]
+        rounds=ROUNDS,
+        query_size=max(1, round(QUERY_SHARE * labeled)),
+        seed=seed,
+    ).resolved()

@@ -1,0 +1,416 @@
+"""The benchmark: rows of a table, each a way to train and a way to pick, over paired seeds and growing budgets.
+
+A seed's first labels and initial weights are the same under every strategy, so that strategies are compared in pairs.
+Seeds run side by side in one batched pass. After each cell the state of the loop is saved beside the table: a run that
+was killed goes on after the last whole cell, to the same table.
+
+Every text but the test set's is in the pool, and the vocabulary comes from the pool's texts, which costs no label. Rows
+of the example's loop (`example`) split and read the words as the example does.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from lit_al.benchmark.benchmark_page import About, write_benchmark_report
+from lit_al.benchmark.example_method import ROUNDS, ExampleRows, example_config
+from lit_al.benchmark.judging import accuracy_and_loss, counts, distinct_words
+from lit_al.benchmark.linear import Linear, check_baseline
+from lit_al.benchmark.methods import FULL, RANDOM, Row
+from lit_al.benchmark.results_table import Cell, append_cell, read_cells
+from lit_al.data import UNLABELED, Corpus, load_corpus
+from lit_al.data.split import FORMAT as SPLIT_FORMAT
+from lit_al.data.split import Rows, shuffled, stratified_split, without
+from lit_al.exceptions import CheckpointError, ConfigError, RunError
+from lit_al.experiment.example import strategy_of
+from lit_al.experiment.stopping_monitor import Watch
+from lit_al.loop.lean import LeanLoop
+from lit_al.loop.state import LeanRound, Run
+from lit_al.models.batches import EVALUATION_BATCH, Batches
+from lit_al.models.checkpoint import loaded
+from lit_al.models.scoring import score
+from lit_al.oracles import ImperfectOracle, make_noise
+from lit_al.strategies import make_strategy
+from lit_al.text.cache import encoded
+from lit_al.text.encoder import Cut, TextEncoder
+from lit_al.text.lsa import vectors_of
+from lit_al.training.pretraining import learn
+from lit_al.training.recipe import Recipe, make_recipe
+from lit_al.utils.folders import write_text
+from lit_al.utils.terminal_text import markup
+from lit_al.utils.yaml_settings import read_settings
+
+FULL_EPOCHS = 5
+SETTINGS = "benchmark.yaml"
+_NOT_OF_CELLS = ("name", "log_dir", "strategies", "targets")  # a folder is gone on with whatever these are
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """What to compare on what.
+
+    Attributes:
+        data: as of `load_corpus`.
+        text_column: likewise.
+        label_column: likewise.
+        strategies: rows, as `rows` spells them.
+        seeds: how many, from 0.
+        budgets: labels at which each row is judged; the example's loop has its own.
+        name: of the folder below `log_dir`; a folder that is there already is gone on with.
+        log_dir: where folders go.
+        demo_rows: size of the demo corpus.
+        split_seed: which rows are the test set.
+        judge: the set whose accuracy the table holds. With "validation" the test set is not touched at all: settings
+            are chosen so.
+        vocabulary_size: words of the network; the linear models have their own, the example's loop has the example's.
+        max_length: words kept of each text, likewise.
+        cut: which words of a longer text are dropped.
+        padding: read by the LSTM as a word, or masked.
+        steps: training steps of a fit on labels alone.
+        batch_size: texts per step of such a fit.
+        study_steps: training steps of a fit that learns from the pool.
+        side_by_side: seeds in one batched pass.
+        oracle_noise: how the oracle errs, as of `make_noise`; it says the same of a text in every row and seed.
+        oracle_skip: share of questions that it does not answer. A question without an answer is paid for too.
+        targets: accuracies whose labels the report counts; without any, what random picks reach at half their budget.
+    """
+
+    data: str = "demo"
+    text_column: str | None = None
+    label_column: str | None = None
+    strategies: tuple[str, ...] = ("random", "entropy", "badge")
+    seeds: int = 5
+    budgets: tuple[int, ...] = (100, 200, 400, 800)
+    name: str = "benchmark"
+    log_dir: str = "lightning_logs"
+    demo_rows: int = 50_000
+    split_seed: int = 0
+    judge: Literal["test", "validation"] = "test"
+    vocabulary_size: int = 3_000
+    max_length: int = 150
+    cut: Cut = "end"
+    padding: Literal["read", "masked"] = "read"
+    steps: int = 200
+    batch_size: int = 64
+    study_steps: int = 350
+    side_by_side: int = 5
+    oracle_noise: str = "0"
+    oracle_skip: float = 0.0
+    targets: tuple[float, ...] = ()
+
+    def checked(self) -> "BenchConfig":
+        """The same with each row spelled as in the table.
+
+        Raises:
+            ConfigError: settings that cannot work.
+        """
+        if self.seeds < 1 or self.side_by_side < 1:
+            raise ConfigError(f"--seeds {self.seeds} and --side-by-side {self.side_by_side} must be 1 or more")
+        if not 0 <= self.oracle_skip < 1:
+            raise ConfigError(f"--oracle-skip {self.oracle_skip} must be 0 or more and less than 1")
+        if not self.budgets or list(self.budgets) != sorted({*self.budgets}) or self.budgets[0] < 1:
+            raise ConfigError(f"--budgets {','.join(map(str, self.budgets))} must grow, as in 100,200,400")
+        if not all(0 < target <= 1 for target in self.targets):
+            raise ConfigError(f"--targets {','.join(map(str, self.targets))} must be accuracies, as in 0.85,0.9")
+        rows = [Row.of(name) for name in self.strategies]
+        names = tuple(row.spelling for row in rows)
+        repeated = {name for name in names if names.count(name) > 1}
+        if repeated:
+            raise ConfigError(f"--strategies names {repeated.pop()!r} twice; name each once")
+        for row in rows:
+            self._check(row)
+        return replace(self, strategies=names)
+
+    def _check(self, row: Row) -> None:
+        loop = row.how.loop
+        if loop == "linear":
+            check_baseline(row)
+        elif loop == "lean":
+            make_strategy(row.picks)
+        elif loop == "example":
+            strategy_of(example_config(row, labeled=1))
+            if self.judge == "validation":
+                raise ConfigError(
+                    f"--judge validation cannot judge {row.spelling}, which stops training by the validation set; "
+                    "leave the row out, or --judge test"
+                )
+            if self.oracle_noise != "0" or self.oracle_skip:
+                raise ConfigError(
+                    f"--oracle-noise and --oracle-skip have no part in {row.spelling}, whose first labels are given; "
+                    "leave the row out"
+                )
+
+
+def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
+    """Fill the table and write the report.
+
+    Returns:
+        The files of the report.
+
+    Raises:
+        LitALError: settings or data that cannot work, or a folder with a benchmark of other settings.
+    """
+    config = config.checked()
+    folder = _folder(config)
+    table = folder / "cells.jsonl"
+    done = {cell.key for cell in read_cells(table)} if table.exists() else set()
+    with console.status("loading and encoding the corpus …"):
+        corpus = load_corpus(
+            config.data,
+            text_column=config.text_column,
+            label_column=config.label_column,
+            demo_rows=config.demo_rows,
+        )
+        bench = Bench(config, corpus, folder)
+    _begin(folder, config)
+    cells = bench.plan()
+    missing = sum(cell not in done for cell in cells)
+    console.print(
+        f"{len(cells)} cells, {len(cells) - missing} of them done; the table is {markup(table)}", soft_wrap=True
+    )
+    with _bar(console) as bar:
+        task = bar.add_task("", total=len(cells), completed=len(cells) - missing)
+        for cell in bench.cells(done):
+            append_cell(table, cell)
+            bar.update(task, advance=1, description=f"{markup(cell.strategy)}, {cell.labels:,} labels")
+    source = f"{bench.corpus.source}, judged on {len(bench.judged):,} {config.judge} texts"
+    if config.oracle_noise != "0" or config.oracle_skip:
+        source += f", labels by an oracle that errs at {config.oracle_noise} and skips {config.oracle_skip:.0%}"
+    files = write_benchmark_report(folder, About(subtitle=source, demo=bench.corpus.is_demo, targets=config.targets))
+    console.print(f"report: {markup(folder / 'report.html')}", soft_wrap=True)
+    return files
+
+
+class Bench:
+    """The cells of a benchmark, computed one after the other.
+
+    Args:
+        config: checked.
+        corpus: labeled.
+        folder: where the state of loops is kept.
+    """
+
+    def __init__(self, config: BenchConfig, corpus: Corpus, folder: Path) -> None:
+        self.config, self.corpus, self.folder = config, corpus, folder
+        split = stratified_split(corpus, seed=config.split_seed)
+        judged = config.judge == "validation"
+        self.judged: Rows = split.validation if judged else split.test
+        judges = (split.test, split.validation) if judged else (split.test,)
+        self.pool: Rows = without(shuffled(corpus, config.split_seed), *judges)
+        self.pool = self.pool[corpus.labels[self.pool] != UNLABELED]
+        if config.budgets and config.budgets[-1] > len(self.pool):
+            raise ConfigError(
+                f"--budgets ends at {config.budgets[-1]:,} labels but the pool has {len(self.pool):,} rows; end lower"
+            )
+        noise = make_noise(config.oracle_noise, len(corpus.classes))
+        self.encoder = TextEncoder.fit(
+            (corpus.texts[row] for row in self.pool),
+            vocabulary_size=config.vocabulary_size,
+            max_length=config.max_length,
+            cut=config.cut,
+        )
+        self.words = len(self.encoder.vocabulary)
+        self.tokens = torch.from_numpy(encoded(corpus, self.encoder))
+        self.oracle = ImperfectOracle(corpus.labels, noise, config.oracle_skip, keys=corpus.keys[:, 0])
+        self.linear = Linear(corpus, self.pool, self.judged, self.oracle)
+        self.example = ExampleRows(corpus, split, folder / "state" / "example")
+        self.rows = [Row.of(name) for name in config.strategies]
+        wanted = {need for row in self.rows for need in _needs(row)}
+        self.vectors = vectors_of(corpus.in_order(self.pool), self.tokens, self.words) if "vectors" in wanted else None
+
+    def plan(self) -> list[tuple[str, int, int]]:
+        """Keys of all cells, in no particular order."""
+        return [key for row in self.rows for key in self._keys(row, range(self.config.seeds))]
+
+    def _keys(self, row: Row, seeds: range) -> list[tuple[str, int, int]]:
+        rounds = {"whole": 1, "example": ROUNDS + 1}.get(row.how.loop, len(self.config.budgets))
+        return [(row.spelling, seed, number) for seed in seeds for number in range(rounds)]
+
+    def cells(self, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
+        """The cells that are not done, each as soon as it is known."""
+        for row in self.rows:
+            if row.how.loop in ("linear", "example"):
+                yield from self._seed_by_seed(row, done)
+                continue
+            for first in range(0, self.config.seeds, self.config.side_by_side):
+                seeds = range(first, min(first + self.config.side_by_side, self.config.seeds))
+                yield from self._group(row, seeds, done)
+
+    def _seed_by_seed(self, row: Row, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
+        """What is missing of a seed is found by computing the seed again."""
+        seeds = [s for s in range(self.config.seeds) if not done.issuperset(self._keys(row, range(s, s + 1)))]
+        for seed in seeds:
+            linear = row.how.loop == "linear"
+            cells = self.linear.cells(row, seed, self.config.budgets) if linear else self.example.cells(row, seed)
+            yield from (cell for cell in cells if cell.key not in done)
+
+    def _group(self, row: Row, seeds: range, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
+        """Seeds of one row, side by side, from where they were left."""
+        if done.issuperset(self._keys(row, seeds)):
+            return
+        loop = self._loop(row, seeds)
+        watches = [Watch(None, self.tokens, self.pool, seed) for seed in seeds if row.how.loop == "lean"]
+        state = self.folder / "state" / f"{_plain(row.spelling)}.{seeds.start}.state"
+        if state.exists():
+            saved = _state(state)
+            loop.load_state_dict(saved["loop"])
+            for watch, past in zip(watches, saved["watches"], strict=True):
+                watch.restore(past)
+        for finished in loop.rounds():
+            self._look(watches, finished)
+            for cell in self._judge(row, finished, watches):
+                if cell.key not in done:
+                    yield cell
+            kept = {"loop": loop.state_dict(), "watches": [watch.state() for watch in watches]}
+            _save(kept, state)  # after its cells: a kill in between computes a round again, loses none
+        state.unlink(missing_ok=True)
+
+    def _loop(self, row: Row, seeds: range) -> LeanLoop:
+        config = self.config
+        base = Recipe(
+            steps=config.steps,
+            batch_size=config.batch_size,
+            weights=row.how.weights,
+            masked=config.padding == "masked",
+            study_steps=config.study_steps,
+        )
+        recipe, schedule, strategy = make_recipe(row.how.recipe, base), config.budgets, row.picks
+        if row.spelling == FULL:
+            recipe = replace(recipe, steps=FULL_EPOCHS * len(self.pool) // 256, batch_size=256)
+            schedule, strategy = (len(self.pool),), RANDOM
+        return LeanLoop(
+            self.tokens,
+            self.words,
+            self.corpus.classes,
+            self.pool,
+            self.oracle,
+            seeds=seeds,
+            strategy=strategy,
+            schedule=schedule,
+            recipe=recipe,
+            prior=learn(recipe, self.corpus, self.pool, self.encoder, self.tokens),
+            vectors=self.vectors,
+        )
+
+    def _look(self, watches: Sequence[Watch], finished: LeanRound) -> None:
+        """Show the stop sets of all seeds to their models, for the rules that are judged in shadow."""
+        if watches:
+            rows = torch.from_numpy(np.stack([watch.rows for watch in watches]))  # (M, k)
+            found = score(finished.model, Batches(self.tokens, None, rows, EVALUATION_BATCH // len(watches)))
+            for watch, run, probabilities in zip(watches, finished.runs, found, strict=True):
+                watch.record(probabilities, run)
+
+    def _judge(self, row: Row, finished: LeanRound, watches: Sequence[Watch]) -> Iterator[Cell]:
+        """A cell for each seed, judged on texts of which the loop knows nothing."""
+        members = len(finished.runs)
+        found = score(
+            finished.model, Batches(self.tokens, None, torch.from_numpy(self.judged), EVALUATION_BATCH // members)
+        )
+        truth = self.corpus.labels[self.judged]
+        stopped = [watch.would_stop() for watch in watches] if watches else [None] * members
+        for run, probabilities, rules in zip(finished.runs, found, stopped, strict=True):
+            yield Cell(
+                strategy=row.spelling,
+                seed=run.seed,
+                round=finished.number,
+                labels=len(run.labeled),
+                labels_spent=run.asked,
+                **accuracy_and_loss(probabilities, truth),
+                **self._batch(run),
+                fit_seconds=finished.fit_seconds / members,
+                score_seconds=finished.score_seconds / members,
+                select_seconds=finished.select_seconds / members,
+                stopped=rules,
+            )
+
+    def _batch(self, run: Run) -> dict[str, Any]:
+        """Class mix and diversity of the last batch; nothing of the first, which nobody chose."""
+        if run.choice is None or not len(run.predicted):
+            return {}
+        classes = len(self.corpus.classes)
+        return {
+            "predicted": counts(run.predicted, classes),
+            "taken": counts(self.corpus.labels[run.choice.rows], classes),
+            "diversity": distinct_words(self.tokens[torch.from_numpy(run.choice.rows)].numpy()),
+        }
+
+
+def _needs(row: Row) -> frozenset[str]:
+    """What the lean loop has to be given for a row."""
+    if row.how.loop != "lean":
+        return frozenset()
+    strategy = make_strategy(row.picks)
+    return strategy.needs | strategy.needs_labeled
+
+
+def _plain(name: str) -> str:
+    """A file name of a row."""
+    return name.replace(":", "-").replace("/", "-")
+
+
+def _folder(config: BenchConfig) -> Path:
+    """The folder of a benchmark: not there yet, empty, or of the same settings."""
+    folder = Path(config.log_dir) / config.name
+    path = folder / SETTINGS
+    if path.exists():
+        defaults = _settings(BenchConfig())  # what a setting was before there was such a setting
+        found = read_settings(path)
+        sound = isinstance(found, dict)
+        if sound and found.get("split", 1) != SPLIT_FORMAT:  # at first nobody wrote down how it was split
+            raise RunError(
+                f"{folder} holds a benchmark whose splits followed the order of the file, which cannot be gone on "
+                "with; give another --name"
+            )
+        if not sound or {**defaults, **found} != _settings(config):
+            raise RunError(f"{folder} holds a benchmark of other settings ({path.name}); give another --name")
+    elif folder.exists() and any(folder.iterdir()):
+        raise RunError(f"{folder} holds something else; give another --name")
+    return folder
+
+
+def _begin(folder: Path, config: BenchConfig) -> None:
+    """Write the settings, once all of them are known to work."""
+    (folder / "state").mkdir(parents=True, exist_ok=True)
+    if not (folder / SETTINGS).exists():
+        write_text(folder / SETTINGS, yaml.safe_dump(_settings(config), sort_keys=False))
+
+
+def _settings(config: BenchConfig) -> dict[str, Any]:
+    """All that cells depend on besides their row."""
+    found = {name: value for name, value in asdict(config).items() if name not in _NOT_OF_CELLS}
+    found["split"] = SPLIT_FORMAT
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    """Write beside its place, then rename: a kill leaves the old file or the new one."""
+    temporary = path.with_suffix(".tmp")
+    torch.save(state, temporary)
+    temporary.replace(path)
+
+
+def _state(path: Path) -> dict[str, Any]:
+    """What `_save` has written.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    try:
+        found: dict[str, Any] = loaded(path.read_bytes(), path)
+    except CheckpointError as error:
+        raise CheckpointError(f"the state {path} is damaged; delete it, and its cells are computed again") from error
+    return found
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+        console=console,
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+"""A corpus: texts, class numbers and class names under stable row ids."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from lit_al.data.readers import check_text
+from lit_al.exceptions import DataError
+
+UNLABELED = -1  # the class of a row without a label
+IMDB_CLASSES = ("negative", "positive")
+IMDB_ROWS = 50_000
+IMDB_REVIEWS = "0991038c12e67343cb2d599a909e0696fdb2e0c7a1b32687fbbad9c441781a95"  # `digest_of_reviews` of IMDB
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Texts with their labels; the id of a row is its position and never changes.
+
+    Args:
+        texts: N texts.
+        labels: (N,) int64, the class of each text, -1 where it has no label; copied and made read-only.
+        classes: C >= 2 names.
+        source: where the texts come from, in a few words: `imdb`, `file reviews.csv`, `demo (seed 0, …)`.
+        is_demo: whether the texts are generated; then no figure of them may pass for one of real reviews.
+        notes: one-line remarks that the user should read.
+
+    Raises:
+        DataError: labels that do not fit the texts or the classes, or fewer than two classes.
+
+    >>> corpus = Corpus(["dull", "a gem", "so so"], np.array([0, 1, -1]), ("negative", "positive"))
+    >>> len(corpus), corpus.fingerprint[:8]
+    (3, 'c8642418')
+    """
+
+    texts: Sequence[str] = field(repr=False)
+    labels: npt.NDArray[np.int64] = field(repr=False)
+    classes: tuple[str, ...]
+    source: str = "memory"
+    is_demo: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        labels = np.array(self.labels, dtype=np.int64)
+        if labels.shape != (len(self.texts),):
+            raise DataError(f"{len(self.texts)} texts need labels of shape ({len(self.texts)},), got {labels.shape}")
+        if len(self.classes) < 2:
+            raise DataError(f"a corpus needs two classes or more, got {self.classes}")
+        for name in self.classes:
+            check_text(name, f"the classes of {self.source}", "name of a class")
+        if labels.size and not UNLABELED <= labels.min() <= labels.max() < len(self.classes):
+            raise DataError(
+                f"labels must lie in -1 .. {len(self.classes) - 1} for {len(self.classes)} classes, "
+                f"got {labels.min()} .. {labels.max()}"
+            )
+        labels.setflags(write=False)
+        object.__setattr__(self, "labels", labels)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @cached_property
+    def keys(self) -> npt.NDArray[np.uint64]:
+        """(N, 4) uint64, the sha256 of each text as four big-endian numbers: what is left of a text in any file.
+
+        >>> f'{Corpus(["dull", "a gem"], np.array([0, 1]), ("negative", "positive")).keys[0, 0]:x}'
+        '8f68ea0282db3790'
+        """
+        digests = b"".join(hashlib.sha256(text.encode()).digest() for text in self.texts)
+        return np.frombuffer(digests, dtype=">u8").reshape(len(self.texts), 4).astype(np.uint64)
+
+    @cached_property
+    def order(self) -> npt.NDArray[np.int64]:
+        """(N,) int64 rows by the sha256 of their texts, equal texts as they stand.
+
+        The one order of rows that neither the order of a file nor a label has shaped: whatever is drawn from it by a
+        seed, or summed up along it, is the same for the same texts in any file.
+        """
+        return np.lexsort(self.keys.T[::-1])
+
+    def in_order(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """These rows (n,) int64, each once, in `order`.
+
+        >>> corpus = Corpus(["dull", "a gem", "so so"], np.array([0, 1, -1]), ("negative", "positive"))
+        >>> turned = Corpus(["so so", "a gem", "dull"], np.array([-1, 1, 0]), ("negative", "positive"))
+        >>> [corpus.texts[row] for row in corpus.in_order(np.array([0, 1]))]
+        ['dull', 'a gem']
+        >>> [turned.texts[row] for row in turned.in_order(np.array([1, 2]))]
+        ['dull', 'a gem']
+        """
+        wanted = np.zeros(len(self), np.bool_)
+        wanted[rows] = True
+        return self.order[wanted[self.order]]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sha256 over the texts, then the labels, then the class names; 64 hex digits, computed once.
+
+        Texts and names are UTF-8, each after its length in bytes, each list after its number of items; labels
+        are int64. All numbers are little-endian and eight bytes wide. The order of the rows matters.
+        """
+        digest = hashlib.sha256()
+        for words in (self.texts, self.classes):
+            digest.update(_eight_bytes(len(words)))
+            for word in words:
+                content = word.encode()
+                digest.update(_eight_bytes(len(content)))
+                digest.update(content)
+            if words is self.texts:
+                digest.update(self.labels.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+
+def digest_of_reviews(texts: Sequence[str], labels: npt.NDArray[np.int64]) -> str:
+    """Sha256 over the sorted sha256 of each text with its class: the same for any order of the rows.
+
+    >>> same = digest_of_reviews(["a", "b"], np.array([0, 1])) == digest_of_reviews(["b", "a"], np.array([1, 0]))
+    >>> flipped = digest_of_reviews(["a", "b"], np.array([0, 1])) == digest_of_reviews(["a", "b"], np.array([1, 0]))
+    >>> same, flipped
+    (True, False)
+    """
+    rows = (f"{label} {text}".encode() for text, label in zip(texts, labels.tolist(), strict=True))
+    return hashlib.sha256(b"".join(sorted(hashlib.sha256(row).digest() for row in rows))).hexdigest()
+
+
+def is_imdb(texts: Sequence[str], labels: npt.NDArray[np.int64]) -> bool:
+    """Whether these are IMDB's 50,000 reviews, 0 negative and 1 positive, in whatever order."""
+    return len(texts) == IMDB_ROWS and digest_of_reviews(texts, labels) == IMDB_REVIEWS
+
+
+def build_corpus(
+    texts: Sequence[str],
+    labels: npt.NDArray[np.int64],
+    classes: tuple[str, ...],
+    source: str,
+    *,
+    is_demo: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Corpus:
+    """A corpus that knows IMDB when it sees it, and notes empty texts and missing labels."""
+    if is_imdb(texts, labels):
+        classes, source = IMDB_CLASSES, "imdb"
+    empty = sum(not text or text.isspace() for text in texts)
+    if empty:
+        notes += (f"{empty:,} of {len(texts):,} texts are empty or only white space: kept, encoded as padding",)
+    unlabeled = int((labels == UNLABELED).sum())
+    if unlabeled:
+        notes += (f"{unlabeled:,} of {len(texts):,} rows have no label",)
+    return Corpus(texts, labels, classes, source, is_demo, notes)
+
+
+def _eight_bytes(number: int) -> bytes:
+    return number.to_bytes(8, "little")
+
+
+def shorten(text: str, characters: int = 120) -> str:
+    r"""The beginning of a text on one line, without its line breaks.
+
+    >>> shorten("so so<br /><br />and\nmore", 9)
+    'so so and…'
+    """
+    line = " ".join(text[: 100 * characters].replace("<br />", " ").split())
+    return line if len(line) <= characters and len(text) <= 100 * characters else line[:characters].rstrip() + "…"

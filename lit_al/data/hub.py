@@ -1,0 +1,167 @@
+"""IMDB from the Hugging Face hub or its cache: the cache first, the hub only if it answers within seconds.
+
+`datasets` is imported here only, and only when this corpus is asked for.
+"""
+
+import logging
+import os
+import queue
+import ssl
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, build_opener
+
+from lit_al.data.tables import read_parquet
+from lit_al.exceptions import DataError
+
+REPOSITORY = "stanfordnlp/imdb"
+SPLITS = ("train", "test")
+FILES = tuple(f"plain_text/{split}-00000-of-00001.parquet" for split in SPLITS)
+PATIENCE = 4.0  # seconds that the hub has to say where its files are
+
+Rows = tuple[list[str], list[object]]  # texts and labels, train before test
+
+
+class HubError(DataError):
+    """IMDB is neither in the cache nor to be had from the hub; the text is the reason, without a full stop."""
+
+
+def load_imdb() -> Rows:
+    """IMDB's reviews and labels (0 negative, 1 positive), train before test.
+
+    Raises:
+        HubError: no copy in the cache, and no hub that answers; known within seconds.
+    """
+    try:
+        import datasets
+    except ImportError as error:
+        raise HubError(f"IMDB comes from the hub through the package datasets, which is missing ({error})") from None
+    with _quiet(datasets):
+        rows = _from_cache(datasets)
+        if rows is not None:
+            return rows
+        silence = _why_silent(datasets)
+        if silence:
+            raise HubError(f"IMDB is not in the cache of the Hugging Face hub, and {silence}")
+        try:
+            return _rows(datasets.load_dataset(REPOSITORY))
+        except Exception as error:  # of a dozen libraries' own kinds: all mean the same here
+            reason = f"{type(error).__name__}: {error}".split("\n", 1)[0][:200]
+            raise HubError(f"the Hugging Face hub answers, but loading {REPOSITORY} failed ({reason})") from error
+
+
+def why_unreachable(endpoint: str, seconds: float = PATIENCE) -> str | None:
+    """Why the hub does not answer, or None if it does; takes `seconds` at most, even where a name look-up hangs."""
+    answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def ask() -> None:
+        answers.put(_ask(endpoint, 2 * seconds))  # the deadline is the queue's; this one only ends the thread
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return answers.get(timeout=seconds)
+    except queue.Empty:
+        return f"{endpoint} does not answer within {seconds:g} s"
+
+
+def _ask(endpoint: str, timeout: float) -> str | None:
+    """One HEAD request for a file, led on to the host that stores it, through the environment's proxies."""
+    try:
+        address = f"{endpoint}/datasets/{REPOSITORY}/resolve/main/{FILES[0]}"
+        with build_opener().open(Request(address, method="HEAD"), timeout=timeout):
+            return None
+    except HTTPError as error:
+        error.close()
+        refused = error.code >= 500 or error.code == 407  # 407: a proxy that wants a password
+        return f"{endpoint} answers {error.code} {error.reason}" if refused else None
+    except URLError as error:
+        if isinstance(error.reason, ssl.SSLCertVerificationError):
+            return None  # something answers; `datasets` brings its own certificates and judges by them
+        return f"{endpoint} cannot be reached ({error.reason})"
+    except (OSError, ValueError, HTTPException) as error:
+        return f"{endpoint} cannot be reached ({error})"
+
+
+def _why_silent(datasets: Any) -> str | None:
+    """Why the hub is not to be asked, or does not answer."""
+    if datasets.config.HF_HUB_OFFLINE:
+        return "HF_HUB_OFFLINE or HF_DATASETS_OFFLINE forbids asking the hub"
+    return why_unreachable(os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co")
+
+
+def _from_cache(datasets: Any) -> Rows | None:
+    """IMDB as `datasets` has prepared it, else as the hub's client has downloaded it, else None."""
+    with _offline(datasets):
+        try:
+            return _rows(datasets.load_dataset(REPOSITORY))
+        except Exception:  # not there, half there, or in a folder that cannot be locked
+            with suppress(DataError):
+                return _from_downloads()
+    return None
+
+
+def _from_downloads() -> Rows | None:
+    """IMDB from the Parquet files that the hub's client keeps, if both are there."""
+    from huggingface_hub import try_to_load_from_cache
+
+    texts: list[str] = []
+    labels: list[object] = []
+    for file in FILES:
+        path = try_to_load_from_cache(REPOSITORY, file, repo_type="dataset")
+        if not isinstance(path, str):
+            return None
+        table = read_parquet(Path(path), "text", "label")
+        texts += table.texts
+        labels += table.labels
+    return texts, labels
+
+
+def _rows(splits: Any) -> Rows:
+    columns = [splits[split][:] for split in SPLITS]
+    texts = [text for column in columns for text in column["text"]]
+    return texts, [label for column in columns for label in column["label"]]
+
+
+@contextmanager
+def _offline(datasets: Any) -> Iterator[None]:
+    """Forbid requests to the hub for a while: both libraries read these constants at each request."""
+    from huggingface_hub import constants
+
+    switches = [(constants, "HF_HUB_OFFLINE"), (datasets.config, "HF_HUB_OFFLINE")]
+    before = [getattr(module, name) for module, name in switches]
+    for module, name in switches:
+        setattr(module, name, True)
+    try:
+        yield
+    finally:
+        for (module, name), value in zip(switches, before, strict=True):
+            setattr(module, name, value)
+
+
+@contextmanager
+def _quiet(datasets: Any) -> Iterator[None]:
+    """Silence progress bars, log lines and warnings of the hub's libraries for a while."""
+    from huggingface_hub import utils as hub
+
+    loggers = [logging.getLogger(name) for name in ("datasets", "huggingface_hub")]
+    levels = [logger.level for logger in loggers]
+    noisy = [module for module in (datasets.utils, hub) if not module.are_progress_bars_disabled()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        for module in noisy:
+            module.disable_progress_bars()
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+            for module in noisy:
+                module.enable_progress_bars()

@@ -1,0 +1,232 @@
+"""CSV and JSONL read strictly: every row whole, every error with its place. The standard library alone.
+
+Lines, columns and rows are counted from 1 in messages; a column is one of the table, not of the characters.
+"""
+
+import codecs
+import csv
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from lit_al.exceptions import DataError
+from lit_al.utils import memory
+from lit_al.utils.terminal_text import first_line
+
+_BYTES_AT_ONCE = 2**20
+_LONGEST_CELL = 2**31 - 1
+_BYTE_ORDER_MARKS = {  # the longer ones first: UTF-32's begins like UTF-16's
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+_SEPARATORS = ";\t|"
+_SOUND_CELL = re.compile(r'(?:"[^"]*(?:""[^"]*)*"|[^",\r\n][^,\r\n]*)?,')
+
+
+@contextmanager
+def reading(path: Path, encoding: str = "utf-8-sig") -> Iterator[None]:
+    """Turn what the system says of a file that is read in this block into a `DataError`.
+
+    Raises:
+        DataError: the file is missing, a folder, empty, unreadable or not in the encoding.
+    """
+    if path.is_dir():
+        raise DataError(f"{path} is a folder, not a file")
+    try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise DataError(f"{path} is empty")
+        free = memory.available()
+        if free is not None and path.stat().st_size > free:
+            raise DataError(
+                f"{path} has {path.stat().st_size:,} bytes, more than the {free:,} of memory that are free; give fewer "
+                "rows of it, or free memory"
+            )
+        yield
+    except UnicodeDecodeError:
+        raise DataError(_describe_encoding(path, encoding)) from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def marked_encoding(path: Path) -> str:
+    """The codec that a file's byte order mark names; UTF-8 where it has none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    return next((name.lower() for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark)), "utf-8-sig")
+
+
+@contextmanager
+def csv_table(
+    path: Path, encoding: str = "utf-8-sig"
+) -> Iterator[tuple[int, list[str], Iterator[tuple[int, list[str]]]]]:
+    """The line of the header, its cells, and each row with its line; blank lines are skipped.
+
+    A quoted cell may hold commas, quotes (doubled) and lines, and may be of any length.
+
+    Raises:
+        DataError: an empty file, a quote that is never closed, a row that is longer or shorter than the header.
+    """
+    with path.open(encoding=encoding, newline="") as file, _cells_of_any_length():
+        rows = _csv_rows(file, path)
+        line, header = next(rows, (0, []))
+        if not header:
+            raise DataError(f"{path} is empty: it holds blank lines only")
+        check_text("".join(header), f"{path}, line {line}")
+        yield line, header, _as_long(rows, len(header), path)
+
+
+def _as_long(rows: Iterator[tuple[int, list[str]]], cells: int, path: Path) -> Iterator[tuple[int, list[str]]]:
+    for line, row in rows:
+        if len(row) != cells:
+            raise DataError(
+                f"{path}, line {line}, column {min(len(row), cells) + 1}: {len(row)} cells where the header has "
+                f"{cells}; a text that holds commas or line breaks must stand in quotes"
+            )
+        yield line, row
+
+
+def _csv_rows(file: TextIO, path: Path) -> Iterator[tuple[int, list[str]]]:
+    raw: list[str] = []  # lines of the row that is being read, for the message if it cannot be
+    reader = csv.reader(_noted(file, raw), strict=True)
+    while True:
+        line = reader.line_num + 1
+        raw.clear()
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            where = f"{path}, line {line}, column {_broken_column(''.join(raw))}"
+            raise DataError(f"{where}: {_csv_problem(error)}; double the quotes inside a quoted text") from None
+        if row:
+            yield line, row
+
+
+def _csv_problem(error: csv.Error) -> str:
+    if "unexpected end of data" in str(error):
+        return "a quote that opens here is never closed, so the rest of the file would be one cell; close it"
+    return f"not valid CSV ({error})"
+
+
+def _noted(lines: TextIO, into: list[str]) -> Iterator[str]:
+    for line in lines:
+        into.append(line)
+        yield line
+
+
+def _broken_column(raw: str) -> int:
+    """Which cell of a row breaks the rules of CSV."""
+    at, column = 0, 1
+    while cell := _SOUND_CELL.match(raw, at):
+        at, column = cell.end(), column + 1
+    return column
+
+
+@contextmanager
+def _cells_of_any_length() -> Iterator[None]:
+    """Lift the csv module's limit of 131,072 characters per cell, and set it back after."""
+    before = csv.field_size_limit(_LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def json_objects(path: Path, encoding: str = "utf-8-sig") -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each JSON object of a file, one on a line, with its line; blank lines are skipped.
+
+    Raises:
+        DataError: a line that is no JSON object.
+    """
+    with path.open(encoding=encoding, newline="\n") as file:
+        for line, content in enumerate(file, start=1):
+            if content.strip():
+                yield line, json_object(content, f"{path}, line {line}")
+
+
+def json_object(content: str, where: str) -> dict[str, Any]:
+    """The JSON object of a line.
+
+    Raises:
+        DataError: it is none.
+    """
+    try:
+        record = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        check_text(content, where)  # NUL characters are the better explanation
+        place = f", character {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else error
+        raise DataError(f"{where}{place}: not valid JSON ({reason})") from None
+    if not isinstance(record, dict):
+        raise DataError(f'{where}: {first_line(content)} is not a JSON object like {{"text": …}}')
+    return record
+
+
+def check_text(value: object, where: str, what: str = "text") -> str:
+    """The value, if it is a text that can be encoded.
+
+    Raises:
+        DataError: it is missing, of another type, or holds a NUL character or half a surrogate pair.
+    """
+    if value is None:
+        raise DataError(f"{where}: the {what} is missing (null); remove the row or write an empty string")
+    if not isinstance(value, str):
+        raise DataError(f"{where}: the {what} is {first_line(repr(value))} ({type(value).__name__}), not a string")
+    if "\0" in value:
+        raise DataError(f"{where}: a NUL character, as in UTF-16 or binary content; save the file as plain UTF-8")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(f"{where}: half a surrogate pair at character {error.start + 1} of the {what}") from None
+    return value
+
+
+def _describe_encoding(path: Path, encoding: str) -> str:
+    """Where a file stops being in its encoding, found by reading it once more."""
+    if encoding != "utf-8-sig":
+        return f"{path} is {encoding.upper()} by its byte order mark, but not at offset {_broken_at(path, encoding)[0]}"
+    marked = marked_encoding(path)
+    if marked != encoding:
+        return f"{path} is {marked.upper()} (by its byte order mark), not UTF-8; save it as UTF-8"
+    offset, byte = _broken_at(path, "utf-8")
+    if byte is None:
+        return f"{path} is not UTF-8: it ends in the middle of a character; save it as UTF-8"
+    return f"{path} is not UTF-8: byte 0x{byte:02x} at offset {offset}; save it as UTF-8"
+
+
+def _broken_at(path: Path, encoding: str) -> tuple[int, int | None]:
+    """Offset of the first byte that cannot be decoded, and the byte; no byte where the file ends too early."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    read = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_BYTES_AT_ONCE):
+            kept = len(decoder.getstate()[0])  # bytes of a character that the last chunk cut in two
+            try:
+                decoder.decode(chunk, final=len(chunk) < _BYTES_AT_ONCE)
+            except UnicodeDecodeError as error:
+                return read - kept + error.start, error.object[error.start]
+            read += len(chunk)
+    return read, None
+
+
+def separator_hint(columns: Sequence[str]) -> str:
+    """What to say of a header that is one cell with another separator in it; else nothing."""
+    mark = next((mark for mark in _SEPARATORS if len(columns) == 1 and mark in columns[0]), None)
+    return f"; it seems to be separated by {mark!r}, not by commas" if mark else ""
+
+
+def shown(names: Sequence[str], most: int = 12) -> str:
+    """Names in quotes, with commas, the first of many."""
+    listed = ", ".join(repr(name[:40]) for name in names[:most])
+    return listed + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,137 @@
+"""What a run works on: the corpus, its split, the vocabulary, and what was counted on the way."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lit_al.data import (
+    UNLABELED,
+    Corpus,
+    PartDuplicates,
+    count_contradictions,
+    count_duplicates_across,
+    first_copies,
+    load_corpus,
+)
+from lit_al.data.split import Rows, Split, apportion, shuffled, stratified_split, without
+from lit_al.exceptions import ConfigError
+from lit_al.experiment.config import TrainConfig
+from lit_al.oracles import SimulatedOracle
+from lit_al.reporting.console import parts
+from lit_al.text.encoder import TextEncoder
+
+
+@dataclass(frozen=True)
+class Material:
+    """The encoded corpus, its split, and what was counted on the way.
+
+    Attributes:
+        corpus: texts, labels, class names.
+        split: at the start of the run.
+        encoder: texts to word ids.
+        duplicates: by part of the split.
+        extra_copies: rows that repeat the text of an earlier one.
+        contradictions: texts that stand under two labels.
+        dropped: the extra copies take no part.
+    """
+
+    corpus: Corpus
+    split: Split
+    encoder: TextEncoder
+    duplicates: Mapping[str, PartDuplicates]
+    extra_copies: int
+    contradictions: int
+    dropped: bool
+
+    def described(self) -> dict[str, Any]:
+        """The `data` of `results.json`; docs/results-schema.md describes it."""
+        corpus = self.corpus
+        return {
+            "source": corpus.source,
+            "demo": corpus.is_demo,
+            "fingerprint": corpus.fingerprint,
+            "rows": len(corpus),
+            "classes": list(corpus.classes),
+            "unlabeled": int((corpus.labels < 0).sum()),
+            "split": {part: len(rows) for part, rows in parts(self.split).items()},
+            "duplicates": {part: asdict(found) for part, found in self.duplicates.items()},
+            "contradicting_duplicates": self.contradictions,
+            "extra_copies": self.extra_copies,
+            "dropped_duplicates": self.extra_copies if self.dropped else 0,
+            "notes": list(corpus.notes),
+        }
+
+
+def prepare(config: TrainConfig) -> Material:
+    """Load, split and learn the vocabulary, from the initial texts or, with the lean protocol, from the pool's.
+
+    Raises:
+        LitALError: settings or data that cannot work.
+    """
+    corpus = load_corpus(**config.corpus)
+    first = first_copies(corpus.texts)
+    lean = config.protocol == "lean"
+    if config.oracle == "file":
+        split = _people_split(config, corpus, first)
+    else:
+        split = _lean_split(config, corpus, first) if lean else _split(config, corpus, first, config.initial_size)
+    encoder = TextEncoder.fit(
+        (corpus.texts[row] for row in (split.pool if lean else split.labeled)),
+        vocabulary_size=config.vocabulary_size,  # type: ignore[arg-type]  # resolved: not None, as are the others
+        max_length=config.max_length,  # type: ignore[arg-type]
+        how=config.standardize,
+        cut=config.cut,  # type: ignore[arg-type]
+    )
+    return Material(
+        corpus,
+        split,
+        encoder,
+        count_duplicates_across(corpus.texts, parts(split)),
+        extra_copies=int((~first).sum()),
+        contradictions=count_contradictions(corpus.texts, corpus.labels),
+        dropped=config.drop_duplicates,
+    )
+
+
+def _split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_], initial: int | None) -> Split:
+    return stratified_split(
+        corpus,
+        seed=config.split_seed,
+        validation=config.val_size,
+        test=config.test_size,
+        initial=initial,
+        keep=first if config.drop_duplicates else None,
+    )
+
+
+def _lean_split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_]) -> Split:
+    """The test set of the other protocols and of the benchmark; all else that the oracle can answer is the pool."""
+    test = _split(config, corpus, first, None).test
+    keep = SimulatedOracle(corpus.labels).can_answer(np.arange(len(corpus)))
+    if config.drop_duplicates:
+        keep &= first
+    order = shuffled(corpus, config.split_seed)
+    none: Rows = np.empty(0, np.int64)
+    return Split(none, test, without(order[keep[order]], test))
+
+
+def _people_split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_]) -> Split:
+    """All that people can be asked is the pool, but for a test set of labels that are there, where one is wanted."""
+    order = shuffled(corpus, config.split_seed)
+    if config.drop_duplicates:
+        order = order[first[order]]
+    labels = corpus.labels[order]
+    test: Rows = np.empty(0, np.int64)
+    if config.test_size is not None:
+        counts = np.bincount(labels[labels != UNLABELED], minlength=len(corpus.classes)).tolist()
+        if not 1 <= config.test_size <= sum(counts):
+            raise ConfigError(
+                f"--test-size {config.test_size} must lie between 1 and the {sum(counts):,} labels that the data has"
+            )
+        sizes = apportion(config.test_size, counts)
+        test = np.concatenate([order[labels == index][:n] for index, n in enumerate(sizes)])
+    none: Rows = np.empty(0, np.int64)
+    return Split(none, test, without(order, test))

@@ -1,0 +1,161 @@
+"""A lean run on the console: a block per round, and what the rules and the bill say in the end."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.panel import Panel
+
+from lit_al.experiment.protocol import Plan
+from lit_al.loop.estimation import ByValidation, Estimate
+from lit_al.loop.rounds import Judged
+from lit_al.loop.validation import HoldOut, Validation
+from lit_al.metrics import percent
+from lit_al.oracles import Bill
+from lit_al.reporting.console import Report
+from lit_al.utils.terminal_text import markup
+
+
+class LeanWords:
+    """Prints a lean run.
+
+    Args:
+        report: has the console and the class names.
+        plan: of the run.
+    """
+
+    def __init__(self, report: Report, plan: Plan) -> None:
+        self.report, self.plan = report, plan
+
+    def begin(self, strategy: str) -> None:
+        """What is about to happen."""
+        last, rounds = self.plan.schedule[-1], len(self.plan.schedule) - 1
+        stop = f", unless {self.plan.rule} stops it before" if self.plan.rule else ""
+        first, given = self.plan.schedule[0], len(self.plan.start)
+        start = f"({given:,} of the file, {first - given:,} drawn at random)" if given else "drawn at random"
+        counted = f"{rounds} round" + ("" if rounds == 1 else "s")
+        self._line(f"from {first:,} labels {start} to {last:,} in {counted} by {strategy}{stop}")
+        self._line(self.plan.test_use)
+        if self.plan.validation:
+            self._line(validation_words(self.plan.validation))
+        if self.plan.source:
+            self._line(f"target and plateau follow the accuracy {self.plan.source}")
+        for clause in self.plan.flaws:
+            self._line(f"warning: it {clause}")
+
+    def round(self, done: Judged) -> None:
+        """One block."""
+        lines = [f"{done.labels:,} labels{self._test(done)}"]
+        lines += self._batch(done) if done.query else [f"drawn at random: {self._by_class(done.taken)}"]
+        lines += self._estimate(done)
+        if done.validation and self.plan.validation:
+            lines += judged_words(done.validation, self.plan.validation)
+        validate = f", validate {done.validate_seconds:.1f} s" if done.validation else ""
+        if done.bill.cost:
+            lines.append(bill_words(done.bill))
+        lines.append(
+            f"fit {done.fit_seconds:.1f} s{validate}, score {done.score_seconds:.1f} s, "
+            f"select {done.select_seconds:.1f} s"
+        )
+        if done.warning:
+            lines.append(f"[yellow]warning:[/yellow] {markup(done.warning)}")
+        self.report.console.print(Panel("\n".join(lines), title=f"round {done.number}", title_align="left"))
+
+    def end(self, stop_reason: str, shadows: Sequence[Mapping[str, Any]], bill: Bill) -> None:
+        """Why it ended, where each rule would have ended it, what it cost."""
+        self._line(f"it ended because {stop_reason}")
+        for shadow in shadows:
+            self._line(f"in shadow: {shadow['sentence']}")
+        self._line(bill_words(bill))
+
+    def estimated(self, done: Judged) -> None:
+        """What stands last where there is no test figure."""
+        for line in self._estimate(done):
+            self._line(line)
+
+    def waiting(self, what_to_do: str) -> None:
+        """People have the word."""
+        self._line(what_to_do)
+
+    def _estimate(self, done: Judged) -> list[str]:
+        """By random controls, or what is missing; nothing where none are drawn."""
+        if done.estimate:
+            return [estimate_words(done.estimate)]
+        return [not_known(done.needed)] if self.plan.follows == "controls" else []
+
+    def _test(self, done: Judged) -> str:
+        if done.test is None:
+            return ""
+        errors = self.report.errors(done.test.confusion)
+        return f"; test accuracy {done.test.accuracy:.4f} (for the report alone), {errors}"
+
+    def _batch(self, done: Judged) -> list[str]:
+        drawn = f", {done.controls:,} of them random controls" if done.controls else ""
+        skipped = f"; skipped: {done.skipped:,}" if done.skipped else ""
+        return [
+            f"chosen by {markup(done.strategy)}{drawn}",
+            f"taken: {self._by_class(done.taken)}; predicted: {self._by_class(done.predicted)}{skipped}",
+        ]
+
+    def _by_class(self, counts: Sequence[int]) -> str:
+        return ", ".join(f"{name} {count:,}" for name, count in zip(self.report.classes, counts, strict=True))
+
+    def _line(self, text: str) -> None:
+        self.report.console.print(markup(text), soft_wrap=True, highlight=False)
+
+
+def estimate_words(estimate: Estimate) -> str:
+    """The estimate with its interval."""
+    return f"accuracy over the whole corpus, by {estimate.rows:,} random controls: {_with_interval(estimate)}"
+
+
+def not_known(needs: int) -> str:
+    """What is missing before there is an estimate.
+
+    >>> not_known(1)
+    'accuracy over the whole corpus: not known yet, 1 more random text is needed'
+    """
+    texts = "text is" if needs == 1 else "texts are"
+    return f"accuracy over the whole corpus: not known yet, {needs} more random {texts} needed"
+
+
+def judged_words(found: ByValidation, validation: Validation) -> list[str]:
+    """The estimate by all validation rows, and by those of them that stand for the pool where not all do."""
+    what = f"{found.all.rows:,} {'held-out labels' if isinstance(validation, HoldOut) else 'labels out of fold'}"
+    what += f", {found.chosen:,} of them chosen" if found.chosen else ""
+    lines = [f"accuracy by {what}: {_with_interval(found.all)}"]
+    if found.chosen and found.drawn:
+        lines.append(f"accuracy by the {found.drawn.rows:,} of them drawn at random: {_with_interval(found.drawn)}")
+    return lines
+
+
+def validation_words(validation: Validation) -> str:
+    """What it does and costs.
+
+    >>> validation_words(HoldOut(0.2))
+    'validation: 20 % of all labels are held out, and the weights of the lowest loss on them are kept'
+    """
+    if isinstance(validation, HoldOut):
+        return (
+            f"validation: {percent(validation.share)} of all labels are held out, and the weights of the lowest loss "
+            "on them are kept"
+        )
+    return (
+        f"validation: {validation.folds} more models a round, each label predicted by the one that did not learn "
+        "from it; the model itself learns from all labels"
+    )
+
+
+def _with_interval(estimate: Estimate) -> str:
+    low, high = estimate.interval
+    return f"{estimate.accuracy:.4f}, 95 % interval {low:.4f} to {high:.4f}"
+
+
+def bill_words(bill: Bill) -> str:
+    """What was asked, and what it came to.
+
+    >>> bill_words(Bill(asked=110, skipped=10, wrong=7, cost=12.5))
+    'bill: 110 questions, 10 skipped, 7 of 100 answers wrong, cost 12.50'
+    """
+    read = f", {bill.tokens:,} words read" if bill.tokens else ""
+    wrong = f"{bill.labels:,} answers" if bill.wrong is None else f"{bill.wrong:,} of {bill.labels:,} answers wrong"
+    return f"bill: {bill.asked:,} questions, {bill.skipped:,} skipped, {wrong}{read}, cost {bill.cost:,.2f}"

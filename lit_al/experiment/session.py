@@ -1,0 +1,174 @@
+"""A run from its settings to its folder: corpus, split, model, learner, report, results, pictures."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich import get_console
+from rich.console import Console
+
+from lit_al.exceptions import ConfigError, DataError
+from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.example import strategy_of
+from lit_al.experiment.example_session import ExampleSession
+from lit_al.experiment.experiment_data import Material, prepare
+from lit_al.experiment.journal import Ledger
+from lit_al.experiment.lean_session import LeanSession
+from lit_al.experiment.protocol import Plan, checked_rule
+from lit_al.experiment.resume import Resume, way_on
+from lit_al.record import RECORD_FILE, OwnerLock
+from lit_al.reporting import figures
+from lit_al.reporting.console import Report, comparison_table, conclusion
+from lit_al.reporting.run_page import write_run_report
+from lit_al.utils.folders import make_run_folder, read_results, write_results, write_text
+from lit_al.utils.signals import interruptible
+from lit_al.utils.terminal_text import markup
+
+OWNER = "train.py"  # what holds a run, for whoever finds it held
+
+
+def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
+    """Run what the settings say and leave a folder with everything about it.
+
+    Returns:
+        The contents of `results.json`.
+
+    Raises:
+        LitALError: settings or data that cannot work; no fit has begun then.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or SIGUSR1, after everything known so far was written.
+    """
+    began = time.perf_counter()
+    config = config.resolved()
+    # what does not exist is refused before anything is loaded
+    checked_rule(config) if config.protocol == "lean" else strategy_of(config)
+    console = console or get_console()  # that of the progress bar, so that neither writes over the other
+    material, plan, report = _loaded(config, console)
+    folder = make_run_folder(config.log_dir, config.name)
+    console.print(f"results, figures and TensorBoard events go to {markup(folder)}", soft_wrap=True)
+    with _gone_if_refused(folder), _owned(folder, console):
+        write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
+        with Ledger.begin(folder, config, material.corpus, _teller(console)) as ledger:
+            return _sitting(config, material, plan, folder, report, ledger, began)
+
+
+def resume(order: Resume, console: Console | None = None) -> dict[str, Any]:
+    """Go on with a run that was cut off, to the picks and metrics of one that never was.
+
+    Returns:
+        The contents of `results.json`.
+
+    Raises:
+        LitALError: no run, one that somebody else is at, or other data than it began with.
+        KeyboardInterrupt: as `run`.
+    """
+    began = time.perf_counter()
+    console, folder = console or get_console(), order.folder
+    with _owned(folder, console), Ledger.open(folder, _teller(console)) as ledger:
+        if ledger.finished:
+            console.print(f"{markup(folder)} is finished; there is nothing to go on with", soft_wrap=True)
+            return read_results(folder)
+        config = ledger.config
+        config = replace(config, accelerator=order.accelerator or config.accelerator)
+        material, plan, report = _loaded(config, console)
+        return _sitting(config, material, plan, folder, report, ledger, began)
+
+
+def _loaded(config: TrainConfig, console: Console) -> tuple[Material, Plan | None, Report]:
+    with console.status("loading the corpus …"):
+        material = prepare(config)
+    plan = Plan.of(config, material) if config.protocol == "lean" else None
+    report = Report(console, material.corpus.classes)
+    report.demo_banner(material.corpus)
+    report.data(material.corpus, material.split, material.duplicates)
+    report.copies(material.extra_copies, material.dropped)
+    return material, plan, report
+
+
+@contextmanager
+def _gone_if_refused(folder: Path) -> Iterator[None]:
+    """Settings that only Lightning, a kernel or the oracle can refuse leave no folder behind either."""
+    try:
+        yield
+    except (ConfigError, DataError):
+        if not any((folder / name).exists() for name in ("checkpoints", "state", "picks.jsonl")):  # nothing was learned
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _owned(folder: Path, console: Console) -> Iterator[None]:
+    """One process at a time is at a run, and whoever ends it before its time is told how to go on."""
+    with OwnerLock(folder, OWNER), interruptible():
+        try:
+            yield
+        except KeyboardInterrupt:
+            console.print(markup(way_on(folder)), soft_wrap=True, highlight=False)
+            raise
+
+
+def _teller(console: Console) -> Callable[[str], object]:
+    return lambda sentence: console.print(f"[yellow]{markup(sentence)}[/yellow]", soft_wrap=True, highlight=False)
+
+
+def _sitting(
+    config: TrainConfig,
+    material: Material,
+    plan: Plan | None,
+    folder: Path,
+    report: Report,
+    ledger: Ledger,
+    began: float,
+) -> dict[str, Any]:
+    """From where a run is to its end, or to the next signal or question."""
+    # the record of a comparison holds its settings alone, for each of its runs has one of its own
+    ledger.take(material.corpus, material.split.pool[:0] if config.mode == "compare" else material.split.pool)
+    for events in folder.glob("events.out.tfevents.*"):
+        events.unlink()  # of an earlier sitting; what it has saved is written again, what it has not, too
+    if plan is not None:
+        return LeanSession(config, material, plan, folder, report, ledger, began).run()
+    if config.mode == "compare":
+        return _compare(config, material, folder, report, ledger, began)
+    return ExampleSession(config, material, folder, report, ledger, began).run()
+
+
+def _compare(
+    config: TrainConfig, material: Material, folder: Path, report: Report, ledger: Ledger, began: float
+) -> dict[str, Any]:
+    """`full`, then `active`, each in a folder of its own below; then the page's own conclusion."""
+    found: dict[str, dict[str, Any]] = {}
+    settings = {"full": replace(config, mode="full"), "active": replace(config, mode="active")}
+    for mode, setting in settings.items():
+        report.console.rule(mode)
+        found[mode] = _part(setting, material, folder / mode, report)
+    report.console.rule("full against active")
+    report.console.print(comparison_table(found["full"], found["active"]))
+    verdict = conclusion(found["full"], found["active"])
+    report.console.print(verdict)
+    shared = {name: found["active"][name] for name in ("schema", "status", "protocol", "data", "seeds", "versions")}
+    results = {**shared, "mode": "compare", **found, "conclusion": verdict}
+    earlier = sum(part["wall_seconds"] for part in found.values())
+    results["wall_seconds"] = round(max(earlier, time.perf_counter() - began), 2)
+    write_results(folder, results)
+    for name, figure in figures.figures(results).items():
+        figure.savefig(folder / f"{name}.png")
+    report.page(write_run_report(folder))
+    ledger.finish()
+    return results
+
+
+def _part(config: TrainConfig, material: Material, folder: Path, report: Report) -> dict[str, Any]:
+    """A run of a comparison: begun, gone on with, or finished in an earlier sitting."""
+    folder.mkdir(exist_ok=True)
+    there, tell = (folder / RECORD_FILE).exists(), _teller(report.console)
+    with (
+        OwnerLock(folder, OWNER),
+        Ledger.open(folder, tell) if there else Ledger.begin(folder, config, material.corpus, tell) as ledger,
+    ):
+        if ledger.finished:
+            return read_results(folder)
+        return _sitting(config, material, None, folder, report, ledger, time.perf_counter())

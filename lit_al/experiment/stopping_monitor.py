@@ -1,0 +1,143 @@
+"""What stopping rules see of a run: predictions for the stop set, the labels spent, the estimate that steers."""
+
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from lit_al.data.split import Rows
+from lit_al.experiment.protocol import Source
+from lit_al.loop.estimation import ByValidation, Estimate, newest
+from lit_al.loop.state import Run
+from lit_al.models.batches import EVALUATION_BATCH, Batches
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.scoring import score
+from lit_al.stopping import RULES, AnyOf, Progress, Rule, make_rule, mean_uncertainty, report, shadow
+
+STOP_SET = 2_000  # rows, as in Bloodgood and Vijay-Shanker 2009
+
+
+class Watch:
+    """Keeps a record of each round and asks the rules.
+
+    Args:
+        rule: in force, or None.
+        tokens: (N, T) of the whole corpus.
+        pool: (n,) int64 rows that the run begins with.
+        seed: of the draw of the stop set.
+        follows: the estimate of accuracy that rules see.
+        source: where it comes from, in words, for the rules' reasons.
+
+    Attributes:
+        rows: (k,) int64 the stop set; rows of it that get labels stay in it, so that every round is asked the same.
+        history: a record of each round.
+        estimate: of the newest model's accuracy, by random controls; None where nothing is known yet.
+    """
+
+    def __init__(
+        self,
+        rule: Rule | None,
+        tokens: Tensor,
+        pool: Rows,
+        seed: int,
+        follows: Source | None = "controls",
+        source: str = "by random controls",
+    ) -> None:
+        self.rule, self.tokens, self.follows, self.source = rule, tokens, follows, source
+        rng = np.random.default_rng([seed, STOP_SET])  # a stream of its own, apart from those of the rounds
+        self.rows = rng.choice(pool, min(STOP_SET, len(pool)), replace=False)
+        self.history: list[Progress] = []
+        self.estimate: Estimate | None = None
+
+    def look(self, model: LitBiLSTM, run: Run, number: int | None = None) -> str:
+        """Record a round, by the number of its model or as the next one; why to stop now, or "" to go on."""
+        found = score(model, Batches(self.tokens, None, torch.from_numpy(self.rows), EVALUATION_BATCH))  # (k, C)
+        self.record(found, run, number)
+        stop, reason = self.rule.check(self.history) if self.rule else (False, "")
+        return reason if stop else ""
+
+    def record(self, found: npt.NDArray[np.floating[Any]], run: Run, number: int | None = None) -> None:
+        """Record a round by the probabilities (k, C) that its model gives the stop set."""
+        left = np.isin(self.rows, run.pool)  # (k,) of the labeled ones the model should be sure
+        predictions = found.argmax(axis=1)
+        self.estimate = newest(run.judgments, self._distances(predictions))
+        estimate = self._followed(run)
+        self.history.append(
+            Progress(
+                model=len(self.history) if number is None else number,
+                labels=run.asked,
+                pool=len(run.pool),
+                accuracy=estimate.accuracy if estimate else None,
+                standard_error=estimate.standard_error if estimate else None,
+                source=self.source,
+                uncertainty=mean_uncertainty(found[left]) if left.any() else None,
+                predictions=predictions,
+            )
+        )
+
+    def would_stop(self) -> dict[str, bool]:
+        """By rule: would it stop now? Rules that look at no model, or lack what they need, are not asked."""
+        last = self.history[-1]
+        asked = [rule for rule in shadow_rules(self.rule) if rule.needs]
+        able = [rule for rule in asked if all(getattr(last, need) is not None for need in rule.needs)]
+        return {str(rule): rule.check(self.history)[0] for rule in able}
+
+    def state(self) -> list[dict[str, Any]]:
+        """The record as tensors and plain types."""
+        return [{**vars(one), "predictions": torch.as_tensor(one.predictions)} for one in self.history]
+
+    def restore(self, state: list[dict[str, Any]]) -> None:
+        """Go on from a `state`."""
+        self.history = [Progress(**{**one, "predictions": one["predictions"].numpy()}) for one in state]
+
+    def _followed(self, run: Run) -> Estimate | None:
+        if self.follows == "validation":
+            found = ByValidation.of(run)
+            return found.all if found else None
+        return self.estimate if self.follows else None
+
+    def _distances(self, predictions: npt.NDArray[np.int64]) -> dict[int, float]:
+        """By model, the share of the stop set that it calls otherwise than the newest one does, (k,) predictions.
+
+        Labeled texts are among them. Of those the newest model repeats what it was told, which makes other models look
+        farther than they are; the texts that a strategy leaves to the last are easy, and would make them look near.
+        """
+        return {
+            one.model: float((one.predictions != predictions).mean())
+            for one in self.history
+            if one.predictions is not None and one.predictions.shape == predictions.shape
+        }
+
+    def in_shadow(self, accuracies: Sequence[float] | None) -> list[dict[str, Any]]:
+        """Where each rule would have stopped the run, those in force among them.
+
+        Args:
+            accuracies: of each round on rows that no rule saw; None where there are no such rows.
+        """
+        stops = shadow(shadow_rules(self.rule), self.history)
+        return [
+            {
+                "rule": str(stop.rule),
+                "round": stop.position,
+                "labels": None if stop.position is None else self.history[stop.position].labels,
+                "reason": stop.reason,
+                "sentence": sentence,
+            }
+            for stop, sentence in zip(stops, report(stops, self.history, accuracies), strict=True)
+        ]
+
+
+def shadow_rules(rule: Rule | None) -> list[Rule]:
+    """The rules in force, one by one, and after them every other that needs no number from the user.
+
+    >>> [str(rule) for rule in shadow_rules(make_rule("budget:200,plateau"))][:3]
+    ['budget:200', 'plateau:3:0.005', 'uncertainty:0.05']
+    """
+    in_force = [] if rule is None else list(rule.rules) if isinstance(rule, AnyOf) else [rule]
+    free = [name for name, kind in RULES.items() if all(item.default is not MISSING for item in fields(kind))]
+    named = {str(one): one for one in (*in_force, *map(make_rule, free))}
+    return list(named.values())

@@ -1,0 +1,218 @@
+"""The active-learning loop as one Lightning callback.
+
+    callback = ActiveLearningCallback(SimulatedOracle(corpus.labels))
+    while not callback.done:
+        Trainer(max_epochs=20, callbacks=[callback, EarlyStopping("val_loss", patience=4)]).fit(model, data)
+
+Each pass needs a fresh Trainer: one that has reached `max_epochs` trains nothing more. The callback acts in
+`on_train_end`, which Lightning skips when a fit is interrupted, so that Ctrl-C acquires nothing.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
+
+import lightning as L
+import numpy as np
+import numpy.typing as npt
+
+from lit_al.exceptions import ConfigError
+from lit_al.loop.data_module import ActiveDataModule
+from lit_al.loop.inputs import Sight, collapse_warning
+from lit_al.metrics import Evaluation, Round
+from lit_al.models.checkpoint import load_weights
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.scoring import evaluate, score
+from lit_al.oracles import Oracle
+from lit_al.strategies import Choice, Context, RatioSampling, Strategy, choose
+
+SteerOn = Literal["test", "val"]
+PoolClasses = Literal["true", "predicted"]
+
+
+class Journal(Protocol):
+    """Where a query is written down before anybody is asked, so that a run that was cut off asks it again."""
+
+    def asked(self, number: int, strategy: Strategy) -> tuple[Choice, Mapping[str, Any]] | None:
+        """What a round has chosen already, and what was noted beside it; None where it has not."""
+
+    def ask(
+        self, number: int, strategy: Strategy, choice: Choice, probabilities: npt.NDArray[np.floating[Any]]
+    ) -> None:
+        """Write down what a round chose, with its probabilities (n, C)."""
+
+
+class ActiveLearningCallback(L.Callback):
+    """After each fit: judge the model, let a strategy choose the next query, label, go on.
+
+    The defaults are those of the Keras example, leaks included: it steers by the test set and splits the pool by labels
+    that nobody has paid for. `steer_on="val"`, `pool_classes="predicted"` and `RatioSampling("as-stated")` are the
+    honest settings. Any other strategy of `lit_al.strategies` will do; what it needs is computed, and no more.
+
+    Where the Trainer has a checkpoint callback, the best weights so far are loaded after every fit but the first,
+    before the model is judged and goes on to learn; so does the example.
+
+    Args:
+        oracle: answers the queries.
+        strategy: chooses; it keeps what it remembers over all rounds.
+        rounds: acquisitions at most.
+        query_size: rows per acquisition.
+        steer_on: the set whose errors decide.
+        pool_classes: the class of a pool row: its true one, or what the model at hand predicts.
+        target_accuracy: acquire no more once the steering set reaches it.
+        seed: of all chance in choosing.
+        committee_size: models that a strategy asks which needs a committee.
+        on_round: called with each acquisition, to show or store it.
+        journal: gets every query before the oracle does, and remembers those of an earlier sitting.
+
+    Attributes:
+        history: the acquisitions so far.
+        fits: fits ended so far.
+        done: nothing is left to acquire or to fit.
+        stop_reason: why, in words; "" until then.
+
+    Raises:
+        ConfigError: a setting out of range.
+    """
+
+    def __init__(
+        self,
+        oracle: Oracle,
+        strategy: Strategy | None = None,
+        *,
+        rounds: int = 3,
+        query_size: int = 5_000,
+        steer_on: SteerOn = "test",
+        pool_classes: PoolClasses = "true",
+        target_accuracy: float | None = None,
+        seed: int = 0,
+        committee_size: int = 5,
+        on_round: Callable[[Round], None] | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        _check(rounds, query_size, target_accuracy)
+        self.oracle = oracle
+        self.strategy: Strategy = strategy or RatioSampling()
+        self.rounds = rounds
+        self.query_size = query_size
+        self.steer_on = steer_on
+        self.pool_classes = pool_classes
+        self.target_accuracy = target_accuracy
+        self.seed = seed
+        self.sight = Sight(committee_size, seed=seed)
+        self.on_round = on_round
+        self.journal = journal
+        self.history: list[Round] = []
+        self.fits = 0
+        self.done = False
+        self.stop_reason = ""
+        self._began = 0.0
+        self._epochs = 0
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start the clock of the round."""
+        self._began = time.perf_counter()
+        self._epochs = 0
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count the epochs of the fit: a committee learns as many."""
+        self._epochs += 1
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Judge, decide, acquire."""
+        model, data = _parts(trainer, pl_module)
+        best = getattr(trainer.checkpoint_callback, "best_model_path", "")
+        if self.fits > 0 and best:
+            load_weights(model, best)
+        self.fits += 1
+        steering = self._judge(model, data) if self._may_acquire() else None
+        self.stop_reason = self._stop(steering)
+        if steering is None or self.stop_reason:
+            self.done = True
+            return
+        choice, warning = trainer.strategy.broadcast(self._choose(model, data, steering))  # rank 0 decides
+        if choice.rows.size == 0:
+            exact = self.strategy.exact
+            self.done, self.stop_reason = True, f"the pool holds no row{'' if exact else ' of a wanted class'}"
+            return
+        self._acquire(model, data, steering, choice, warning)
+
+    def _may_acquire(self) -> bool:
+        return len(self.history) < self.rounds and not (self.history and self.history[-1].short)
+
+    def _stop(self, steering: Evaluation | None) -> str:
+        """Why to acquire no more, or "" to go on."""
+        if self.history and self.history[-1].short:
+            return f"the pool ran short in round {len(self.history)}"
+        if steering is None:
+            return f"all {self.rounds} rounds are done"
+        if self.target_accuracy is not None and steering.accuracy >= self.target_accuracy:
+            return f"accuracy {steering.accuracy:.4f} on the {self.steer_on} set reached {self.target_accuracy}"
+        return ""
+
+    def _judge(self, model: LitBiLSTM, data: ActiveDataModule) -> Evaluation:
+        rows = data.split.test if self.steer_on == "test" else data.split.validation
+        return evaluate(model, data.batches(rows))
+
+    def _choose(self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation) -> tuple[Choice, str]:
+        """The strategy's choice, and a warning where the model answers nearly one class."""
+        strategy, rng = self.strategy, np.random.default_rng([self.seed, len(self.history)])
+        rows = data.split.pool[self.oracle.can_answer(data.split.pool)]
+        rows = strategy.candidates(rows, self.query_size, rng)
+        known = "classes" in strategy.needs and self.pool_classes == "true"
+        classes = self.oracle.ask(rows) if known else None
+        pool = self.sight.pool(model, data, rows, strategy.needs, classes, self._epochs)
+        labeled = self.sight.labeled(model, data, strategy.needs_labeled)
+        choice = choose(strategy, pool, self.query_size, Context(rng, labeled, steering.confusion))
+        return choice, collapse_warning(pool, steering.confusion, self.steer_on, model.classes)
+
+    def _acquire(
+        self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation, choice: Choice, warning: str
+    ) -> None:
+        number = len(self.history) + 1
+        asked = self.journal.asked(number, self.strategy) if self.journal else None
+        choice = asked[0] if asked else choice
+        probabilities = score(model, data.pool_dataloader(choice.rows))
+        if self.journal:
+            self.journal.ask(number, self.strategy, choice, probabilities)
+        labels = self.oracle.ask(choice.rows)
+        data.label(choice.rows, labels)
+        done = Round(
+            number=number,
+            steering=steering,
+            shares=choice.shares,
+            taken=tuple(np.bincount(labels, minlength=len(model.classes)).tolist()),
+            rows=choice.rows,
+            probabilities=probabilities,
+            labels=len(data.split.labeled),
+            seconds=time.perf_counter() - self._began,
+            short=choice.short,
+            strategy=self.strategy.spelling,
+            answers=labels,
+            scores=choice.scores,
+            reasons=choice.reasons,
+            controls=choice.controls,
+            warning=warning,
+        )
+        self.history.append(done)
+        if self.on_round is not None:
+            self.on_round(done)
+
+
+def _check(rounds: int, query_size: int, target_accuracy: float | None) -> None:
+    if rounds < 0:
+        raise ConfigError(f"rounds={rounds} must be 0 or more")
+    if query_size < 1:
+        raise ConfigError(f"query_size={query_size} must be 1 or more")
+    if target_accuracy is not None and not 0 < target_accuracy <= 1:
+        raise ConfigError(f"target_accuracy={target_accuracy} must lie above 0 and at most at 1, as in 0.9")
+
+
+def _parts(trainer: L.Trainer, pl_module: L.LightningModule) -> tuple[LitBiLSTM, ActiveDataModule]:
+    data = getattr(trainer, "datamodule", None)
+    if not isinstance(pl_module, LitBiLSTM) or not isinstance(data, ActiveDataModule):
+        raise ConfigError(
+            "ActiveLearningCallback needs trainer.fit(LitBiLSTM, ActiveDataModule) "
+            f"but got {type(pl_module).__name__} and {type(data).__name__}"
+        )
+    return pl_module, data

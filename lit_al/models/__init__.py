@@ -1,0 +1,1 @@
+"""The network: kernels, the BiLSTM, the LightningModule, committees, scoring, checkpoints, prediction."""

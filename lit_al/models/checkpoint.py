@@ -1,0 +1,274 @@
+"""Keep the best weights over any number of fits, and write them so that a crash leaves the old file or the new one."""
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Checkpoint
+from torch import Tensor
+
+from lit_al.data import MAX_CLASSES
+from lit_al.data.readers import check_text
+from lit_al.exceptions import CheckpointError, FitError
+from lit_al.models.kernels import KERNELS
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.utils import archive, memory
+from lit_al.utils.failpoints import crash_point
+from lit_al.utils.files import sync
+from lit_al.utils.terminal_text import first_line
+
+
+class BestCheckpoint(Checkpoint):
+    """Save the model whenever its validation loss is the lowest so far; one object serves all rounds of a run.
+
+    Lightning's own ModelCheckpoint is made for one fit: in the next one it takes an equal step number for "already
+    saved" and warns of its own files. It also neither syncs what it writes nor reports a folder it may not write to.
+
+    Args:
+        folder: where `best.ckpt` goes.
+        monitor: logged metric, the lower the better.
+
+    Attributes:
+        best_model_path: path of the file, "" before the first save.
+        best_model_score: lowest value so far.
+    """
+
+    def __init__(self, folder: Path | str, monitor: str = "val_loss") -> None:
+        self.folder = Path(folder)
+        self.monitor = monitor
+        self.best_model_path = ""
+        self.best_model_score = float("inf")
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Save when the monitored value fell."""
+        if trainer.sanity_checking or self.monitor not in trainer.callback_metrics:
+            return
+        value = float(trainer.callback_metrics[self.monitor])
+        if value < self.best_model_score:
+            path = self.folder / "best.ckpt"
+            save(_writer(trainer), path)
+            self.best_model_path = str(path)
+            self.best_model_score = value
+
+
+def save_model(model: L.LightningModule, path: Path) -> Path:
+    """Write the checkpoint of a model that no Trainer holds any more.
+
+    Raises:
+        CheckpointError: it cannot be written.
+        FitError: a weight is not finite.
+    """
+    trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
+    trainer.strategy.connect(model)
+    save(_writer(trainer), path)
+    return path
+
+
+def _writer(trainer: L.Trainer) -> Callable[[Path], None]:
+    """Writes what a Trainer holds, without what only a fit that goes on would need."""
+    return lambda path: trainer.save_checkpoint(path, weights_only=True)
+
+
+def save(write: Callable[[Path], None], path: Path) -> str:
+    """Write a checkpoint so that a crash leaves the old file or the new one, and read it back before it is the new one.
+
+    Args:
+        write: writes the file it is given.
+        path: where it goes in the end.
+
+    Returns:
+        The sha256 of the file, 64 hex digits.
+
+    Raises:
+        CheckpointError: it cannot be written, or does not read back.
+        FitError: a weight is not finite.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb"):  # Lightning hides a PermissionError; this does not
+            pass
+        write(temporary)
+        sync(temporary)
+        digest = _read_back(temporary)
+        crash_point("before_replace")
+        temporary.replace(path)
+        sync(path.parent)
+    except (OSError, RuntimeError) as error:  # torch raises the latter where the disk is full
+        raise CheckpointError(
+            f"a checkpoint cannot be written to {path}: {getattr(error, 'strerror', None) or error}; "
+            "free the disk or give another --log-dir"
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+    return digest
+
+
+def _read_back(path: Path) -> str:
+    content = path.read_bytes()
+    check_finite(loaded(content, path))
+    return hashlib.sha256(content).hexdigest()
+
+
+def check_finite(state: Any) -> None:
+    """Refuse weights of a fit that are no numbers.
+
+    Raises:
+        FitError: there is such a weight.
+    """
+    if not _is_finite(state):
+        raise FitError(
+            "the weights after a fit are not finite numbers, so nothing was saved; lower --learning-rate (of train.py)"
+        )
+
+
+def _is_finite(state: Any) -> bool:
+    return all(bool(torch.isfinite(weight).all()) for weight in _weights(state))
+
+
+def _weights(state: Any) -> Iterator[Tensor]:
+    """Floating numbers below the keys `state_dict` and `model`: scores, which stand elsewhere, may be infinite.
+
+    Each part is seen once, for a file of somebody else's may name a part again and again, or inside itself.
+    """
+    waiting, seen = [(state, False)], set()
+    while waiting:
+        part, inside = waiting.pop()
+        if isinstance(part, Tensor) and inside and part.is_floating_point():
+            yield part
+        elif isinstance(part, dict) and (id(part), inside) not in seen:
+            seen.add((id(part), inside))
+            waiting += [(value, inside or key in ("state_dict", "model")) for key, value in part.items()]
+
+
+def load_weights(model: LitBiLSTM, path: Path | str) -> None:
+    """Give a model the weights of a checkpoint of its own kind.
+
+    Raises:
+        CheckpointError: the file is missing, broken, or of another model.
+    """
+    state = read_checkpoint(path)["state_dict"]
+    _check_weights(state, model.state_dict(), path)
+    model.load_state_dict(state)
+
+
+def load_model(path: Path | str) -> LitBiLSTM:
+    """The model of a checkpoint file, with its vocabulary and class names, on the CPU.
+
+    Raises:
+        CheckpointError: the file is missing, broken, or of another model.
+    """
+    checkpoint = read_checkpoint(path)
+    settings, weights = checkpoint.get("hyper_parameters"), checkpoint["state_dict"]
+    try:
+        checked = _checked(settings)
+        with torch.device("meta"):  # a model of any size without its memory: sizes are believed once weights have them
+            wanted = LitBiLSTM(**checked).state_dict()
+    except Exception as error:  # whatever settings of somebody else's do to torch
+        raise CheckpointError(
+            f"{path} is a checkpoint, but not one of LitBiLSTM ({first_line(error)}); give a .ckpt file of a run"
+        ) from error
+    _check_weights(weights, wanted, path)
+    model = LitBiLSTM(**checked)
+    model.load_state_dict(weights)
+    return model
+
+
+def _checked(settings: Any) -> dict[str, Any]:
+    """The arguments of a `LitBiLSTM`, each of its kind.
+
+    Raises:
+        Exception: they are not.
+    """
+    if not isinstance(settings, dict):
+        raise TypeError("it holds no hyper_parameters")
+    kinds = get_type_hints(LitBiLSTM.__init__)
+    for name, value in settings.items():
+        if name not in kinds:
+            raise TypeError(f"its setting {name!r} is none of a LitBiLSTM")
+        _check_setting(name, value, kinds[name])
+    for name in settings.get("classes", ()):
+        check_text(name, "its classes", "name of a class")
+    if not 2 <= len(settings.get("classes", ("", ""))) <= MAX_CLASSES:
+        raise ValueError(f"it has {len(settings['classes']):,} classes, not 2 to {MAX_CLASSES:,}")
+    if settings.get("kernel", "auto") not in KERNELS:
+        raise ValueError(f"its kernel {settings['kernel']!r} is none of {', '.join(KERNELS)}")
+    return settings
+
+
+def _check_setting(name: str, value: Any, kind: Any) -> None:
+    plain: dict[Any, tuple[type, ...]] = {int: (int,), float: (int, float), str: (str,), bool: (bool,)}
+    composed: tuple[type, ...] = (list, tuple) if name == "classes" else (dict, type(None))
+    if not isinstance(value, plain.get(kind, composed)) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"its {name} is of type {type(value).__name__}")
+    if isinstance(value, int) and kind is int and value < 1:
+        raise ValueError(f"its {name} is {value}")
+
+
+def _check_weights(weights: Any, wanted: Mapping[str, Tensor], path: Path | str) -> None:
+    """Refuse weights that are not those of the model: by name, shape and kind, or not finite.
+
+    Raises:
+        CheckpointError: they are not.
+    """
+    for name in [*wanted, *weights]:
+        found, model = weights.get(name), wanted.get(name)
+        if not isinstance(found, Tensor) or model is None:
+            difference = f"lacks {name}" if model is not None else f"has {first_line(name)} besides"
+        elif found.shape != model.shape or not found.is_floating_point():
+            shapes = f"{tuple(found.shape)} and {found.dtype}, not {tuple(model.shape)}"
+            difference = f"has a {name} of {shapes}"
+        elif found.layout != torch.strided or found.device.type != "cpu" or not found.is_contiguous():
+            difference = f"has a {name} that is no plain array"  # an expanded number could stand for terabytes
+        else:
+            continue
+        raise CheckpointError(f"{path} holds weights of another model: it {difference}; give a .ckpt file of a run")
+    if not _is_finite({"state_dict": dict(weights)}):
+        raise CheckpointError(
+            f"{path} holds weights that are not finite numbers, so that it predicts nothing; train again, or give "
+            "another .ckpt file of the run"
+        )
+
+
+def read_checkpoint(path: Path | str) -> dict[str, Any]:
+    """The contents of a checkpoint file; nothing in it is executed.
+
+    Raises:
+        CheckpointError: the file is missing or not a Lightning checkpoint.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"checkpoint {path} cannot be read: {error.strerror or error}; give a .ckpt file of a run"
+        ) from error
+    state = loaded(content, path)
+    if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
+        raise CheckpointError(f"{path} holds no model; give a .ckpt file of a run")
+    return state
+
+
+def loaded(content: bytes, path: Path | str) -> Any:
+    """The contents of a file of torch's, without executing anything that stands in it, and only if they are as written.
+
+    Raises:
+        CheckpointError: it is none, or damaged: a checksum in it is wrong.
+    """
+    fault = archive.fault(content)
+    try:
+        if not fault:
+            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a file of somebody else's does to torch
+        if memory.is_shortage(error):
+            raise
+        fault = first_line(error)
+    raise CheckpointError(
+        f"{path} is not a checkpoint, or it is damaged: {fault}; give another .ckpt file of a run, or train again"
+    )

@@ -1,0 +1,276 @@
+"""Committees, and seeds side by side: M networks of one shape, trained and asked in one batched pass.
+
+The members share nothing but their batch: no weight, no dropout mask. The loss is the sum of theirs, so each gets the
+gradient that it would get alone, and an optimizer that treats every number by itself, such as RMSprop, moves each as it
+would move alone. On a CPU M members cost no more than M times one; on a GPU they ride in the same launches.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lit_al.exceptions import ConfigError
+from lit_al.models.bilstm import BiLSTM
+from lit_al.models.kernels import pooled_states
+from lit_al.models.lit_bilstm import Batch, LitBiLSTM, rms_prop
+from lit_al.text.encoder import TextEncoder
+
+
+class Committee(nn.Module):
+    """M networks of one shape as one: every weight has the members in front.
+
+    Args:
+        members: the networks; their weights are copied.
+
+    Attributes:
+        size: M.
+        width: numbers in the features of a text.
+
+    >>> committee = Committee([BiLSTM(50), BiLSTM(50)])
+    >>> committee(torch.zeros(7, 10, dtype=torch.int64)).shape
+    torch.Size([2, 7])
+    """
+
+    def __init__(self, members: Sequence[BiLSTM]) -> None:
+        super().__init__()
+        if not members:
+            raise ConfigError("a committee needs a member or more, but got none")
+        states = [member.state_dict() for member in members]
+        if any({name: w.shape for name, w in s.items()} != {name: w.shape for name, w in states[0].items()}
+               for s in states):  # fmt: skip
+            raise ConfigError("the members of a committee must have weights of one shape; build them with equal sizes")
+        if len({member.lstm.masked for member in members}) > 1:
+            raise ConfigError("some members of the committee are masked and others are not; build them alike")
+        self.names = list(states[0])
+        self.weights = nn.ParameterList([torch.stack([state[name] for state in states]) for name in self.names])
+        self.dropout = nn.Dropout(members[0].dropout.p)
+        self.kernel, self.masked = members[0].lstm.kernel, members[0].lstm.masked
+        self.size = len(members)
+        self.width = members[0].width
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Logits of the texts, by each member.
+
+        Args:
+            tokens: (B, T) word ids for all members, or (M, B, T) for each its own; any integer type.
+
+        Returns:
+            (M, B) for two classes, else (M, B, C).
+        """
+        return self.logits_of(self.dropout(self.features(tokens)))
+
+    def features(self, tokens: Tensor) -> Tensor:
+        """(M, B, dense), what the last layers see, before dropout."""
+        w = self._named()
+        lstm = (w[f"lstm.{name}"] for name in ("input_kernel", "bias", "recurrent_kernel"))
+        pooled = pooled_states(  # (M, B, 2H)
+            tokens, w["embedding.weight"], *lstm, kernel=self.kernel, masked=self.masked
+        )
+        return torch.relu(_linear(pooled, w["dense.weight"], w["dense.bias"]))
+
+    def logits_of(self, features: Tensor) -> Tensor:
+        """The last layers: (M, B) or (M, B, C) of features (M, B, dense)."""
+        w = self._named()
+        logits = _linear(features, w["head.weight"], w["head.bias"])  # (M, B, 1) or (M, B, C)
+        return logits.squeeze(-1) if logits.shape[-1] == 1 else logits
+
+    def _named(self) -> dict[str, Tensor]:
+        return dict(zip(self.names, self.weights, strict=True))
+
+    def weights_of(self, member: int) -> dict[str, Tensor]:
+        """The weights of one member under the names of `BiLSTM`, as copies: `BiLSTM.load_state_dict` takes them."""
+        return {name: weight[member].detach().clone() for name, weight in zip(self.names, self.weights, strict=True)}
+
+
+def _linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """A dense layer for each member: x (M, B, I), weight (M, O, I), bias (M, O), result (M, B, O)."""
+    return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
+
+
+class LitCommittee(L.LightningModule):
+    """`LitBiLSTM` M times over, side by side.
+
+    Args:
+        seeds: one for each member: it begins with the weights that `LitBiLSTM` draws after `seed_everything(seed)`.
+        classes: C names.
+        encoder: `TextEncoder.state_dict()`.
+        vocabulary_size: V; an encoder's own size comes first.
+        embedding_size: E.
+        hidden_size: H.
+        dense_size: units of the dense layer.
+        dropout: share of dense units silenced in training, drawn anew for each member.
+        learning_rate: of RMSprop.
+        kernel: see `lit_al.models.kernels`.
+        masked: padding has no state.
+
+    A batch may hold tokens (B, T) and labels (B,) for all members, or (M, B, T) and (M, B) for each its own.
+    """
+
+    losses: Tensor  # (M,) float64, sums over the validation rows of an epoch; the next two likewise
+    hits: Tensor
+    rows: Tensor
+
+    def __init__(
+        self,
+        seeds: Iterable[int],
+        classes: Sequence[str] = ("negative", "positive"),
+        encoder: Mapping[str, Any] | None = None,
+        vocabulary_size: int = 3_000,
+        embedding_size: int = 128,
+        hidden_size: int = 32,
+        dense_size: int = 20,
+        dropout: float = 0.5,
+        learning_rate: float = 1e-3,
+        kernel: str = "auto",
+        masked: bool = False,
+    ) -> None:
+        super().__init__()
+        seeds, classes = list(seeds), list(classes)
+        self.save_hyperparameters(logger=False)
+        self.classes = tuple(classes)
+        self.encoder = TextEncoder.from_state_dict(encoder) if encoder is not None else None
+        words = len(self.encoder.vocabulary) if self.encoder else vocabulary_size
+        sizes = words, len(classes), embedding_size, hidden_size, dense_size, dropout, kernel, masked
+        self.net = Committee([_seeded(seed, *sizes) for seed in seeds])
+        for name in ("losses", "hits", "rows"):
+            self.register_buffer(name, torch.zeros(len(seeds), dtype=torch.float64), persistent=False)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Logits, (M, B) for two classes, else (M, B, C)."""
+        logits: Tensor = self.net(tokens)
+        return logits
+
+    def member(self, index: int, encoder: TextEncoder | None = None) -> LitBiLSTM:
+        """One network by itself, with a copy of its weights.
+
+        Args:
+            index: below M.
+            encoder: the one to carry where the committee has none, so that a checkpoint can read new texts.
+        """
+        settings = {name: value for name, value in self.hparams.items() if name != "seeds"}
+        if encoder is not None:
+            settings["encoder"] = encoder.state_dict()
+        with torch.random.fork_rng(devices=[]):  # the weights that it begins with are not kept
+            alone = LitBiLSTM(**settings)
+        alone.net.load_state_dict(self.net.weights_of(index))
+        return alone.to(self.device)
+
+    @staticmethod
+    def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy in nats, (M, B), of logits (M, B) or (M, B, C) and labels (B,) or (M, B)."""
+        labels = labels.expand(logits.shape[:2])
+        if logits.ndim == 2:
+            return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype), reduction="none")
+        return F.cross_entropy(logits.transpose(1, 2), labels, reduction="none")
+
+    @staticmethod
+    def probabilities(logits: Tensor) -> Tensor:
+        """Probability of each class by each member, (M, B, C)."""
+        if logits.ndim == 2:
+            return torch.stack([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=-1)
+        return logits.softmax(dim=-1)
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """The sum of the members' mean losses."""
+        tokens, labels = batch
+        return self.cross_entropy(self(tokens), labels).mean(dim=1).sum()
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Count a batch for every member."""
+        tokens, labels = batch
+        logits = self(tokens)
+        predicted = (logits > 0).long() if logits.ndim == 2 else logits.argmax(dim=-1)  # (M, B)
+        self.losses += self.cross_entropy(logits, labels).sum(dim=1)
+        self.hits += (predicted == labels).sum(dim=1)
+        self.rows += predicted.shape[1]
+
+    def on_validation_epoch_start(self) -> None:
+        """Count from zero."""
+        for sums in (self.losses, self.hits, self.rows):
+            sums.zero_()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log loss and accuracy, averaged over the members; `val_losses` and `val_accuracies` have them one by one."""
+        self.log("val_loss", self.val_losses.mean(), prog_bar=True)
+        self.log("val_accuracy", self.val_accuracies.mean(), prog_bar=True)
+
+    @property
+    def val_losses(self) -> Tensor:
+        """(M,) float64 mean validation loss of each member, of the last validation."""
+        return self.losses / self.rows
+
+    @property
+    def val_accuracies(self) -> Tensor:
+        """(M,) float64 validation accuracy of each member."""
+        return self.hits / self.rows
+
+    def predict_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Probability of each class by each member, (M, B, C)."""
+        return self.probabilities(self(batch[0]))
+
+    def configure_optimizers(self) -> torch.optim.RMSprop:
+        """That of `LitBiLSTM`."""
+        return rms_prop(self.parameters(), self.hparams["learning_rate"])
+
+
+def _seeded(seed: int, *sizes: Any) -> BiLSTM:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return BiLSTM(*sizes)
+
+
+class BestMembers(L.Callback):
+    """Early stopping and best weights for each member by itself, as each would have them alone.
+
+    A member stops after `patience` epochs without a lower validation loss; the fit goes on until all have stopped, but
+    what a stopped member learns then is forgotten: in the end every member gets the weights of its own best epoch.
+
+    Args:
+        patience: epochs.
+
+    Attributes:
+        best_losses: (M,) float64 lowest validation loss of each member.
+        epochs: (M,) int64 epochs that each member trained.
+    """
+
+    def __init__(self, patience: int = 4) -> None:
+        self.patience = patience
+        self.best_losses = self.epochs = self._waited = torch.empty(0)
+        self._best: list[Tensor] = []
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Forget the last fit."""
+        net = _committee(pl_module).net
+        self.best_losses = torch.full((net.size,), torch.inf, dtype=torch.float64)
+        self.epochs, self._waited = torch.zeros(net.size, dtype=torch.int64), torch.zeros(net.size, dtype=torch.int64)
+        self._best = [weight.detach().clone() for weight in net.weights]
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Keep the weights of the members that got better; stop when none is left in the race."""
+        if trainer.sanity_checking:
+            return
+        model = _committee(pl_module)
+        losses, racing = model.val_losses.cpu(), self._waited < self.patience
+        better = racing & (losses < self.best_losses)
+        for best, weight in zip(self._best, model.net.weights, strict=True):
+            best[better] = weight.detach()[better]
+        self.best_losses = torch.where(better, losses, self.best_losses)
+        self.epochs += racing
+        self._waited = torch.where(better, 0, self._waited + 1)
+        trainer.should_stop = trainer.should_stop or bool((self._waited >= self.patience).all())
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Give every member its best weights."""
+        with torch.no_grad():
+            for best, weight in zip(self._best, _committee(pl_module).net.weights, strict=True):
+                weight.copy_(best)
+
+
+def _committee(module: L.LightningModule) -> LitCommittee:
+    if not isinstance(module, LitCommittee):
+        raise ConfigError(f"BestMembers needs trainer.fit(LitCommittee, ...) but got {type(module).__name__}")
+    return module

@@ -1,0 +1,47 @@
+"""The plain form: one line per formula, any device, any float dtype, gradients by autograd. The other forms obey it."""
+
+import torch
+from torch import Tensor
+
+from lit_al.models.kernels.fold import gate_tables, occurring
+
+
+def hidden_states(
+    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
+) -> Tensor:
+    """Run both directions step by step; arguments as in `lit_al.models.kernels.hidden_states`, tokens int64.
+
+    Returns:
+        Hidden states, shape (M, B, T, 2H).
+    """
+    tokens, embedding = occurring(tokens, embedding)  # (1 or M, B, T), (M, W, E)
+    tables = gate_tables(embedding, input_kernel, bias, masked)  # (M, 2, W, 4H)
+    member = torch.arange(embedding.shape[0], device=tokens.device)[:, None, None]  # (M, 1, 1)
+    gates = [tables[:, direction][member, tokens] for direction in range(2)]  # each (M, B, T, 4H)
+    forward = _direction(gates[0], recurrent[:, 0])  # (M, B, T, H)
+    backward = _direction(gates[1].flip(2), recurrent[:, 1]).flip(2)  # (M, B, T, H)
+    return torch.cat([forward, backward], dim=-1)  # (M, B, T, 2H)
+
+
+def pooled_states(
+    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
+) -> Tensor:
+    """Take the maximum of every unit over time; a tie's gradient goes to the first time step.
+
+    Returns:
+        Pooled states, shape (M, B, 2H).
+    """
+    return hidden_states(tokens, embedding, input_kernel, bias, recurrent, masked=masked).max(dim=2).values
+
+
+def _direction(gates: Tensor, recurrent: Tensor) -> Tensor:
+    """Run one direction; gates (M, B, T, 4H), recurrent (M, H, 4H), result (M, B, T, H)."""
+    members, batch = gates.shape[:2]
+    hidden = cell = gates.new_zeros(members, batch, recurrent.shape[1])  # (M, B, H)
+    states = []
+    for step in gates.unbind(2):  # (M, B, 4H)
+        i, f, g, o = torch.baddbmm(step, hidden, recurrent).chunk(4, dim=-1)  # four times (M, B, H)
+        cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+        hidden = o.sigmoid() * cell.tanh()
+        states.append(hidden)
+    return torch.stack(states, dim=2)  # (M, B, T, H)

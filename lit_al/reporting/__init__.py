@@ -1,0 +1,1 @@
+"""What a run shows: console, TensorBoard, figures, the report as one file."""

@@ -1,0 +1,209 @@
+"""What a run says on the console: a summary first, a line per epoch, a block per round, the test line last."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.utilities.model_summary.model_summary import summarize
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from lit_al.data import Corpus, PartDuplicates
+from lit_al.data.split import Split
+from lit_al.metrics import Confusion, Evaluation, Round
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.training.history import Epoch
+from lit_al.utils.terminal_text import markup
+
+FLAWS = {
+    ("steer_on", "test"): "steers by the test set, so that its test figure is optimistic",
+    ("pool_classes", "true"): "splits the pool by labels that nobody has paid for",
+    ("ratio_direction", "as-coded"): "swaps FN and FP against the page's own formula",
+}
+
+
+def flaws(settings: Mapping[str, str | None]) -> list[str]:
+    """What is wrong with the protocol of a run, one clause each; settings that do not apply are None."""
+    return [text for (name, value), text in FLAWS.items() if settings.get(name) == value]
+
+
+class Progress(RichProgressBar):
+    """Lightning's bar, with as many metrics as fit on a line; the line of an epoch has the others."""
+
+    def get_metrics(
+        self, trainer: L.Trainer, pl_module: L.LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        """Loss of the last epoch and accuracy on the validation set, where they are known."""
+        shown = super().get_metrics(trainer, pl_module)
+        return {name: shown[name] for name in ("loss", "val_accuracy") if name in shown}
+
+
+class Report:
+    """Prints a run on a console.
+
+    Args:
+        console: where to.
+        classes: C class names.
+
+    Attributes:
+        classes: as they are printed.
+    """
+
+    def __init__(self, console: Console, classes: Sequence[str]) -> None:
+        self.console = console
+        self.classes = tuple(map(markup, classes))
+
+    @contextmanager
+    def counting(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+        """A bar for a task of so many texts; it goes away when the task is done."""
+        with Bar(console=self.console, transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda number: bar.advance(task, number)
+
+    def demo_banner(self, corpus: Corpus) -> None:
+        """Say loudly that nothing here is real."""
+        if corpus.is_demo:
+            source = markup(corpus.source)
+            text = f"[bold]DEMO CORPUS[/bold]: {source}. These reviews are generated; no figure is one of IMDB."
+            self.console.print(Panel(text, border_style="red", style="red"))
+
+    def data(self, corpus: Corpus, split: Split, duplicates: Mapping[str, PartDuplicates]) -> None:
+        """Counts of the corpus and of its parts."""
+        title = f"{markup(corpus.source)}: {len(corpus):,} rows, fingerprint {corpus.fingerprint[:12]}"
+        table = Table(title=title, title_justify="left")
+        table.add_column("part", no_wrap=True)
+        for heading in ("rows", *self.classes, "no label", "copies inside", "copies elsewhere"):
+            table.add_column(heading, justify="right")
+        for part, rows in parts(split).items():
+            labels = corpus.labels[rows]
+            counts = [int((labels == index).sum()) for index in (*range(len(self.classes)), -1)]
+            copies = duplicates[part]
+            table.add_row(part, *(f"{count:,}" for count in (len(rows), *counts, copies.inside, copies.elsewhere)))
+        self.console.print(table)
+        for note in corpus.notes:
+            self.console.print(f"[yellow]note:[/yellow] {markup(note)}", soft_wrap=True)
+
+    def copies(self, extra: int, dropped: bool) -> None:
+        """How many rows repeat the text of an earlier one, and what became of them."""
+        if extra:
+            fate = "left out" if dropped else "kept; --drop-duplicates leaves them out"
+            self.console.print(f"extra copies of a text: {extra:,}, {fate}", soft_wrap=True)
+
+    def flaws(self, clauses: Sequence[str]) -> None:
+        """What is wrong with the protocol used, in one line."""
+        if clauses:
+            self.console.print(f"[yellow]this protocol[/yellow] {'; '.join(clauses)}", soft_wrap=True)
+
+    def model(self, model: LitBiLSTM) -> None:
+        """The layers and their parameters."""
+        total = sum(parameter.numel() for parameter in model.parameters())
+        table = Table(title=f"LitBiLSTM: {total:,} parameters", title_justify="left")
+        for heading in ("layer", "type", "parameters"):
+            table.add_column(heading, justify="right" if heading == "parameters" else "left")
+        summary = summarize(model, max_depth=2)
+        for name, kind, count in zip(summary.layer_names, summary.layer_types, summary.param_nums, strict=True):
+            if name.startswith("net."):
+                table.add_row(name.removeprefix("net."), kind, f"{count:,}")
+        self.console.print(table)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """One line."""
+        self.console.print(
+            f"fit {epoch.fit + 1} epoch {epoch.epoch + 1:2d}  loss {epoch.loss:.4f} acc {epoch.accuracy:.4f}"
+            f"  val loss {epoch.val_loss:.4f} acc {epoch.val_accuracy:.4f}"
+            f"  {epoch.samples / epoch.seconds:6,.0f} texts/s",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    def round(self, done: Round, steer_on: str) -> None:
+        """One block: errors, shares, what was taken, as it is and as the model saw it."""
+        steering = done.steering
+        lines = [
+            f"{steer_on} set: accuracy {steering.accuracy:.4f}, {self.errors(steering.confusion)}",
+            f"chosen by {markup(done.strategy)}{self._controls(done)}",
+            f"taken: {self._counts(done.taken)}; predicted: {self._counts(done.predicted)}",
+            f"{done.labels:,} training labels now, {done.seconds:.1f} s",
+        ]
+        if done.shares:
+            lines.insert(2, "shares: " + self._by_class([f"{share:.4f}" for share in done.shares]))
+        if done.warning:
+            lines.append(f"[yellow]warning:[/yellow] {markup(done.warning)}")
+        if done.short:
+            lines.append("[yellow]the pool ran short: this round took what was left, and is the last[/yellow]")
+        self.console.print(Panel("\n".join(lines), title=f"round {done.number}", title_align="left"))
+
+    def page(self, path: Path) -> None:
+        """Where the report for a browser is."""
+        self.console.print(f"report: {markup(path)}", soft_wrap=True, highlight=False)
+
+    def test(self, found: Evaluation) -> None:
+        """The last line of a run."""
+        confusion = found.confusion
+        low, high = confusion.interval
+        self.console.print(
+            f"[bold]test: loss {found.loss:.4f}, accuracy {found.accuracy:.4f} "
+            f"(95 % interval {low:.4f} to {high:.4f}), {self.errors(confusion)}[/bold]",
+            soft_wrap=True,
+        )
+
+    def errors(self, confusion: Confusion) -> str:
+        """False negatives and positives; with more than two classes, those of each."""
+        if len(self.classes) == 2:
+            return f"FN {confusion.false_negatives:,}, FP {confusion.false_positives:,}"
+        pairs = zip(self.classes, confusion.missed, confusion.claimed, strict=True)
+        return "; ".join(f"{name}: FN {missed:,}, FP {claimed:,}" for name, missed, claimed in pairs)
+
+    def _controls(self, done: Round) -> str:
+        return f", {int(done.controls.sum()):,} of them random controls" if done.controls.any() else ""
+
+    def _counts(self, counts: Sequence[int]) -> str:
+        return self._by_class([f"{count:,}" for count in counts])
+
+    def _by_class(self, values: Sequence[str]) -> str:
+        return ", ".join(f"{name} {value}" for name, value in zip(self.classes, values, strict=False))
+
+
+def parts(split: Split) -> dict[str, Any]:
+    """Row ids of each part, by the names used in reports."""
+    return {"train": split.labeled, "validation": split.validation, "test": split.test, "pool": split.pool}
+
+
+def comparison_table(full: Mapping[str, Any], active: Mapping[str, Any]) -> Table:
+    """The page's conclusion: what the same test set says of the two."""
+    table = Table(title="full against active, same split and seed", title_justify="left")
+    table.add_column("")
+    names = ("training labels", "all labels", "accuracy", "FN", "FP", "loss", "seconds")
+    rows: dict[str, list[str]] = {name: [] for name in names}
+    for name, part in (("full", full), ("active", active)):
+        table.add_column(name, justify="right")
+        test, spent = part["test"], part["labels_spent"]
+        rows["training labels"].append(f"{spent['train']:,}")
+        rows["all labels"].append(f"{spent['total']:,}")
+        rows["accuracy"].append(f"{test['accuracy']:.4f} ({test['low']:.4f} to {test['high']:.4f})")
+        rows["FN"].append(f"{test['false_negatives']:,}")
+        rows["FP"].append(f"{test['false_positives']:,}")
+        rows["loss"].append(f"{test['loss']:.4f}")
+        rows["seconds"].append(f"{part['wall_seconds']:.0f}")
+    for name, cells in rows.items():
+        table.add_row(name, *cells)
+    return table
+
+
+def conclusion(full: Mapping[str, Any], active: Mapping[str, Any]) -> str:
+    """What the difference between the two runs is worth, in words."""
+    gap = full["test"]["accuracy"] - active["test"]["accuracy"]
+    error = (full["test"]["standard_error"] ** 2 + active["test"]["standard_error"] ** 2) ** 0.5
+    saved = full["labels_spent"]["total"] - active["labels_spent"]["total"]
+    verdict = "within the noise of one test set" if abs(gap) < 2 * error else "more than the noise of one test set"
+    labels = f"{saved:,} fewer" if saved > 0 else "no fewer" if saved == 0 else f"{-saved:,} more"
+    return (
+        f"active is {abs(gap):.4f} {'below' if gap > 0 else 'above'} full, {verdict} (standard error of the difference "
+        f"at most {error:.4f}), with {labels} labels in all. One seed says no more, and neither run was compared with "
+        "random picks."
+    )

@@ -1,0 +1,94 @@
+"""`picks.jsonl` of a run: for each text that was chosen, in which round, why, and what was thought of it.
+
+One JSON object a line, in the order chosen; docs/results-schema.md names the keys.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lit_al.exceptions import DataError
+from lit_al.metrics import Query, Round
+from lit_al.utils.folders import write_text
+
+FILE = "picks.jsonl"
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A text that was chosen to be labeled.
+
+    Attributes:
+        round: of its choice, from 1.
+        row: its id in the corpus.
+        label: name of the class that the oracle gave it; "" where it skipped.
+        predicted: name of the likeliest class, under the model that chose.
+        probabilities: of every class, by name.
+        score: how much it was wanted; None where that is no finite number.
+        reason: why it was chosen.
+        control: drawn uniformly from the whole pool, whatever the strategy thought of it.
+    """
+
+    round: int
+    row: int
+    label: str
+    predicted: str
+    probabilities: dict[str, float]
+    score: float | None
+    reason: str
+    control: bool
+
+
+def picks_of(done: Round | Query, classes: Sequence[str]) -> list[Pick]:
+    """What a round chose, the first choice first."""
+    return [
+        Pick(
+            round=done.number,
+            row=row,
+            label=classes[label] if label >= 0 else "",
+            predicted=classes[probabilities.argmax()],
+            probabilities={name: round(float(p), 6) for name, p in zip(classes, probabilities, strict=True)},
+            score=score if math.isfinite(score) else None,
+            reason=reason,
+            control=control,
+        )
+        for row, label, probabilities, score, reason, control in zip(
+            done.rows.tolist(),
+            done.answers.tolist(),
+            done.probabilities,
+            done.scores.tolist(),
+            done.reasons,
+            done.controls.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def write_picks(folder: Path, rounds: Iterable[Round | Query], classes: Sequence[str]) -> None:
+    """Write the file anew, so that it is whole at any moment.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    picks = (pick for done in rounds for pick in picks_of(done, classes))
+    write_text(folder / FILE, "".join(json.dumps(asdict(pick), ensure_ascii=False) + "\n" for pick in picks))
+
+
+def read_picks(folder: Path) -> list[Pick]:
+    """The picks of all rounds.
+
+    Raises:
+        DataError: no such file, or a broken one.
+    """
+    path = folder / FILE
+    try:
+        with path.open(encoding="utf-8") as lines:
+            return [Pick(**json.loads(line)) for line in lines]
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror or error}; give the folder of a run that chose texts"
+        ) from error
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{path} holds no picks ({error}); was it written by another version of lit_al?") from error

@@ -1,0 +1,1 @@
+"""How a round trains: by epochs or by steps, on labels alone or distilled from a teacher."""

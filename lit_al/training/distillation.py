@@ -1,0 +1,254 @@
+"""The student: the network learns from all texts at once, from soft labels and from what no label is needed for.
+
+Each text of the pool has a target, a distribution over the classes: the teacher's for most, the true label for those
+that were paid for. Two losses need no target at all. Virtual adversarial training (Miyato et al. 2017) asks that the
+prediction stay as it is when the words move in the direction that would change it most; entropy minimization
+(Grandvalet and Bengio 2005) asks the network to be sure. Words are dropped at random, so that no single one decides.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import lightning as L
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from lit_al.data.split import Rows
+from lit_al.models.ensemble import LitCommittee
+from lit_al.text.bucketing import in_windows, lengths_of
+from lit_al.text.encoder import PADDING, UNKNOWN
+from lit_al.training.fitting import fit, plain_trainer
+from lit_al.training.recipe import Recipe
+from lit_al.training.steps import Lesson
+from lit_al.training.teacher import Taught, softmax
+
+REPEATED: Final = 0.1  # share of a pass that goes to labeled texts, beside their place among all
+TRUST: Final = 0.5  # in a label; the rest in what the teacher, who had not seen it, makes of the text
+STEP: Final = 0.1  # how far a word moves against the network, as a share of its vector's length
+PROBE: Final = 0.01  # how far it moves to find the direction, likewise
+TABLE: Final = "weights.0"  # name of the embedding table among a committee's weights
+
+
+def assign(
+    rows: Rows, lessons: Sequence[Lesson], classes: int, opinions: Sequence[Taught] | None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Which texts a member meets in a pass, and what it is to make of each.
+
+    A label is mixed with the teacher's opinion of its text, which softens labels that are wrong or a matter of taste.
+    Labeled texts come as often as makes them a share of `REPEATED`, or of a half where there is no teacher: among
+    thousands of texts a hundred labels would hardly be met.
+
+    Args:
+        rows: (u,) int64 texts that may be learned from, in any order.
+        lessons: M, the labels of each member, of texts among them; one label at least.
+        classes: C.
+        opinions: M, of the teachers; None where there are none.
+
+    Returns:
+        Rows (M, v) int64 and targets (M, v, C) float32: a distribution, or nothing but zeros for a text of which
+        nothing is known.
+    """
+    share = REPEATED if opinions else 0.5
+    extra = round(share / (1 - share) * len(rows))
+    texts = np.empty((len(lessons), len(rows) + extra), np.int64)
+    targets = np.zeros((*texts.shape, classes), np.float32)
+    order = np.argsort(rows)
+    for member, lesson in enumerate(lessons):
+        again = np.resize(np.arange(len(lesson.rows)), extra)  # places of labels, one round after the other
+        texts[member] = np.concatenate([rows, lesson.rows[again]])
+        if opinions:
+            targets[member, : len(rows)] = opinions[member].probabilities[rows]
+        truth = np.eye(classes, dtype=np.float32)[lesson.answers]  # (n, C)
+        if opinions:
+            truth = TRUST * truth + (1 - TRUST) * softmax(opinions[member].held_out).astype(np.float32)
+        targets[member, len(rows) :] = truth[again]
+        place = order[np.searchsorted(rows, lesson.rows, sorter=order)]
+        targets[member, place] = truth
+    return texts, targets
+
+
+def study(
+    model: LitCommittee,
+    tokens: Tensor,
+    rows: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.float32],
+    recipe: Recipe,
+    keep: L.Callback,
+    seed: int,
+    accelerator: str = "auto",
+) -> None:
+    """Train on targets of every text, for `recipe.study_steps` steps.
+
+    Args:
+        model: M members.
+        tokens: (N, T) uint16 of the whole corpus.
+        rows: (M, v) int64 texts of a pass, for each member its own.
+        targets: (M, v, C) float32, see `assign`.
+        recipe: steps, batch size and losses.
+        keep: decides which weights the model ends with.
+        seed: of shuffles, dropped units and dropped words.
+        accelerator: Lightning's.
+    """
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    batches = SoftBatches(
+        tokens, rows, targets, recipe.study_batch, recipe.study_steps, rng, by_length=model.net.masked
+    )
+    fit(plain_trainer(accelerator, keep), Student(model, recipe), batches)
+
+
+class Student(L.LightningModule):
+    """A committee that learns from soft targets.
+
+    Args:
+        model: M members; they are what is trained.
+        recipe: word dropout and the weights of the losses that need no target.
+    """
+
+    def __init__(self, model: LitCommittee, recipe: Recipe) -> None:
+        super().__init__()
+        self.model, self.recipe = model, recipe
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
+        """The sum of the members' losses on tokens (M, B, T) and targets (M, B, C)."""
+        tokens, targets = batch
+        tokens = drop_words(tokens, self.recipe.word_dropout)
+        logits = self.model(tokens)
+        loss = -(targets * log_probabilities(logits)).sum(dim=-1).mean(dim=1).sum()
+        if self.recipe.entropy:
+            loss = loss + self.recipe.entropy * entropy(logits).mean(dim=1).sum()
+        if self.recipe.adversarial:
+            loss = loss + self.recipe.adversarial * virtual_adversarial_loss(self.model.net, tokens)
+        return loss
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """That of the committee."""
+        return self.model.configure_optimizers()
+
+
+@dataclass
+class SoftBatches:
+    """Batches of tokens (M, B, T) and targets (M, B, C), passes over the rows, each in an order of its own.
+
+    Attributes:
+        tokens: (N, T) uint16.
+        rows: (M, v) int64.
+        targets: (M, v, C) float32.
+        size: B.
+        steps: batches in all.
+        rng: draws the order.
+        by_length: texts of like length side by side, for a network that leaves padding out.
+    """
+
+    tokens: Tensor
+    rows: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.float32]
+    size: int
+    steps: int
+    rng: np.random.Generator
+    by_length: bool = False
+
+    def __post_init__(self) -> None:
+        self.size = min(self.size, self.rows.shape[1])
+        lengths = lengths_of(self.tokens, torch.from_numpy(self.rows))  # (M, v)
+        passes = -(-self.steps // (self.rows.shape[1] // self.size))
+        orders = [self._pass(lengths) for _ in range(passes)]
+        self.order = np.concatenate(orders, axis=1)[:, : self.steps * self.size]  # (M, steps * B) places in `rows`
+
+    def _pass(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """One pass in whole batches, (M, n); who is left over is left out of this one."""
+        members, total = lengths.shape
+        order = np.stack([self.rng.permutation(total) for _ in range(members)])
+        order = order[:, : total - total % self.size]
+        if not self.by_length:
+            return order
+        places = in_windows(np.take_along_axis(lengths, order, axis=1), self.size, self.rng)
+        return np.take_along_axis(order, places, axis=1)
+
+    def __len__(self) -> int:
+        """Number of steps."""
+        return self.steps
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """One after the other."""
+        members = np.arange(len(self.rows))[:, None]
+        for first in range(0, self.order.shape[1], self.size):
+            places = self.order[:, first : first + self.size]  # (M, B)
+            yield (
+                self.tokens[torch.from_numpy(self.rows[members, places])],
+                torch.from_numpy(self.targets[members, places]),
+            )
+
+
+def drop_words(tokens: Tensor, share: float) -> Tensor:
+    """Make a share of the words unknown; padding stays.
+
+    >>> drop_words(torch.tensor([[5, 6, 0]]), 1.0).tolist()
+    [[1, 1, 0]]
+    """
+    if not share:
+        return tokens
+    dropped = (torch.rand(tokens.shape, device=tokens.device) < share) & (tokens.to(torch.int32) != PADDING)
+    return tokens.to(torch.int32).masked_fill(dropped, UNKNOWN)
+
+
+def log_probabilities(logits: Tensor) -> Tensor:
+    """(M, B, C) of logits (M, B) or (M, B, C)."""
+    if logits.ndim == 2:
+        return torch.stack([F.logsigmoid(-logits), F.logsigmoid(logits)], dim=-1)
+    return logits.log_softmax(dim=-1)
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """Entropy of each prediction in nats, (M, B)."""
+    logs = log_probabilities(logits)  # (M, B, C)
+    return -(logs.exp() * logs).sum(dim=-1)
+
+
+def virtual_adversarial_loss(net: Any, tokens: Tensor) -> Tensor:
+    """How much the predictions change when the words move against them: divergence in nats, summed over members.
+
+    The words of a batch move in the embedding table, the same word everywhere alike, so that the fast kernel, which
+    projects each word once, can be used as it is. The direction is that of one step of power iteration.
+
+    Args:
+        net: a `Committee` of M members.
+        tokens: (M, B, T).
+    """
+    table = dict(net.named_parameters())[TABLE].detach()  # (M, V, E)
+    before = net.training
+    net.eval()  # the same units for all three predictions
+    try:
+        with torch.no_grad():
+            expected = log_probabilities(net(tokens))  # (M, B, C)
+        probe = _along(torch.randn_like(table), table, PROBE).requires_grad_()
+        change = _divergence(expected, _moved(net, tokens, probe))
+        [direction] = torch.autograd.grad(change, probe)
+        loss = _divergence(expected, _moved(net, tokens, _along(direction, table, STEP)))
+    finally:
+        net.train(before)
+    return loss
+
+
+def _moved(net: Any, tokens: Tensor, by: Tensor) -> Tensor:
+    """Logits with the embedding table moved; gradients go to all weights as ever."""
+    table = dict(net.named_parameters())[TABLE]
+    logits: Tensor = functional_call(net, {TABLE: table + by}, (tokens,))
+    return logits
+
+
+def _along(direction: Tensor, table: Tensor, share: float) -> Tensor:
+    """(M, V, E) steps in a direction, each of a share of its word's length."""
+    steps: Tensor = F.normalize(direction, dim=-1) * table.norm(dim=-1, keepdim=True) * share
+    return steps
+
+
+def _divergence(expected: Tensor, logits: Tensor) -> Tensor:
+    """Kullback and Leibler's, mean over texts (B), sum over members, of log-probabilities (M, B, C)."""
+    total: Tensor = (expected.exp() * (expected - log_probabilities(logits))).sum(dim=-1).mean(dim=1).sum()
+    return total

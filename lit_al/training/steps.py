@@ -1,0 +1,229 @@
+"""A fit of a fixed number of steps: members side by side, each with labels of its own, and which weights are kept.
+
+Without validation the weights of the last steps are averaged, which stands in for stopping at the right moment
+(Izmailov et al. 2018); with held-out labels those of the lowest loss on them are taken.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import lightning as L
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from lit_al.data.split import Rows
+from lit_al.exceptions import FitError
+from lit_al.models.batches import EVALUATION_BATCH
+from lit_al.models.ensemble import LitCommittee
+from lit_al.models.scoring import inference
+from lit_al.text.bucketing import WINDOW, in_windows, lengths_of
+from lit_al.training.fitting import fit, plain_trainer
+from lit_al.utils.failpoints import crash_point
+
+SHRINK, NOISE = 0.5, 0.01  # Ash and Adams 2020: old weights halved, noise of this standard deviation added
+LOOKS = 10  # times that a fit is judged by its held-out labels
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a member learns from, or is judged by.
+
+    Attributes:
+        rows: (n,) int64 texts.
+        answers: (n,) int64 their labels.
+        seed: of the shuffles.
+    """
+
+    rows: Rows
+    answers: npt.NDArray[np.int64]
+    seed: int = 0
+
+    def take(self, mask: npt.NDArray[np.bool_]) -> Self:
+        """The part of it where the mask (n,) is true."""
+        return replace(self, rows=self.rows[mask], answers=self.answers[mask])
+
+
+def train(
+    model: LitCommittee,
+    tokens: Tensor,
+    lessons: Sequence[Lesson],
+    steps: int,
+    batch_size: int,
+    keep: L.Callback,
+    accelerator: str = "auto",
+) -> None:
+    """Train each member on its lesson; dropout draws from torch's generator.
+
+    Args:
+        model: M members.
+        tokens: (N, T) uint16 of the whole corpus.
+        lessons: M, one for each member; their lengths may differ.
+        steps: of the fit.
+        batch_size: B; no more than the shortest lesson has rows.
+        keep: decides which weights the model ends with.
+        accelerator: Lightning's.
+
+    Raises:
+        FitError: a lesson without a row.
+    """
+    size = min(batch_size, fewest(lessons))
+    orders = [_order(len(lesson.rows), steps * size, lesson.seed) for lesson in lessons]
+    rows = np.stack([lesson.rows[order] for lesson, order in zip(lessons, orders, strict=True)])  # (M, steps * B)
+    truth = np.stack([lesson.answers[order] for lesson, order in zip(lessons, orders, strict=True)])
+    if model.net.masked:  # windows of one pass at most, so that hardly a text is in one twice
+        window = max(1, min(WINDOW, *(len(lesson.rows) // size for lesson in lessons)))
+        lengths = lengths_of(tokens, torch.from_numpy(rows))  # (M, steps * B)
+        places = in_windows(lengths, size, np.random.default_rng(lessons[0].seed), window)
+        rows, truth = (np.take_along_axis(array, places, axis=1) for array in (rows, truth))
+    batches = Steps(tokens, torch.from_numpy(rows), torch.from_numpy(truth), size)
+    fit(
+        plain_trainer(accelerator, keep), model, batches, batches
+    )  # Lightning warns of a module without validation, and then validates none
+
+
+def fewest(lessons: Sequence[Lesson]) -> int:
+    """Labels of the shortest lesson.
+
+    Raises:
+        FitError: it has none.
+    """
+    found = min(len(lesson.rows) for lesson in lessons)
+    if found == 0:
+        raise FitError(
+            "a fit has no label to learn from, for the oracle skipped too many texts; begin with more labels"
+        )
+    return found
+
+
+@dataclass
+class Steps:
+    """Batches of rows in a given order, for each member its own: tokens (M, B, T) and labels (M, B).
+
+    Attributes:
+        tokens: (N, T) uint16 of the whole corpus.
+        rows: (M, steps * B) int64.
+        labels: (M, steps * B) int64.
+        size: B.
+    """
+
+    tokens: Tensor
+    rows: Tensor
+    labels: Tensor
+    size: int
+
+    def __len__(self) -> int:
+        """Number of steps."""
+        return self.rows.shape[1] // self.size
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """One pass."""
+        for rows, labels in zip(
+            torch.split(self.rows, self.size, 1), torch.split(self.labels, self.size, 1), strict=True
+        ):
+            yield self.tokens[rows], labels
+
+
+class AveragedWeights(L.Callback):
+    """Give the model, in the end, the mean of its weights over the last steps (Izmailov et al. 2018).
+
+    Args:
+        share: of the fit's steps, from the end; 0 leaves the last weights.
+    """
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self.count = 0
+        self.sums: list[Tensor] = []
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        """Add the weights of a step."""
+        crash_point("in_fit")
+        total = int(trainer.estimated_stepping_batches)
+        if trainer.global_step <= total - round(self.share * total):
+            return
+        weights = [weight.detach() for weight in pl_module.parameters()]
+        if not self.count:
+            self.sums = [torch.zeros_like(weight) for weight in weights]
+        torch._foreach_add_(self.sums, weights)
+        self.count += 1
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take the mean."""
+        with torch.no_grad():
+            for weight, total in zip(pl_module.parameters(), self.sums, strict=False):
+                weight.copy_(total / self.count)
+
+
+class LowestLoss(L.Callback):
+    """Give each member, in the end, its weights of the lowest loss on labels held out from it.
+
+    The loss is looked at ten times, after every tenth of the steps, or after every step where there are fewer.
+
+    Args:
+        tokens: (N, T) uint16 of the whole corpus.
+        held: held-out labels of each member; their numbers may differ.
+
+    Attributes:
+        losses: (M,) float64 lowest mean loss of each member, in nats.
+    """
+
+    def __init__(self, tokens: Tensor, held: Sequence[Lesson]) -> None:
+        self.tokens, self.held = tokens, held
+        self.losses = torch.empty(0)
+        self._best: list[Tensor] = []
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        """Look, where it is time, and keep the weights of the members that got better."""
+        crash_point("in_fit")
+        step, total = trainer.global_step, int(trainer.estimated_stepping_batches)
+        if step * LOOKS // total == (step - 1) * LOOKS // total:
+            return
+        model = next(part for part in pl_module.modules() if isinstance(part, LitCommittee))  # a student has one
+        losses, weights = self._look(model), [weight.detach() for weight in model.parameters()]
+        if not self._best:
+            self.losses, self._best = torch.full_like(losses, torch.inf), [weight.clone() for weight in weights]
+        better = losses <= self.losses
+        for best, weight in zip(self._best, weights, strict=True):
+            best[better] = weight[better]
+        self.losses = torch.where(better, losses, self.losses)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take the best."""
+        with torch.no_grad():
+            for weight, best in zip(pl_module.parameters(), self._best, strict=False):
+                weight.copy_(best)
+
+    def _look(self, model: LitCommittee) -> Tensor:
+        """Mean loss of each member on its held-out labels, (M,) float64; infinite where it is no number."""
+        longest = max(len(lesson.rows) for lesson in self.held)
+        shape = len(self.held), longest
+        rows, truth, share = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape)
+        for index, lesson in enumerate(self.held):  # shorter ones are filled up with rows that count for nothing
+            n = len(lesson.rows)
+            rows[index, :n], truth[index, :n], share[index, :n] = lesson.rows, lesson.answers, 1 / max(n, 1)
+        sums = torch.zeros(shape[0], dtype=torch.float64)
+        with inference(model):
+            for start in range(0, longest, size := max(1, EVALUATION_BATCH // shape[0])):
+                here = slice(start, start + size)
+                logits = model(self.tokens[torch.from_numpy(rows[:, here])].to(model.device))
+                losses = model.cross_entropy(logits, torch.from_numpy(truth[:, here]).to(model.device))  # (M, B)
+                sums += (losses.cpu() * torch.from_numpy(share[:, here])).sum(dim=1)
+        return sums.nan_to_num(nan=torch.inf)
+
+
+def shrink_and_perturb(model: LitCommittee, seed: int) -> None:
+    """Halve the weights and add noise to them (Ash and Adams 2020)."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in model.parameters():
+            noise = torch.randn(weight.shape, generator=generator).to(weight.device)
+            weight.mul_(SHRINK).add_(noise, alpha=NOISE)
+
+
+def _order(rows: int, total: int, seed: int) -> npt.NDArray[np.int64]:
+    """(total,) positions among so many rows: one shuffle after the other, each row once in each."""
+    rng = np.random.default_rng(seed)
+    return np.concatenate([rng.permutation(rows) for _ in range(-(-total // rows))])[:total]

@@ -1,0 +1,113 @@
+"""The teacher: linear models of the whole text that label the pool softly, for the network to learn from.
+
+With a few hundred labels a linear model over features of a hundred thousand unlabeled texts beats a network from
+scratch, and it says how sure it is. Two of them look at the texts in different ways (`features`): one at latent
+directions, which needs few labels, one at single words and pairs, which gains with every label. Cross-fitting
+(each label predicted by a model that has not seen it) tells how much to trust each: the weights of their sum are those
+of the lowest loss on held-out labels (stacking, Wolpert 1992; Breiman 1996), which also makes its probabilities honest.
+
+The soft labels are the network's lesson (distillation, Hinton et al. 2015): it learns from all texts, not from the few
+that were paid for, and in the end predicts alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from lit_al.data.split import Rows
+from lit_al.text.tfidf import Features
+
+Floats = npt.NDArray[np.float64]
+
+STRENGTH: Final = 10.0  # C of the regressions: the inverse of the penalty on their weights
+FOLDS: Final = 5
+PRIOR: Final = np.array([1.5, 0.25])  # weights of the two before any label has spoken, and where too few can speak
+PULL: Final = 0.05  # of the prior, in nats per squared unit: a handful of labels outweighs it
+LEAST: Final = -8.0  # logit, before stacking, of a class that no label has named yet: one in thousands
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What the teacher makes of every text.
+
+    Attributes:
+        logits: (N, C) float64, softmax of which are its probabilities.
+        held_out: (n, C) float64 likewise for the labeled rows, each by models that had not seen its label (the two
+            weights have seen all of them).
+        weights: (2,) of the latent directions and of the words.
+    """
+
+    logits: Floats
+    held_out: Floats
+    weights: Floats
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """(N, C) float32."""
+        return softmax(self.logits).astype(np.float32)
+
+
+def teach(features: Features, rows: Rows, answers: npt.NDArray[np.int64], classes: int, seed: int) -> Taught:
+    """Learn from labels, and tell what every text of the corpus is likely to be.
+
+    Args:
+        features: of N texts.
+        rows: (n,) int64 labeled texts, one at least.
+        answers: (n,) int64 their labels.
+        classes: C.
+        seed: of the folds.
+    """
+    views = features.directions, features.words
+    whole = np.empty((2, len(features.order), classes))
+    for index, view in enumerate(views):
+        whole[index, features.order] = _logits(view, rows, answers, view[features.order], classes)
+    folds = np.random.default_rng(seed).permutation(len(rows)) % min(FOLDS, len(rows))  # (n,)
+    held_out = np.full((2, len(rows), classes), 0.0)
+    for fold in range(folds.max() + 1):
+        out = folds == fold
+        if len(rows) > 1:
+            for index, view in enumerate(views):
+                held_out[index, out] = _logits(view, rows[~out], answers[~out], view[rows[out]], classes)
+    weights = _stack(held_out, answers)
+    return Taught(np.tensordot(weights, whole, 1), np.tensordot(weights, held_out, 1), weights)
+
+
+def softmax(logits: Floats) -> Floats:
+    """Probabilities (..., C) of logits (..., C)."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def _logits(view: Any, rows: Rows, answers: npt.NDArray[np.int64], asked: Any, classes: int) -> Floats:
+    """(m, C) logits of the texts asked for, by a regression on labeled rows of a view; means over C are 0 or less."""
+    from sklearn.linear_model import LogisticRegression
+
+    logits = np.full((asked.shape[0], classes), LEAST)
+    seen = np.unique(answers)
+    if len(seen) == 1:  # there is nothing to regress on: the one class known is the likeliest everywhere
+        logits[:, seen] = 0.0
+        return logits
+    found = LogisticRegression(C=STRENGTH, max_iter=300).fit(view[rows], answers).decision_function(asked)
+    logits[:, seen] = np.stack([-found / 2, found / 2], axis=1) if len(seen) == 2 else found
+    return logits
+
+
+def _stack(logits: Floats, answers: npt.NDArray[np.int64]) -> Floats:
+    """(2,) weights, none negative, of the lowest loss on held-out logits (2, n, C)."""
+    from scipy.optimize import minimize
+
+    truth = np.eye(logits.shape[-1])[answers]  # (n, C)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        mixed = np.tensordot(weights, logits, 1)  # (n, C)
+        peak = mixed.max(axis=1, keepdims=True)
+        total = peak[:, 0] + np.log(np.exp(mixed - peak).sum(axis=1))
+        slope = np.tensordot(logits, softmax(mixed) - truth, 2)  # (2,)
+        away = weights - PRIOR
+        return float((total - (mixed * truth).sum(axis=1)).sum() + PULL * (away**2).sum()), slope + 2 * PULL * away
+
+    found: Floats = minimize(loss, PRIOR, jac=True, bounds=[(0, None)] * 2, method="L-BFGS-B").x
+    return found

@@ -1,0 +1,1 @@
+"""What every room uses and no reader of active learning looks for: files, signals, memory, the terminal."""
