@@ -5,9 +5,9 @@
     learned = learner.learn(rows, labels, number=1)
     ranked = learner.rank(200)
 
-It is the honest loop (`lean`) with people in the place of its oracle. A fit begins with fresh weights drawn from the
-seed and the number of the model, never with what the process did before, so that the same labels under the same number
-give the same model and the same ranking, whoever was killed in between.
+It is the honest loop (`loop.lean`) with people in the place of its oracle. A fit begins with fresh weights drawn from
+the seed and the number of the model, never with what the process did before, so that the same labels under the same
+number give the same model and the same ranking, whoever was killed in between.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -70,7 +70,7 @@ class Learner:
         LitALError: settings that cannot work.
 
     Attributes:
-        rows: (N,) int64 places of the texts, in an order that depends on seed and texts alone (`split.shuffled`).
+        rows: (N,) int64 places of the texts, in an order that depends on seed and texts alone (`data.split.shuffled`).
         tokens: (N, T) uint16, mapped from a file where there are many.
         encoder: of the tokens.
         collapse: what the newest model answers nearly always, if it does; the guard then ranks at random.

@@ -54,7 +54,7 @@ class Desk:
         return found
 
     def next(self, annotator: str, n: int, held: Collection[int]) -> dict[str, Any]:
-        """The next texts as JSON; `words` say why there are none."""
+        """The next texts as JSON; `words` says why there are none."""
         found, state = self.queued(annotator, n, held)
         self._tally.refresh()
         items = [self._shown(annotator, one) for one in found]

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lit_al.benchmark import comparison as compare
 from lit_al.benchmark import curve_figures as pictures
-from lit_al.benchmark.comparison import Comparison, full_targets, reaches, reference_target
+from lit_al.benchmark.comparison import Comparison, compare, full_targets, reaches, reference_target
 from lit_al.benchmark.costs import costs
 from lit_al.benchmark.curves import Curves, learning_curves
 from lit_al.benchmark.inference import Interval, band

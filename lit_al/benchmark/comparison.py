@@ -1,6 +1,6 @@
 """Each row against its reference, seed by seed, over the budgets that both have.
 
-The reference has random picks and trains alike (`rows`).
+The reference has random picks and trains alike (`methods`).
 """
 
 from collections.abc import Sequence

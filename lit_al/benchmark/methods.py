@@ -1,8 +1,8 @@
 """How a row of a benchmark is spelled: `[HOW/]PICKS`, the way it trains and the strategy that picks.
 
 `entropy` is the lean loop with fresh weights in each round; `warm/entropy` goes on from the weights before;
-`lean-teacher/entropy` follows a recipe (`recipes`). A row is compared with random picks under the same training, so
-that the difference is that of the picks. A new way to train is one line in `HOWS`, or a part of a recipe.
+`lean-teacher/entropy` follows a recipe (`training.recipe`). A row is compared with random picks under the same
+training, so that the difference is that of the picks. A new way to train is one line in `HOWS`, or a part of a recipe.
 """
 
 from dataclasses import dataclass

@@ -32,7 +32,7 @@ class Cell:
     """What one row reached with one seed after one fit.
 
     Attributes:
-        strategy: spelling of the row (`rows`); `full` is the model that was given every label.
+        strategy: spelling of the row (`methods`); `full` is the model that was given every label.
         seed: of the pair: all strategies share the split, the first labels and the initial weights of a seed.
         round: acquisitions before this fit.
         labels: training labels of this fit.

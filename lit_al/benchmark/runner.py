@@ -5,7 +5,7 @@ Seeds run side by side in one batched pass. After each cell the state of the loo
 was killed goes on after the last whole cell, to the same table.
 
 Every text but the test set's is in the pool, and the vocabulary comes from the pool's texts, which costs no label. Rows
-of the example's loop (`example`) split and read the words as the example does.
+of the example's loop (`example_method`) split and read the words as the example does.
 """
 
 from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ class BenchConfig:
         data: as of `load_corpus`.
         text_column: likewise.
         label_column: likewise.
-        strategies: rows, as `rows` spells them.
+        strategies: rows, as `methods` spells them.
         seeds: how many, from 0.
         budgets: labels at which each row is judged; the example's loop has its own.
         name: of the folder below `log_dir`; a folder that is there already is gone on with.

@@ -1,6 +1,6 @@
 """The loop of the Keras example, put together from settings: one run of the protocol `keras` or `honest`.
 
-A run with a folder (`session`) and the benchmark (`example_method`) both use it.
+A run with a folder (`example_session`) and the benchmark (`example_method`) both use it.
 """
 
 from collections.abc import Callable, Sequence

@@ -5,12 +5,12 @@
         ...  # judge done.model on whatever the loop was not given
 
 Several runs, one for each seed, go side by side: they share the pool at the start and nothing else, and train and score
-in one batched pass (`committee`). The loop is given the pool and an oracle, no test row, so that nothing in it can
-depend on one; whoever reads the rounds does the judging.
+in one batched pass (`models.ensemble`). The loop is given the pool and an oracle, no test row, so that nothing in it
+can depend on one; whoever reads the rounds does the judging.
 
-A fit takes a fixed number of steps (`steps`). Unless the recipe says otherwise no label is spent on validation, and the
-weights of the second half of the steps are averaged. With validation (`validation`) each round also says how the newest
-model, or models trained like it, did on labels that they had not learned from.
+A fit takes a fixed number of steps (`training.steps`). Unless the recipe says otherwise no label is spent on
+validation, and the weights of the second half of the steps are averaged. With validation (`validation`) each round also
+says how the newest model, or models trained like it, did on labels that they had not learned from.
 """
 
 import time

@@ -95,7 +95,7 @@ def run_document(results: Results, picked: Sequence[Picked] = ()) -> Document:
 
 
 def _subtitle(results: Results) -> str:
-    """What `plots.title` says, less the loud words for a demo, which the page has of its own."""
+    """What `figures.title` says, less the loud words for a demo, which the page has of its own."""
     return f"{results['data']['source']} · {results['protocol']} protocol, seed {results['seeds']['seed']}"
 
 

@@ -1,17 +1,4 @@
-"""How to choose what to label: arrays and small records in, global row ids out. Nothing here knows Lightning.
-
-| module | what it holds |
-|---|---|
-| `pool`, `base`, `contract` | what a strategy sees; what it is; the door through which it is called |
-| `uncertainty` | random, least confidence, margin, entropy |
-| `disagreement`, `batchbald` | committees, BALD; BatchBALD |
-| `diversity`, `badge` | core-set, k-means; BADGE |
-| `clusters`, `density` | typicality, cluster-margin; information density, contrast with labeled neighbors |
-| `ratio` | the Keras example's |
-| `wrappers`, `similar`, `sampling` | power, balanced; diverse; subsample, random controls |
-| `registry` | all of them by name |
-| `geometry`, `mix` | distances and clusters; the class mix of a batch |
-"""
+"""How to choose what to label: arrays and small records in, global row ids out. Nothing here knows Lightning."""
 
 from lit_al.strategies.badge import BADGE
 from lit_al.strategies.batchbald import BatchBALD

@@ -1,6 +1,6 @@
 """Texts of like length side by side, so that a masked network's work grows with the words and not with the padding.
 
-`kernels.pooled_states` leaves out what is padding in every text of a batch. So batches of like texts cost least:
+`models.kernels.pooled_states` leaves out what is padding in every text of a batch. So batches of like texts cost least:
 scoring sorts its texts; training sorts within windows of a few batches and shuffles the batches, so that chance still
 decides what is learned beside what.
 """

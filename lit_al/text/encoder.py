@@ -10,7 +10,6 @@ TensorFlow's string operations), and words of equal frequency are ranked in reve
 """
 
 import functools
-import logging
 import os
 import re
 import string
@@ -19,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from types import ModuleType
 from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
@@ -43,7 +41,6 @@ _CHUNK = 2_048  # texts that a thread takes at once: enough to keep it busy, few
 Ids = npt.NDArray[np.uint16]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-log = logging.getLogger(__name__)
 
 
 def standardize(text: str, how: Standardize = "keras3") -> str:
@@ -89,11 +86,10 @@ def rank_words(texts: Iterable[str], how: Standardize = "keras3", most: int | No
 
 def _count(texts: list[str], how: Standardize) -> Mapping[bytes, int]:
     """How often each word occurs."""
-    words = _compiled()
-    if words is None:
-        return Counter(word for text in texts for word in _bytes(standardize(text, how)).split())
+    from lit_al.text import tokenizer  # compiles, or loads what it has compiled before, when first used
+
     data = np.frombuffer(b" ".join(_bytes(_without_breaks(text, how)) for text in texts), np.uint8)
-    spelled, counts = words.count_words(data, words.meaning_of_bytes(PUNCTUATION, _SPACES))
+    spelled, counts = tokenizer.count_words(data, tokenizer.meaning_of_bytes(PUNCTUATION, _SPACES))
     return dict(zip(spelled.tobytes().split(b"\n"), counts.tolist(), strict=False))  # nothing follows the last word
 
 
@@ -118,17 +114,6 @@ def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iter
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-@functools.cache
-def _compiled() -> ModuleType | None:
-    """The compiled loops, or None where numba is missing."""
-    try:
-        from lit_al.text import tokenizer as words
-    except ImportError as error:
-        log.warning("numba is missing (%s); texts are encoded by the tokenizers library, which is slower", error)
-        return None
-    return words
 
 
 @dataclass(frozen=True)
@@ -220,20 +205,14 @@ class TextEncoder:
 
     def _number(self, texts: Sequence[str], ids: Ids) -> int:
         """Fill the rows of a chunk, (n, T), and return n."""
+        from lit_al.text import tokenizer
+
         ids[:] = PADDING
-        words = _compiled()
-        if words is None:
-            encodings = self.tokenizer.encode_batch_fast(
-                [standardize(text, self.how) for text in texts], add_special_tokens=False
-            )
-            ids[:] = [self._kept(encoding.ids) for encoding in encodings]
-            return len(texts)
         encoded = [_bytes(_without_breaks(text, self.how)) for text in texts]
         starts = np.cumsum([0, *map(len, encoded)])  # (n + 1,)
         data = np.frombuffer(b"".join(encoded), np.uint8)
-        words.number_words(
-            data, starts, words.meaning_of_bytes(PUNCTUATION, _SPACES), *self._table, UNKNOWN, self._head, ids
-        )
+        meaning, (ones, others, numbers) = tokenizer.meaning_of_bytes(PUNCTUATION, _SPACES), self._table
+        tokenizer.number_words(data, starts, meaning, ones, others, numbers, UNKNOWN, self._head, ids)
         return len(texts)
 
     @property
@@ -241,17 +220,13 @@ class TextEncoder:
         """Words kept from the beginning of a longer text."""
         return self.max_length if self.cut == "end" else self.max_length - self.max_length // 2
 
-    def _kept(self, numbers: list[int]) -> list[int]:
-        """The T numbers that are kept of T or more."""
-        return numbers[: self._head] + numbers[len(numbers) - self.max_length + self._head :]
-
     @functools.cached_property
     def _table(self) -> Any:
         """The vocabulary as a hash table."""
-        words = _compiled()
-        assert words is not None  # the caller has looked
+        from lit_al.text import tokenizer
+
         spelled = np.frombuffer(_bytes("\n".join(self.vocabulary[len(RESERVED) :])), np.uint8)
-        return words.table_of(spelled, words.meaning_of_bytes("", "\n"))
+        return tokenizer.table_of(spelled, tokenizer.meaning_of_bytes("", "\n"))
 
     @functools.cached_property
     def tokenizer(self) -> Any:

@@ -2,8 +2,8 @@
 
 | part | what | of |
 |---|---|---|
-| features | the teacher's views of the whole texts | `features` |
-| embedding | word vectors | `wordvectors` |
+| features | the teacher's views of the whole texts | `text.tfidf` |
+| embedding | word vectors | `text.ppmi` |
 | weights | embedding and LSTM, trained to tell each text's latent directions | here |
 
 All of it is learned from the texts that may be labeled or read freely, never from the test set, and kept in the cache,

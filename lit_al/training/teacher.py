@@ -1,7 +1,7 @@
 """The teacher: linear models of the whole text that label the pool softly, for the network to learn from.
 
 With a few hundred labels a linear model over features of a hundred thousand unlabeled texts beats a network from
-scratch, and it says how sure it is. Two of them look at the texts in different ways (`features`): one at latent
+scratch, and it says how sure it is. Two of them look at the texts in different ways (`text.tfidf`): one at latent
 directions, which needs few labels, one at single words and pairs, which gains with every label. Cross-fitting
 (each label predicted by a model that has not seen it) tells how much to trust each: the weights of their sum are those
 of the lowest loss on held-out labels (stacking, Wolpert 1992; Breiman 1996), which also makes its probabilities honest.

@@ -18,7 +18,7 @@ from lit_al.experiment.example import strategy_of
 from lit_al.experiment.session import run
 from lit_al.reporting.queries import read_picks
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TIMES = {"seconds", "wall_seconds", "train_samples_per_second", "peak_memory_mb", "checkpoint"}
 
 

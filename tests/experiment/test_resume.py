@@ -26,7 +26,7 @@ from lit_al.experiment.session import resume, run
 from lit_al.models.checkpoint import loaded
 from lit_al.record import OwnerLock, Record, recover
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TIMES = {
     "seconds", "wall_seconds", "train_samples_per_second", "peak_memory_mb", "checkpoint", "fit_seconds",
     "validate_seconds", "score_seconds", "select_seconds",

@@ -135,7 +135,6 @@ def test_folder_is_the_users_cache(monkeypatch, tmp_path):
 
 def test_two_processes_at_once_leave_one_whole_file(folder):
     code = (
-        "import sys; sys.path.insert(0, 'tests')\n"
         "import numpy as np\n"
         "from lit_al import load_corpus, TextEncoder\n"
         "from lit_al.text import cache\n"

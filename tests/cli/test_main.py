@@ -13,7 +13,7 @@ from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.strategies import STRATEGIES, WRAPPERS
 from lit_al.text.encoder import TextEncoder
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LEAN = ["--protocol", "lean", "--recipe"]
 
 

@@ -13,7 +13,7 @@ from lit_al.benchmark.results_table import _FITS, Cell, append_cell, read_cells
 from lit_al.exceptions import DataError, RunError
 
 CELL = Cell("entropy", 3, 1, 200, 220, 0.75, 0.51, (40, 60), (55, 45), 0.8, 12.5, 1.5, 0.1)
-SCHEMA_PAGE = Path(__file__).parents[1] / "docs" / "bench-schema.md"
+SCHEMA_PAGE = Path(__file__).parents[2] / "docs" / "bench-schema.md"
 
 
 @pytest.fixture

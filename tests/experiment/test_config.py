@@ -6,7 +6,7 @@ import pytest
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig, parse_train, train_parser
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
 def test_defaults_are_those_of_the_example():

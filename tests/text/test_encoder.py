@@ -1,17 +1,13 @@
 import re
 import string
-import sys
 from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import lit_al
 from lit_al.exceptions import ConfigError, DataError
-from lit_al.text import encoder as text
-from lit_al.text import tokenizer
 from lit_al.text.encoder import PUNCTUATION, RESERVED, TextEncoder, rank_words, standardize
 
 TRICKY = [
@@ -29,14 +25,6 @@ TRICKY = [
     "3.5 stars, $100 & 7/10",
     "a_b-c.d,e;f:g",
 ]
-
-
-@pytest.fixture(params=["compiled", "tokenizers"])
-def way(request):
-    """Both ways from a text to words: the compiled loops, and what is there without numba."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "_compiled", lambda: tokenizer if request.param == "compiled" else None)
-        yield request.param
 
 
 def keras_words(text, how):
@@ -73,84 +61,72 @@ def test_punctuation_is_that_of_keras():
 
 
 @pytest.mark.parametrize("how", ["keras3", "keras2"])
-def test_encode_tricky_strings_agree_with_the_reference(how, way):
+def test_encode_tricky_strings_agree_with_the_reference(how):
     encoder = TextEncoder.fit(TRICKY, vocabulary_size=25, max_length=7, how=how)
     assert encoder.encode(TRICKY).tolist() == keras_ids(TRICKY, encoder.vocabulary, 7, how)
 
 
 @pytest.mark.parametrize("how", ["keras3", "keras2"])
 @pytest.mark.parametrize("length", [1, 2, 5, 6, 40])
-def test_cut_in_the_middle_keeps_both_ends_of_tricky_strings(how, length, way):
+def test_cut_in_the_middle_keeps_both_ends_of_tricky_strings(how, length):
     encoder = TextEncoder.fit(TRICKY, vocabulary_size=25, max_length=length, how=how, cut="middle")
     assert encoder.encode(TRICKY).tolist() == both_ends(TRICKY, encoder.vocabulary, length, how)
 
 
-SHARED_WAY = [HealthCheck.function_scoped_fixture]  # the examples may share it: it only picks a branch
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=SHARED_WAY)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4), st.sampled_from(["keras3", "keras2"]))
-def test_encode_any_text_agrees_with_the_reference(way, texts, how):
+def test_encode_any_text_agrees_with_the_reference(texts, how):
     encoder = TextEncoder((*RESERVED, "a", "br", "0", "aa"), max_length=5, how=how)
     texts = ["a A, aa 0", *texts]
     assert encoder.encode(texts).tolist() == keras_ids(texts, encoder.vocabulary, 5, how)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=SHARED_WAY)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.text("abcd ,", max_size=60), min_size=1, max_size=4), st.integers(1, 9))
-def test_cut_in_the_middle_keeps_both_ends_of_any_text(way, texts, length):
+def test_cut_in_the_middle_keeps_both_ends_of_any_text(texts, length):
     encoder = TextEncoder((*RESERVED, "a", "b", "c", "ab", "d"), max_length=length, cut="middle")
     assert encoder.encode(texts).tolist() == both_ends(texts, encoder.vocabulary, length, "keras3")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SHARED_WAY)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.text("abB ,\n", max_size=30), max_size=5))
-def test_rank_words_counts_every_word(way, texts):
+def test_rank_words_counts_every_word(texts):
     counts = Counter(word for text in texts for word in keras_words(text, "keras3"))
     ranked = rank_words(texts)
     assert sorted(ranked) == sorted(counts)
     assert [counts[word] for word in ranked] == sorted(counts.values(), reverse=True)
 
 
-def test_rank_words_ties_run_backwards_through_the_alphabet(way):
+def test_rank_words_ties_run_backwards_through_the_alphabet():
     assert rank_words(["b a c", "c"]) == ["c", "b", "a"]
     assert rank_words(["b a c \ud800 \U0001f600 \uffff", "c"]) == ["c", "\U0001f600", "\uffff", "\ud800", "b", "a"]
     assert rank_words(["b a c", "c"], most=2) == ["c", "b"]
 
 
-def test_both_ways_agree_on_many_words(monkeypatch):
-    """Enough words that the tables of the compiled way grow, and enough texts for several threads."""
+def test_compiled_loops_agree_with_the_tokenizers_library_on_many_words():
+    """Enough words that the tables grow, and enough texts for several threads."""
     random = np.random.default_rng(0)
     texts = [" ".join(f"W{number}'" for number in random.zipf(1.2, 40) % 10**6) for _ in range(5_000)]
-    ranked, encoder = rank_words(texts), TextEncoder.fit(texts, vocabulary_size=65_536, max_length=30)
+    counts = Counter(word for text in texts for word in keras_words(text, "keras3"))
+    ranked = sorted(counts, key=lambda word: (counts[word], word.encode()), reverse=True)
     assert len(ranked) > 10_000
-    ids = encoder.encode(texts)
-    middle = TextEncoder(encoder.vocabulary, max_length=30, cut="middle")
-    ends = middle.encode(texts)
-    monkeypatch.setattr(text, "_compiled", lambda: None)
     assert rank_words(texts) == ranked
     assert rank_words(texts, most=500) == ranked[:500]
-    assert (encoder.encode(texts) == ids).all()
-    assert (middle.encode(texts) == ends).all()
+    encoder = TextEncoder.fit(texts, vocabulary_size=65_536, max_length=30)
+    theirs = encoder.tokenizer.encode_batch_fast([standardize(text) for text in texts], add_special_tokens=False)
+    ids = encoder.encode(texts)
+    assert ids.tolist() == [encoding.ids for encoding in theirs]
+    ends = TextEncoder(encoder.vocabulary, max_length=30, cut="middle").encode(texts)
     assert (ends[:, :15] == ids[:, :15]).all()
     assert (ends[:, 15:] != ids[:, 15:]).any()
 
 
-def test_encode_tells_its_progress_and_writes_where_it_is_told(way):
+def test_encode_tells_its_progress_and_writes_where_it_is_told():
     encoder, told, out = TextEncoder((*RESERVED, "x"), max_length=2), [], np.full((5_000, 2), 9, np.uint16)
     assert encoder.encode(["x"] * 5_000, out=out, advance=told.append) is out
     assert sum(told) == 5_000
     assert len(told) > 1
     assert (out == [2, 0]).all()
-
-
-def test_missing_numba_is_said_once(monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "lit_al.text.tokenizer", None)
-    monkeypatch.delattr(lit_al, "words")
-    text._compiled.cache_clear()
-    assert rank_words(["a b a"]) == rank_words(["a b a"]) == ["a", "b"]
-    assert caplog.text.count("numba is missing") == 1
-    text._compiled.cache_clear()
 
 
 def test_standardize_tags():
