@@ -33,15 +33,11 @@ def check_baseline(row: Row) -> None:
     """Refuse a row that is none of the above.
 
     Raises:
-        ConfigError: no such way to pick, or scikit-learn is not installed.
+        ConfigError: no such way to pick.
     """
     if row.picks not in (RANDOM, "margin"):
         name = row.how.name
         raise ConfigError(f"{row.spelling!r} is no baseline: they pick at random or by margin, as in {name}:margin")
-    try:
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(f"{row.spelling!r} needs scikit-learn ({error}); pip install scikit-learn") from error
 
 
 class Linear:

@@ -110,10 +110,6 @@ class LitCommittee(L.LightningModule):
     A batch may hold tokens (B, T) and labels (B,) for all members, or (M, B, T) and (M, B) for each its own.
     """
 
-    losses: Tensor  # (M,) float64, sums over the validation rows of an epoch; the next two likewise
-    hits: Tensor
-    rows: Tensor
-
     def __init__(
         self,
         seeds: Iterable[int],
@@ -136,8 +132,6 @@ class LitCommittee(L.LightningModule):
         words = len(self.encoder.vocabulary) if self.encoder else vocabulary_size
         sizes = words, len(classes), embedding_size, hidden_size, dense_size, dropout, kernel, masked
         self.net = Committee([_seeded(seed, *sizes) for seed in seeds])
-        for name in ("losses", "hits", "rows"):
-            self.register_buffer(name, torch.zeros(len(seeds), dtype=torch.float64), persistent=False)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits, (M, B) for two classes, else (M, B, C)."""
@@ -179,35 +173,6 @@ class LitCommittee(L.LightningModule):
         tokens, labels = batch
         return self.cross_entropy(self(tokens), labels).mean(dim=1).sum()
 
-    def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Count a batch for every member."""
-        tokens, labels = batch
-        logits = self(tokens)
-        predicted = (logits > 0).long() if logits.ndim == 2 else logits.argmax(dim=-1)  # (M, B)
-        self.losses += self.cross_entropy(logits, labels).sum(dim=1)
-        self.hits += (predicted == labels).sum(dim=1)
-        self.rows += predicted.shape[1]
-
-    def on_validation_epoch_start(self) -> None:
-        """Count from zero."""
-        for sums in (self.losses, self.hits, self.rows):
-            sums.zero_()
-
-    def on_validation_epoch_end(self) -> None:
-        """Log loss and accuracy, averaged over the members; `val_losses` and `val_accuracies` have them one by one."""
-        self.log("val_loss", self.val_losses.mean(), prog_bar=True)
-        self.log("val_accuracy", self.val_accuracies.mean(), prog_bar=True)
-
-    @property
-    def val_losses(self) -> Tensor:
-        """(M,) float64 mean validation loss of each member, of the last validation."""
-        return self.losses / self.rows
-
-    @property
-    def val_accuracies(self) -> Tensor:
-        """(M,) float64 validation accuracy of each member."""
-        return self.hits / self.rows
-
     def predict_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Probability of each class by each member, (M, B, C)."""
         return self.probabilities(self(batch[0]))
@@ -221,56 +186,3 @@ def _seeded(seed: int, *sizes: Any) -> BiLSTM:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return BiLSTM(*sizes)
-
-
-class BestMembers(L.Callback):
-    """Early stopping and best weights for each member by itself, as each would have them alone.
-
-    A member stops after `patience` epochs without a lower validation loss; the fit goes on until all have stopped, but
-    what a stopped member learns then is forgotten: in the end every member gets the weights of its own best epoch.
-
-    Args:
-        patience: epochs.
-
-    Attributes:
-        best_losses: (M,) float64 lowest validation loss of each member.
-        epochs: (M,) int64 epochs that each member trained.
-    """
-
-    def __init__(self, patience: int = 4) -> None:
-        self.patience = patience
-        self.best_losses = self.epochs = self._waited = torch.empty(0)
-        self._best: list[Tensor] = []
-
-    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Forget the last fit."""
-        net = _committee(pl_module).net
-        self.best_losses = torch.full((net.size,), torch.inf, dtype=torch.float64)
-        self.epochs, self._waited = torch.zeros(net.size, dtype=torch.int64), torch.zeros(net.size, dtype=torch.int64)
-        self._best = [weight.detach().clone() for weight in net.weights]
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Keep the weights of the members that got better; stop when none is left in the race."""
-        if trainer.sanity_checking:
-            return
-        model = _committee(pl_module)
-        losses, racing = model.val_losses.cpu(), self._waited < self.patience
-        better = racing & (losses < self.best_losses)
-        for best, weight in zip(self._best, model.net.weights, strict=True):
-            best[better] = weight.detach()[better]
-        self.best_losses = torch.where(better, losses, self.best_losses)
-        self.epochs += racing
-        self._waited = torch.where(better, 0, self._waited + 1)
-        trainer.should_stop = trainer.should_stop or bool((self._waited >= self.patience).all())
-
-    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Give every member its best weights."""
-        with torch.no_grad():
-            for best, weight in zip(self._best, _committee(pl_module).net.weights, strict=True):
-                weight.copy_(best)
-
-
-def _committee(module: L.LightningModule) -> LitCommittee:
-    if not isinstance(module, LitCommittee):
-        raise ConfigError(f"BestMembers needs trainer.fit(LitCommittee, ...) but got {type(module).__name__}")
-    return module

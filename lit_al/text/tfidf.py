@@ -49,7 +49,7 @@ def text_features(corpus: Corpus, rows: Rows) -> Features:
         rows: (n,) int64 texts that the words, their rarity and the directions are learned from, in any order.
 
     Raises:
-        ConfigError: texts without a single word, or scikit-learn is not installed.
+        ConfigError: texts without a single word.
     """
     from scipy.sparse import csr_matrix
 
@@ -62,10 +62,8 @@ def text_features(corpus: Corpus, rows: Rows) -> Features:
 
 
 def _compute(corpus: Corpus, ours: Rows) -> dict[str, npt.NDArray[Any]]:
-    try:
-        from sklearn.utils.extmath import randomized_svd
-    except ImportError as error:
-        raise ConfigError(f"the teacher needs scikit-learn ({error}); pip install scikit-learn") from error
+    from sklearn.utils.extmath import randomized_svd
+
     words = _words(corpus, ours)  # (N, F)
     most = min(DIRECTIONS, words.shape[1] - 1, len(ours) - 1)
     directions = np.zeros((len(corpus), max(most, 1)), np.float32)

@@ -8,7 +8,6 @@ from lit_al.exceptions import ConfigError
 from lit_al.loop.state import Run
 from lit_al.strategies import Context, Pool, choose, make_strategy
 
-pytest.importorskip("sklearn", reason="the baselines need scikit-learn: pip install 'lit_al[bench]'")
 POOL, JUDGED = np.arange(160), np.arange(160, 200)
 
 

@@ -19,7 +19,6 @@ from lit_al.training.recipe import Recipe, make_recipe
 from lit_al.training.steps import LOOKS, LowestLoss
 from lit_al.training.teacher import Taught
 
-pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install scikit-learn")
 BASE = Recipe(steps=4, batch_size=16, study_steps=4, study_batch=32, guard=False, committee_size=2, draws=3)
 POOL = np.arange(150)[::-1]  # in any order
 SCHEDULE = (20, 30, 45)

@@ -6,7 +6,7 @@ import torch
 from lit_al.exceptions import ConfigError
 from lit_al.models.batches import Batches
 from lit_al.models.bilstm import BiLSTM
-from lit_al.models.ensemble import BestMembers, Committee, LitCommittee
+from lit_al.models.ensemble import Committee, LitCommittee
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import score
 
@@ -93,35 +93,6 @@ def test_members_learn_what_they_would_learn_alone(classes, texts):
         fitted = trainer()
         fitted.fit(model, Batches(tokens, labels, rows[member], 16, generator), validation)
         np.testing.assert_allclose(probabilities[member], score(model, validation), rtol=0, atol=1e-5)
-        assert committee.val_losses[member].item() == pytest.approx(
-            fitted.callback_metrics["val_loss"].item(), abs=1e-6
-        )
-        assert committee.val_accuracies[member].item() == pytest.approx(fitted.callback_metrics["val_accuracy"].item())
-
-
-class Losses(L.Callback):
-    """Puts validation losses of a script in the place of the real ones, and keeps the weights of every epoch."""
-
-    def __init__(self, script):
-        self.script, self.weights = script, []
-
-    def on_validation_epoch_end(self, trainer, pl_module):
-        if not trainer.sanity_checking:
-            pl_module.losses.copy_(torch.tensor(self.script[trainer.current_epoch]) * pl_module.rows)
-            self.weights.append([weight.detach().clone() for weight in pl_module.net.weights])
-
-
-def test_every_member_stops_by_itself_with_its_best_weights(texts):
-    script = [[3.0, 1.0, 1.0], [2.0, 2.0, float("nan")], [2.5, 3.0, 3.0], [2.4, 0.5, 0.5], [9.0, 9.0, 9.0]]
-    tokens, labels = texts[0], texts[1] % 2
-    committee, losses, best = LitCommittee(SEEDS, **SIZES), Losses(script), BestMembers(patience=2)
-    batches = Batches(tokens, labels, torch.arange(60), 16)
-    trainer(losses, best, epochs=5).fit(committee, batches, batches)
-    assert len(losses.weights) == 4  # the first member is the last to stop
-    assert best.best_losses.tolist() == [2.0, 1.0, 1.0]
-    assert best.epochs.tolist() == [4, 3, 3]
-    for weight, *kept in zip(committee.net.weights, *losses.weights, strict=True):
-        assert torch.equal(weight, torch.stack([kept[1][0], kept[0][1], kept[0][2]]))
 
 
 def test_committee_of_nobody_or_of_unequal_members_is_refused():
@@ -131,8 +102,6 @@ def test_committee_of_nobody_or_of_unequal_members_is_refused():
         Committee([BiLSTM(10), BiLSTM(11)])
     with pytest.raises(ConfigError, match="some members of the committee are masked"):
         Committee([BiLSTM(10), BiLSTM(10, masked=True)])
-    with pytest.raises(ConfigError, match="got LitBiLSTM"):
-        BestMembers().on_fit_start(None, LitBiLSTM())
 
 
 def test_checkpoint_brings_a_committee_back(tmp_path, texts):

@@ -8,7 +8,6 @@ from lit_al.exceptions import ConfigError
 from lit_al.text import cache, tfidf
 from lit_al.text.tfidf import text_features
 
-pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")
 OURS = np.arange(150)[::-1]  # in any order
 
 

@@ -13,7 +13,6 @@ from lit_al.training import pretraining
 from lit_al.training.pretraining import Directions, Prior, learn, pretrain
 from lit_al.training.recipe import make_recipe
 
-pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")
 ROWS = np.arange(150)
 LSTM = {"lstm.input_kernel", "lstm.recurrent_kernel", "lstm.bias"}
 

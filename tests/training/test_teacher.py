@@ -2,13 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from lit_al.text.tfidf import Features
 from lit_al.training import teacher
 from lit_al.training.teacher import PRIOR, PULL, softmax, teach
-
-sparse = pytest.importorskip("scipy.sparse", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")
-pytest.importorskip("sklearn", reason="the teacher needs scikit-learn: pip install 'lit_al[bench]'")
 
 
 @pytest.fixture(params=[2, 3], scope="module")
