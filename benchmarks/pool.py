@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lit_al.data import UNLABELED, Corpus, load_corpus
+from lit_al.data import Corpus, load_corpus
 from lit_al.data.split import stratified_split
 from lit_al.loop.lean import LeanLoop
 from lit_al.oracles import SimulatedOracle
@@ -26,6 +26,7 @@ from lit_al.text.ppmi import word_vectors
 from lit_al.text.tfidf import text_features
 from lit_al.training.pretraining import learn, pretrain
 from lit_al.training.recipe import Recipe, make_recipe
+from lit_al.typing import UNLABELED
 from lit_al.utils.folders import peak_memory_mb
 
 

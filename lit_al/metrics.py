@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lit_al.typing import Float32s, Float64s, Ints, Mask
 from lit_al.utils.intervals import standard_error, wilson
 
 COLLAPSED = 0.95  # a batch with a larger share of one class says that the model knew only that class
@@ -24,7 +24,7 @@ class Confusion:
     (30, 10, 0.8)
     """
 
-    matrix: npt.NDArray[np.int64]
+    matrix: Ints
 
     @property
     def rows(self) -> int:
@@ -47,15 +47,15 @@ class Confusion:
         return wilson(self.accuracy, self.rows)
 
     @property
-    def missed(self) -> npt.NDArray[np.int64]:
+    def missed(self) -> Ints:
         """(C,) false negatives of each class: its rows that were taken for another."""
-        missed: npt.NDArray[np.int64] = self.matrix.sum(axis=1) - np.diag(self.matrix)
+        missed: Ints = self.matrix.sum(axis=1) - np.diag(self.matrix)
         return missed
 
     @property
-    def claimed(self) -> npt.NDArray[np.int64]:
+    def claimed(self) -> Ints:
         """(C,) false positives of each class: rows of others that were taken for it."""
-        claimed: npt.NDArray[np.int64] = self.matrix.sum(axis=0) - np.diag(self.matrix)
+        claimed: Ints = self.matrix.sum(axis=0) - np.diag(self.matrix)
         return claimed
 
     @property
@@ -117,12 +117,12 @@ class Query:
     """
 
     number: int
-    rows: npt.NDArray[np.int64]
-    answers: npt.NDArray[np.int64]
-    probabilities: npt.NDArray[np.float32]
-    scores: npt.NDArray[np.float64]
+    rows: Ints
+    answers: Ints
+    probabilities: Float32s
+    scores: Float64s
     reasons: tuple[str, ...]
-    controls: npt.NDArray[np.bool_]
+    controls: Mask
 
 
 @dataclass(frozen=True)
@@ -151,16 +151,16 @@ class Round:
     steering: Evaluation
     shares: tuple[float, ...]
     taken: tuple[int, ...]
-    rows: npt.NDArray[np.int64]
-    probabilities: npt.NDArray[np.float32]
+    rows: Ints
+    probabilities: Float32s
     labels: int
     seconds: float
     short: bool
     strategy: str = ""
-    answers: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    scores: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
+    answers: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    scores: Float64s = field(default_factory=lambda: np.empty(0, np.float64))
     reasons: tuple[str, ...] = ()
-    controls: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    controls: Mask = field(default_factory=lambda: np.empty(0, np.bool_))
     warning: str = ""
 
     @property

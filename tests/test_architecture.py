@@ -16,6 +16,7 @@ ROOT = PACKAGE.parent
 # The rooms of the house, from the bottom up: a module may import those of earlier rooms, and its own.
 ROOMS = [
     "exceptions",
+    "typing",
     "utils",
     "metrics",
     "data",

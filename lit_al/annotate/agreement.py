@@ -12,9 +12,9 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.record import Answer
+from lit_al.typing import Ints
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _alpha(given: Mapping[str, Mapping[int, int]], shared: Sequence[int]) -> flo
     return nominal_alpha(counts)
 
 
-def nominal_alpha(counts: npt.NDArray[np.int64]) -> float | None:
+def nominal_alpha(counts: Ints) -> float | None:
     """Krippendorff's alpha of labels that have no order.
 
     It is 1 - observed / expected disagreement. Observed is how often two labels of one text differ, a text with m

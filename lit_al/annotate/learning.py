@@ -15,11 +15,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from lit_al.data import UNLABELED, Corpus
-from lit_al.data.split import Rows, shuffled, without
+from lit_al.data import Corpus
+from lit_al.data.split import shuffled, without
 from lit_al.exceptions import ConfigError, FitError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.protocol import recipe_of
@@ -32,6 +31,7 @@ from lit_al.text.cache import encoded
 from lit_al.text.encoder import TextEncoder
 from lit_al.text.lsa import vectors_of
 from lit_al.training.pretraining import Prior, learn
+from lit_al.typing import UNLABELED, Float32s, Floats, Ints, Mask, Rows
 
 SETTINGS: Final = (  # of a run, those that a lean run has too; the others are not about learning
     "seed", "strategy", "recipe", "vocabulary_size", "max_length", "steps", "study_steps", "batch_size",
@@ -106,7 +106,7 @@ class Learner:
         self._number = 0
         self._prior: Prior | None = None
         self._loop: LeanLoop | None = None
-        self._vectors: npt.NDArray[np.float32] | None = None
+        self._vectors: Float32s | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ class Learner:
         )
         self._corpus = None
 
-    def learn(self, rows: Rows, labels: npt.NDArray[np.int64], number: int, passed: Rows | None = None) -> Learned:
+    def learn(self, rows: Rows, labels: Ints, number: int, passed: Rows | None = None) -> Learned:
         """Train a model.
 
         Args:
@@ -223,13 +223,13 @@ class Learner:
             accelerator=self.config.accelerator,
         )
 
-    def _text_vectors(self) -> npt.NDArray[np.float32]:
+    def _text_vectors(self) -> Float32s:
         if self._vectors is None:
             self.report("computing text vectors")
             self._vectors = vectors_of(self.rows, self.tokens, len(self.encoder.vocabulary))
         return self._vectors
 
-    def _ranked(self, choice: Choice, probabilities: npt.NDArray[np.floating[Any]] | None = None) -> list[Ranked]:
+    def _ranked(self, choice: Choice, probabilities: Floats | None = None) -> list[Ranked]:
         rows = [{}] * len(choice.rows) if probabilities is None else [
             dict(zip(self.classes, row, strict=True)) for row in probabilities.tolist()
         ]  # fmt: skip
@@ -249,7 +249,7 @@ def growing(first: int, total: int) -> list[int]:
     return sizes
 
 
-def spread(marked: npt.NDArray[np.bool_], sizes: Sequence[int], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def spread(marked: Mask, sizes: Sequence[int], rng: np.random.Generator) -> Ints:
     """(n,) an order in which the marked ones stand at random places of their batch, the others as before."""
     places = np.arange(len(marked), dtype=np.float64)
     for end, size in zip(np.cumsum(sizes).tolist(), sizes, strict=True):

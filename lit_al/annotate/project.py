@@ -14,7 +14,7 @@ from typing import Any, Self
 from uuid import UUID, uuid5
 
 from lit_al.annotate.names import FILE_ANNOTATOR
-from lit_al.data import IMDB_CLASSES, UNLABELED, Corpus, load_corpus
+from lit_al.data import IMDB_CLASSES, Corpus, load_corpus
 from lit_al.exceptions import ConfigError, DamagedError, DataError, RefusedError, RunError, StoreError
 from lit_al.record import (
     BACKUP_FILE,
@@ -28,6 +28,7 @@ from lit_al.record import (
     missing,
     sha256_of,
 )
+from lit_al.typing import UNLABELED
 from lit_al.utils.links import own
 
 _MANY_EVENTS = 2_000  # in one transaction

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.loop.state import Judgment
 from lit_al.record import Action, Event, Record
+from lit_al.typing import Ints
 
 ANSWERING = (Action.LABEL, Action.SKIP, Action.UNDO)
 
@@ -29,9 +29,9 @@ class Snapshot:
     """
 
     seq: int
-    rows: npt.NDArray[np.int64]
-    labels: npt.NDArray[np.int64]
-    passed: npt.NDArray[np.int64]
+    rows: Ints
+    labels: Ints
+    passed: Ints
     waiting: tuple[int, ...]
     judgments: tuple[Judgment, ...]
 

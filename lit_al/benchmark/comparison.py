@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.benchmark.curves import Curves
 from lit_al.benchmark.inference import RESAMPLES, Interval, bootstrap, bounds, draw_seeds, holm, wilcoxon
-from lit_al.benchmark.measures import Floats, Reach, area, reach
+from lit_al.benchmark.measures import Reach, area, reach
 from lit_al.benchmark.methods import RANDOM, Family, Row
+from lit_al.typing import Float64s, Ints
 
 SHARES_OF_FULL = (0.95, 0.98, 1.0)
 
@@ -56,7 +56,7 @@ class Comparison:
     strategy: str
     reference: str
     family: Family
-    labels: npt.NDArray[np.int64]
+    labels: Ints
     pairs: int
     left_out: int
     difference: Interval
@@ -122,7 +122,7 @@ def _compare(
     )
 
 
-def _pairs(curves: Curves, strategy: str, reference: str) -> tuple[npt.NDArray[np.int64], Floats, Floats, int]:
+def _pairs(curves: Curves, strategy: str, reference: str) -> tuple[Ints, Float64s, Float64s, int]:
     """Budgets (b,) that both have, both curves (n, b) of the seeds that have all of these, and seeds left out."""
     one, other = curves.accuracy[strategy], curves.accuracy[reference]  # (S, B)
     shared = ~(np.isnan(one).all(axis=0) | np.isnan(other).all(axis=0))  # (B,)
@@ -130,9 +130,7 @@ def _pairs(curves: Curves, strategy: str, reference: str) -> tuple[npt.NDArray[n
     return curves.labels[shared], one[np.ix_(whole, shared)], other[np.ix_(whole, shared)], int((~whole).sum())
 
 
-def _saving(
-    labels: npt.NDArray[np.int64], one: Floats, other: Floats, target: float, resamples: int, seed: int
-) -> Saving:
+def _saving(labels: Ints, one: Float64s, other: Float64s, target: float, resamples: int, seed: int) -> Saving:
     """The mean curves' crossings; seeds are resampled in pairs, and each resample's mean curves cross anew."""
     weights = draw_seeds(len(one), resamples, seed)  # (R, n)
     needed, reference_needed = _reach(labels, one, target), _reach(labels, other, target)
@@ -143,13 +141,13 @@ def _saving(
     return Saving(target, needed, reference_needed, Interval(estimate, float(ends[0]), float(ends[1])))
 
 
-def _share(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+def _share(one: tuple[Float64s, Float64s], other: tuple[Float64s, Float64s]) -> tuple[Float64s, Float64s]:
     """Least and largest share saved that bounds on the labels of both allow; -inf where there is no least."""
     with np.errstate(divide="ignore"):
         return 1 - one[1] / other[0], 1 - one[0] / other[1]
 
 
-def _reach(labels: npt.NDArray[np.int64], accuracy: Floats, target: float) -> Reach:
+def _reach(labels: Ints, accuracy: Float64s, target: float) -> Reach:
     low, high = reach(labels, accuracy.mean(axis=0)[None], target)
     return Reach(float(low[0]), float(high[0]))
 

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from lit_al.benchmark.measures import Floats
 from lit_al.benchmark.methods import FULL, RANDOM
 from lit_al.benchmark.results_table import Cell
 from lit_al.exceptions import DataError
+from lit_al.typing import Float64s, Ints
 
 _SAME = 0.01  # budgets that differ by less are one: the ratio rule rounds its quotas down
 
@@ -31,10 +30,10 @@ class Curves:
         failed: cells without an accuracy.
     """
 
-    labels: npt.NDArray[np.int64]
-    seeds: npt.NDArray[np.int64]
-    accuracy: dict[str, Floats]
-    full: Floats
+    labels: Ints
+    seeds: Ints
+    accuracy: dict[str, Float64s]
+    full: Float64s
     full_labels: int
     failed: tuple[Cell, ...]
 
@@ -78,7 +77,7 @@ def learning_curves(cells: Sequence[Cell]) -> Curves:
     )
 
 
-def _budgets(groups: Iterable[Sequence[Cell]]) -> npt.NDArray[np.int64]:
+def _budgets(groups: Iterable[Sequence[Cell]]) -> Ints:
     """(B,) median labels of each round of each strategy, less those that are as good as there already."""
     kept: list[int] = []
     for cells in groups:
@@ -90,7 +89,7 @@ def _budgets(groups: Iterable[Sequence[Cell]]) -> npt.NDArray[np.int64]:
     return np.array(sorted(kept), dtype=np.int64)
 
 
-def _at(grid: npt.NDArray[np.int64], cells: Iterable[Cell]) -> Floats:
+def _at(grid: Ints, cells: Iterable[Cell]) -> Float64s:
     """(B,) accuracy of one run at each budget; NaN outside its own budgets and beside a cell that failed."""
     points = {cell.labels_spent: cell.accuracy for cell in sorted(cells, key=lambda cell: cell.round)}
     if not points:

@@ -11,7 +11,7 @@ import torch
 from lit_al.benchmark.judging import accuracy_and_loss, distinct_words
 from lit_al.benchmark.methods import Row
 from lit_al.benchmark.results_table import Cell
-from lit_al.data import UNLABELED, Corpus
+from lit_al.data import Corpus
 from lit_al.data.split import Split
 from lit_al.exceptions import FitError
 from lit_al.experiment.config import TrainConfig
@@ -19,6 +19,7 @@ from lit_al.experiment.example import ExampleLoop
 from lit_al.models.checkpoint import load_model
 from lit_al.models.scoring import score
 from lit_al.text.encoder import TextEncoder
+from lit_al.typing import UNLABELED
 
 ROUNDS = 3
 QUERY_SHARE = 0.1  # of the labeled rows: the example's 5,000 of 50,000; its split takes shares too (`split.SHARES`)

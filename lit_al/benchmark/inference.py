@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.benchmark.measures import Floats
 from lit_al.exceptions import ConfigError
+from lit_al.typing import Float64s
 
 RESAMPLES = 10_000
 
@@ -33,7 +33,7 @@ class Interval:
 
 
 @lru_cache(maxsize=4)
-def draw_seeds(seeds: int, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
+def draw_seeds(seeds: int, resamples: int = RESAMPLES, seed: int = 0) -> Float64s:
     """(R, S) shares: what each seed weighs in each resample, drawn with replacement; rows add up to 1."""
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples) / seeds  # (R, S)
@@ -41,7 +41,7 @@ def draw_seeds(seeds: int, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
     return weights
 
 
-def bounds(draws: Floats, seeds: int, level: float = 0.95) -> Floats:
+def bounds(draws: Float64s, seeds: int, level: float = 0.95) -> Float64s:
     """(2, ...) lower and upper bound from resampled estimates, by expanded percentiles (Hesterberg 2015).
 
     Plain percentiles are too narrow for few seeds, as if the spread were known: 10 seeds would cover 90 % where 95 %
@@ -61,7 +61,7 @@ def bounds(draws: Floats, seeds: int, level: float = 0.95) -> Floats:
     return np.stack([low, high])
 
 
-def bootstrap(values: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+def bootstrap(values: Float64s, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
     """Mean over seeds with its 95 % interval.
 
     Args:
@@ -79,7 +79,7 @@ def bootstrap(values: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Inte
     return Interval(float(np.mean(values)), float(low), float(high))
 
 
-def band(accuracy: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
+def band(accuracy: Float64s, resamples: int = RESAMPLES, seed: int = 0) -> Float64s:
     """(3, B) mean over seeds with its 95 % interval at each budget: estimate, low, high.
 
     Args:
@@ -96,7 +96,7 @@ def band(accuracy: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
     return found
 
 
-def wilcoxon(differences: Floats) -> float:
+def wilcoxon(differences: Float64s) -> float:
     """Two-sided p of the signed-rank test (Wilcoxon 1945), exact up to 50 seeds; 1 where nothing differs.
 
     Args:
@@ -109,7 +109,7 @@ def wilcoxon(differences: Floats) -> float:
     return float(scipy_stats().wilcoxon(differences).pvalue) if differences.size else 1.0
 
 
-def holm(p: npt.ArrayLike) -> Floats:
+def holm(p: npt.ArrayLike) -> Float64s:
     """(K,) p of K tests, corrected so that the chance of even one false claim stays at its level (Holm 1979).
 
     >>> holm([.01, .04, .03]).tolist()

@@ -5,15 +5,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lit_al.typing import Floats, Ints
 
-def accuracy_and_loss(probabilities: npt.NDArray[np.floating[Any]], truth: npt.NDArray[np.int64]) -> dict[str, Any]:
+
+def accuracy_and_loss(probabilities: Floats, truth: Ints) -> dict[str, Any]:
     """A cell's `accuracy` and `loss` of probabilities (n, C) for true classes (n,)."""
     right = probabilities[np.arange(len(truth)), truth]
     accuracy = (probabilities.argmax(axis=1) == truth).mean()
     return {"accuracy": float(accuracy), "loss": float(-np.log(np.maximum(right, 1e-12)).mean())}
 
 
-def counts(classes: npt.NDArray[np.int64], total: int) -> tuple[int, ...]:
+def counts(classes: Ints, total: int) -> tuple[int, ...]:
     """(C,) how often each of C classes stands among (n,).
 
     >>> counts(np.array([0, 1, 1]), 3)

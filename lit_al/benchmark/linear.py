@@ -14,17 +14,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.benchmark.judging import accuracy_and_loss, counts
 from lit_al.benchmark.methods import RANDOM, Row
 from lit_al.benchmark.results_table import Cell
 from lit_al.data import Corpus
-from lit_al.data.split import Rows
 from lit_al.exceptions import ConfigError
 from lit_al.loop.state import Run
 from lit_al.oracles import Oracle, SimulatedOracle
 from lit_al.strategies import Context, Pool, choose, make_strategy
+from lit_al.typing import Float64s, Rows
 
 DIRECTIONS = 300
 
@@ -59,7 +58,7 @@ class Linear:
         """Every budget of a seed, one after the other."""
         x = self._features(row.how.name)
         run, seconds = Run(seed, make_strategy(row.picks), self.pool), (0.0, 0.0)
-        probabilities: npt.NDArray[np.float64] | None = None  # of all rows, by the last model
+        probabilities: Float64s | None = None  # of all rows, by the last model
         for number, budget in enumerate(budgets):
             if number == 0:
                 self._take(run, make_strategy(RANDOM), Pool(run.pool), budget, number)
@@ -95,7 +94,7 @@ class Linear:
         choice = choose(strategy, pool, budget - run.asked, Context(run.rng(number)))
         run.take(choice, self.oracle.ask(choice.rows))
 
-    def _fit(self, x: Any, run: Run, *, balanced: bool) -> npt.NDArray[np.float64]:
+    def _fit(self, x: Any, run: Run, *, balanced: bool) -> Float64s:
         """Probability of each class for every row, (N, C); a class without a label has none."""
         from sklearn.linear_model import LogisticRegression
 
@@ -109,7 +108,7 @@ class Linear:
         return probabilities
 
     def _cell(
-        self, row: Row, number: int, run: Run, probabilities: npt.NDArray[np.float64], fit: float, score: float,
+        self, row: Row, number: int, run: Run, probabilities: Float64s, fit: float, score: float,
         select: float,
     ) -> Cell:  # fmt: skip
         return Cell(

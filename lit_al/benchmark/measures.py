@@ -7,12 +7,11 @@ differ, would make up most of the area.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from lit_al.typing import Float64s, Ints
 
 
-def area(labels: npt.NDArray[np.int64], accuracy: Floats) -> Floats:
+def area(labels: Ints, accuracy: Float64s) -> Float64s:
     """Area under the learning curve, over log labels, divided by the width: the mean accuracy over the budgets.
 
     Args:
@@ -57,7 +56,7 @@ class Reach:
         return f"more than {self.low:,.0f}" if np.isinf(self.high) else f"{self.high:,.0f} or fewer"
 
 
-def reach(labels: npt.NDArray[np.int64], accuracy: Floats, target: float) -> tuple[Floats, Floats]:
+def reach(labels: Ints, accuracy: Float64s, target: float) -> tuple[Float64s, Float64s]:
     """Bounds on the labels that each curve needs to reach a target: where it first does, interpolated on log labels.
 
     Args:
@@ -77,7 +76,7 @@ def reach(labels: npt.NDArray[np.int64], accuracy: Floats, target: float) -> tup
     return low, high
 
 
-def _crossing(x: Floats, accuracy: Floats, target: float, first: npt.NDArray[np.int64]) -> Floats:
+def _crossing(x: Float64s, accuracy: Float64s, target: float, first: Ints) -> Float64s:
     """(R,) where the line to the first point above the target crosses it; anything where there is no such line."""
     right = np.clip(first, 1, len(x) - 1)  # (R,)
     curve = np.arange(len(accuracy))
@@ -86,7 +85,7 @@ def _crossing(x: Floats, accuracy: Floats, target: float, first: npt.NDArray[np.
     return np.asarray(x[right - 1] + np.clip((target - before) / rise, 0, 1) * (x[right] - x[right - 1]))
 
 
-def labels_to_reach(labels: npt.NDArray[np.int64], accuracy: Floats, target: float) -> float | None:
+def labels_to_reach(labels: Ints, accuracy: Float64s, target: float) -> float | None:
     """Labels that one curve needs to reach a target; None where it does not within the budgets.
 
     A curve that starts above the target gets its first budget, which is then an upper bound; `reach` keeps the two

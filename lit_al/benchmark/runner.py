@@ -25,9 +25,9 @@ from lit_al.benchmark.judging import accuracy_and_loss, counts, distinct_words
 from lit_al.benchmark.linear import Linear, check_baseline
 from lit_al.benchmark.methods import FULL, RANDOM, Row
 from lit_al.benchmark.results_table import Cell, append_cell, read_cells
-from lit_al.data import UNLABELED, Corpus, load_corpus
+from lit_al.data import Corpus, load_corpus
 from lit_al.data.split import FORMAT as SPLIT_FORMAT
-from lit_al.data.split import Rows, shuffled, stratified_split, without
+from lit_al.data.split import shuffled, stratified_split, without
 from lit_al.exceptions import CheckpointError, ConfigError, RunError
 from lit_al.experiment.example import strategy_of
 from lit_al.experiment.stopping_monitor import Watch
@@ -43,6 +43,7 @@ from lit_al.text.encoder import Cut, TextEncoder
 from lit_al.text.lsa import vectors_of
 from lit_al.training.pretraining import learn
 from lit_al.training.recipe import Recipe, make_recipe
+from lit_al.typing import UNLABELED, Rows
 from lit_al.utils.folders import write_text
 from lit_al.utils.terminal_text import markup
 from lit_al.utils.yaml_settings import read_settings

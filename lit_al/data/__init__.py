@@ -1,6 +1,6 @@
 """Corpora: labeled texts from the hub, from files, or generated; checked, named and fingerprinted."""
 
-from lit_al.data.corpus import IMDB_CLASSES, IMDB_REVIEWS, UNLABELED, Corpus, shorten
+from lit_al.data.corpus import IMDB_CLASSES, IMDB_REVIEWS, Corpus, shorten
 from lit_al.data.duplicates import (
     PartDuplicates,
     count_contradictions,
@@ -15,7 +15,6 @@ __all__ = [
     "IMDB_CLASSES",
     "IMDB_REVIEWS",
     "MAX_CLASSES",
-    "UNLABELED",
     "Corpus",
     "PartDuplicates",
     "count_contradictions",

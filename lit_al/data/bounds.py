@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.exceptions import DataError
+from lit_al.typing import Ints
 from lit_al.utils import memory
 
 ROWS_AT_ONCE = 1_024  # memory stays flat however large the file
@@ -92,7 +92,7 @@ def _size(column: Any) -> int:
     return int(lengths[column.indices.drop_null().to_numpy()].sum())
 
 
-def _lengths(column: Any) -> npt.NDArray[np.int64]:
+def _lengths(column: Any) -> Ints:
     """(d,) int64 bytes of each text of a dictionary; empty where the column has none."""
     import pyarrow as pa
     from pyarrow import compute
@@ -102,7 +102,7 @@ def _lengths(column: Any) -> npt.NDArray[np.int64]:
     kind = column.type.value_type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind)):
         return np.empty(0, np.int64)
-    lengths: npt.NDArray[np.int64] = compute.binary_length(column.dictionary).fill_null(0).to_numpy().astype(np.int64)
+    lengths: Ints = compute.binary_length(column.dictionary).fill_null(0).to_numpy().astype(np.int64)
     return lengths
 
 

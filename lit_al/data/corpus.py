@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from lit_al.data.readers import check_text
 from lit_al.exceptions import DataError
+from lit_al.typing import UNLABELED, Ints
 
-UNLABELED = -1  # the class of a row without a label
 IMDB_CLASSES = ("negative", "positive")
 IMDB_ROWS = 50_000
 IMDB_REVIEWS = "0991038c12e67343cb2d599a909e0696fdb2e0c7a1b32687fbbad9c441781a95"  # `digest_of_reviews` of IMDB
@@ -38,7 +38,7 @@ class Corpus:
     """
 
     texts: Sequence[str] = field(repr=False)
-    labels: npt.NDArray[np.int64] = field(repr=False)
+    labels: Ints = field(repr=False)
     classes: tuple[str, ...]
     source: str = "memory"
     is_demo: bool = False
@@ -74,7 +74,7 @@ class Corpus:
         return np.frombuffer(digests, dtype=">u8").reshape(len(self.texts), 4).astype(np.uint64)
 
     @cached_property
-    def order(self) -> npt.NDArray[np.int64]:
+    def order(self) -> Ints:
         """(N,) int64 rows by the sha256 of their texts, equal texts as they stand.
 
         The one order of rows that neither the order of a file nor a label has shaped: whatever is drawn from it by a
@@ -82,7 +82,7 @@ class Corpus:
         """
         return np.lexsort(self.keys.T[::-1])
 
-    def in_order(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def in_order(self, rows: Ints) -> Ints:
         """These rows (n,) int64, each once, in `order`.
 
         >>> corpus = Corpus(["dull", "a gem", "so so"], np.array([0, 1, -1]), ("negative", "positive"))
@@ -115,7 +115,7 @@ class Corpus:
         return digest.hexdigest()
 
 
-def digest_of_reviews(texts: Sequence[str], labels: npt.NDArray[np.int64]) -> str:
+def digest_of_reviews(texts: Sequence[str], labels: Ints) -> str:
     """Sha256 over the sorted sha256 of each text with its class: the same for any order of the rows.
 
     >>> same = digest_of_reviews(["a", "b"], np.array([0, 1])) == digest_of_reviews(["b", "a"], np.array([1, 0]))
@@ -127,14 +127,14 @@ def digest_of_reviews(texts: Sequence[str], labels: npt.NDArray[np.int64]) -> st
     return hashlib.sha256(b"".join(sorted(hashlib.sha256(row).digest() for row in rows))).hexdigest()
 
 
-def is_imdb(texts: Sequence[str], labels: npt.NDArray[np.int64]) -> bool:
+def is_imdb(texts: Sequence[str], labels: Ints) -> bool:
     """Whether these are IMDB's 50,000 reviews, 0 negative and 1 positive, in whatever order."""
     return len(texts) == IMDB_ROWS and digest_of_reviews(texts, labels) == IMDB_REVIEWS
 
 
 def build_corpus(
     texts: Sequence[str],
-    labels: npt.NDArray[np.int64],
+    labels: Ints,
     classes: tuple[str, ...],
     source: str,
     *,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.data.corpus import UNLABELED
+from lit_al.typing import UNLABELED, Ints, Mask
 
 Rows = Sequence[int] | npt.NDArray[np.integer]
 
@@ -44,7 +44,7 @@ def duplicate_groups(texts: Sequence[str]) -> list[list[int]]:
     return [rows for rows in groups.values() if len(rows) > 1]
 
 
-def first_copies(texts: Sequence[str]) -> npt.NDArray[np.bool_]:
+def first_copies(texts: Sequence[str]) -> Mask:
     """(N,) bool: whether no earlier row has the same text; extra copies are those for which it is False.
 
     >>> first_copies(["a", "b", "a"])
@@ -56,7 +56,7 @@ def first_copies(texts: Sequence[str]) -> npt.NDArray[np.bool_]:
     return first
 
 
-def count_contradictions(texts: Sequence[str], labels: npt.NDArray[np.int64]) -> int:
+def count_contradictions(texts: Sequence[str], labels: Ints) -> int:
     """How many texts stand more than once under different labels; rows without a label do not count.
 
     >>> count_contradictions(["a", "a", "b", "b"], np.array([0, 1, 1, -1]))

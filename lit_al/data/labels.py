@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from lit_al.data.corpus import UNLABELED
 from lit_al.data.readers import shown
 from lit_al.exceptions import DataError
+from lit_al.typing import UNLABELED, Ints
 from lit_al.utils.nearest import did_you_mean
 
 MAX_CLASSES = 1_000
@@ -22,7 +21,7 @@ def encode_labels(
     where: Callable[[int], str],
     origin: str,
     names: tuple[str, ...] | None = None,
-) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+) -> tuple[Ints, tuple[str, ...]]:
     """Number the classes: integers by value, names by alphabet.
 
     Integers may come as bools, as floats without a fraction, or as strings when all strings of the column are
@@ -58,7 +57,7 @@ def encode_labels(
     return numbers, names or tuple(map(str, found))
 
 
-def encode_as(values: Sequence[object], where: Callable[[int], str], classes: Sequence[str]) -> npt.NDArray[np.int64]:
+def encode_as(values: Sequence[object], where: Callable[[int], str], classes: Sequence[str]) -> Ints:
     """Number the labels by classes that are given; none need be there.
 
     Args:

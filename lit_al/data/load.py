@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lit_al.data.corpus import IMDB_CLASSES, UNLABELED, Corpus, build_corpus, is_imdb
+from lit_al.data.corpus import IMDB_CLASSES, Corpus, build_corpus, is_imdb
 from lit_al.data.hub import HubError, load_imdb
 from lit_al.data.labels import encode_as, encode_labels
 from lit_al.data.tables import Table, read_table
 from lit_al.exceptions import DataError
+from lit_al.typing import UNLABELED
 from lit_al.utils.nearest import did_you_mean
 
 FOLDER_VARIABLE = "LIT_AL_IMDB"

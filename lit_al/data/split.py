@@ -9,13 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from lit_al.data import UNLABELED, Corpus
+from lit_al.data import Corpus
 from lit_al.exceptions import ConfigError, DataError, StrategyError
-
-Rows = npt.NDArray[np.int64]
-
+from lit_al.typing import UNLABELED, Mask, Rows
 
 FORMAT: Final = 2  # raise it when a seed gives another split: runs cannot be gone on with then; 1 followed the file
 SHARES = {"validation": 0.1, "test": 0.1, "initial": 0.3}  # the example's 5,000, 5,000 and 15,000 of 50,000
@@ -46,6 +43,11 @@ class Split:
     def labeled(self) -> Rows:
         """(n,) int64 row ids of the training set, in the order of labeling."""
         return np.concatenate(self.rounds) if self.rounds else np.empty(0, np.int64)
+
+    @property
+    def parts(self) -> dict[str, Rows]:
+        """Row ids of each part, by the names used in reports."""
+        return {"train": self.labeled, "validation": self.validation, "test": self.test, "pool": self.pool}
 
     def label(self, rows: Rows) -> None:
         """Move rows from the pool to a new round of the training set.
@@ -103,7 +105,7 @@ def stratified_split(
     validation: int | None = None,
     test: int | None = None,
     initial: int | None = None,
-    keep: npt.NDArray[np.bool_] | None = None,
+    keep: Mask | None = None,
 ) -> Split:
     """Split as the Keras example does: class by class after a seeded shuffle, validation, test, initial, pool.
 

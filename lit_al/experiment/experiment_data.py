@@ -5,23 +5,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from lit_al.data import (
-    UNLABELED,
-    Corpus,
-    PartDuplicates,
-    count_contradictions,
-    count_duplicates_across,
-    first_copies,
-    load_corpus,
-)
-from lit_al.data.split import Rows, Split, apportion, shuffled, stratified_split, without
+from lit_al.data import Corpus, PartDuplicates, count_contradictions, count_duplicates_across, first_copies, load_corpus
+from lit_al.data.split import Split, apportion, shuffled, stratified_split, without
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.oracles import SimulatedOracle
-from lit_al.reporting.console import parts
 from lit_al.text.encoder import TextEncoder
+from lit_al.typing import UNLABELED, Mask, Rows
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,7 @@ class Material:
             "rows": len(corpus),
             "classes": list(corpus.classes),
             "unlabeled": int((corpus.labels < 0).sum()),
-            "split": {part: len(rows) for part, rows in parts(self.split).items()},
+            "split": {part: len(rows) for part, rows in self.split.parts.items()},
             "duplicates": {part: asdict(found) for part, found in self.duplicates.items()},
             "contradicting_duplicates": self.contradictions,
             "extra_copies": self.extra_copies,
@@ -89,14 +80,14 @@ def prepare(config: TrainConfig) -> Material:
         corpus,
         split,
         encoder,
-        count_duplicates_across(corpus.texts, parts(split)),
+        count_duplicates_across(corpus.texts, split.parts),
         extra_copies=int((~first).sum()),
         contradictions=count_contradictions(corpus.texts, corpus.labels),
         dropped=config.drop_duplicates,
     )
 
 
-def _split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_], initial: int | None) -> Split:
+def _split(config: TrainConfig, corpus: Corpus, first: Mask, initial: int | None) -> Split:
     return stratified_split(
         corpus,
         seed=config.split_seed,
@@ -107,7 +98,7 @@ def _split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_], in
     )
 
 
-def _lean_split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_]) -> Split:
+def _lean_split(config: TrainConfig, corpus: Corpus, first: Mask) -> Split:
     """The test set of the other protocols and of the benchmark; all else that the oracle can answer is the pool."""
     test = _split(config, corpus, first, None).test
     keep = SimulatedOracle(corpus.labels).can_answer(np.arange(len(corpus)))
@@ -118,7 +109,7 @@ def _lean_split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_
     return Split(none, test, without(order[keep[order]], test))
 
 
-def _people_split(config: TrainConfig, corpus: Corpus, first: npt.NDArray[np.bool_]) -> Split:
+def _people_split(config: TrainConfig, corpus: Corpus, first: Mask) -> Split:
     """All that people can be asked is the pool, but for a test set of labels that are there, where one is wanted."""
     order = shuffled(corpus, config.split_seed)
     if config.drop_duplicates:

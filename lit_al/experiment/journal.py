@@ -14,15 +14,15 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.data import UNLABELED, Corpus
+from lit_al.data import Corpus
 from lit_al.data.split import FORMAT as SPLIT_FORMAT
-from lit_al.data.split import Rows
 from lit_al.exceptions import ConfigError, DamagedError, DataError
 from lit_al.experiment.config import TrainConfig, config_of
 from lit_al.experiment.snapshots import States
 from lit_al.oracles import FILE, Batch, Oracle, RecordedOracle, event_id
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, damaged, sha256_of
 from lit_al.strategies import Choice, Strategy
+from lit_al.typing import UNLABELED, Floats, Ints, Rows
 from lit_al.utils.failpoints import crash_point
 
 ASKING, RUN = "asking", "run"  # keys of the record's small facts
@@ -137,7 +137,7 @@ class Ledger:
         self._oracle = RecordedOracle(inner, self.record)
         return self._oracle
 
-    def take_labels(self, rows: Rows, labels: npt.NDArray[np.int64]) -> None:
+    def take_labels(self, rows: Rows, labels: Ints) -> None:
         """Put labels on record that a file brought along, (n,) each."""
         self.record.append_all(
             [
@@ -177,7 +177,7 @@ class Ledger:
         number: int,
         strategy: Strategy,
         choice: Choice,
-        probabilities: npt.NDArray[np.floating[Any]] | None = None,
+        probabilities: Floats | None = None,
         **facts: Any,
     ) -> None:
         """Put a round's questions on record, before anybody is asked; asked again, they must be the same.

@@ -5,8 +5,6 @@ from typing import Literal, Self
 
 import numpy as np
 
-from lit_al.data import UNLABELED
-from lit_al.data.split import Rows
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.experiment_data import Material
@@ -15,6 +13,7 @@ from lit_al.oracles import Bill, ImperfectOracle, Price, WaitingOracle, make_noi
 from lit_al.stopping import AnyOf, Budget, Rule, make_rule
 from lit_al.strategies import Controls, make_strategy
 from lit_al.training.recipe import Recipe, make_recipe
+from lit_al.typing import UNLABELED, Rows
 
 TEST_SET = (
     "The loop is given no test row: the model of each round is judged on the test set for the report alone, and "

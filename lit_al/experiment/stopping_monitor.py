@@ -5,11 +5,9 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lit_al.data.split import Rows
 from lit_al.experiment.protocol import Source
 from lit_al.loop.estimation import ByValidation, Estimate, newest
 from lit_al.loop.state import Run
@@ -17,6 +15,7 @@ from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import score
 from lit_al.stopping import RULES, AnyOf, Progress, Rule, make_rule, mean_uncertainty, report, shadow
+from lit_al.typing import Floats, Ints, Rows
 
 STOP_SET = 2_000  # rows, as in Bloodgood and Vijay-Shanker 2009
 
@@ -60,7 +59,7 @@ class Watch:
         stop, reason = self.rule.check(self.history) if self.rule else (False, "")
         return reason if stop else ""
 
-    def record(self, found: npt.NDArray[np.floating[Any]], run: Run, number: int | None = None) -> None:
+    def record(self, found: Floats, run: Run, number: int | None = None) -> None:
         """Record a round by the probabilities (k, C) that its model gives the stop set."""
         left = np.isin(self.rows, run.pool)  # (k,) of the labeled ones the model should be sure
         predictions = found.argmax(axis=1)
@@ -100,7 +99,7 @@ class Watch:
             return found.all if found else None
         return self.estimate if self.follows else None
 
-    def _distances(self, predictions: npt.NDArray[np.int64]) -> dict[int, float]:
+    def _distances(self, predictions: Ints) -> dict[int, float]:
         """By model, the share of the stop set that it calls otherwise than the newest one does, (k,) predictions.
 
         Labeled texts are among them. Of those the newest model repeats what it was told, which makes other models look

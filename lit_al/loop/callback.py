@@ -14,7 +14,6 @@ from typing import Any, Literal, Protocol
 
 import lightning as L
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.exceptions import ConfigError
 from lit_al.loop.data_module import ActiveDataModule
@@ -25,6 +24,7 @@ from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import evaluate, score
 from lit_al.oracles import Oracle
 from lit_al.strategies import Choice, Context, RatioSampling, Strategy, choose
+from lit_al.typing import Floats
 
 SteerOn = Literal["test", "val"]
 PoolClasses = Literal["true", "predicted"]
@@ -36,9 +36,7 @@ class Journal(Protocol):
     def asked(self, number: int, strategy: Strategy) -> tuple[Choice, Mapping[str, Any]] | None:
         """What a round has chosen already, and what was noted beside it; None where it has not."""
 
-    def ask(
-        self, number: int, strategy: Strategy, choice: Choice, probabilities: npt.NDArray[np.floating[Any]]
-    ) -> None:
+    def ask(self, number: int, strategy: Strategy, choice: Choice, probabilities: Floats) -> None:
         """Write down what a round chose, with its probabilities (n, C)."""
 
 

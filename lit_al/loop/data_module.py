@@ -9,15 +9,15 @@ from collections.abc import Callable
 
 import lightning as L
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lit_al.data import UNLABELED, Corpus
-from lit_al.data.split import Rows, Split, stratified_split
+from lit_al.data import Corpus
+from lit_al.data.split import Split, stratified_split
 from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.text.cache import encoded
 from lit_al.text.encoder import TextEncoder
+from lit_al.typing import UNLABELED, Ints, Mask, Rows
 
 
 class ActiveDataModule(L.LightningDataModule):
@@ -80,7 +80,7 @@ class ActiveDataModule(L.LightningDataModule):
         device = self.trainer.strategy.root_device if self.trainer is not None else torch.device("cpu")
         self._tokens = self.tokens.to(device)
 
-    def label(self, rows: Rows, labels: npt.NDArray[np.int64]) -> None:
+    def label(self, rows: Rows, labels: Ints) -> None:
         """Take answers in: rows (n,) int64 leave the pool with labels (n,) int64.
 
         Raises:
@@ -124,7 +124,7 @@ class ActiveDataModule(L.LightningDataModule):
         return self.pool_dataloader()
 
 
-def _member(rows: Rows, total: int) -> npt.NDArray[np.bool_]:
+def _member(rows: Rows, total: int) -> Mask:
     """(total,) bool: is each row among `rows`?"""
     mask = np.zeros(total, dtype=np.bool_)
     mask[rows] = True

@@ -30,12 +30,10 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.loop.state import Judgment, Run
+from lit_al.typing import Float64s
 from lit_al.utils.intervals import standard_error, wilson
-
-Floats = npt.NDArray[np.float64]
 
 LEAST: Final = 10  # controls, under which nothing is said
 DRIFT: Final = (0.4, 0.4)  # mean and sd of the accuracy gained by unit of disagreement beyond the nearest judge's
@@ -136,10 +134,10 @@ class _Views(NamedTuple):
         texts: N, of which all judgments and the pool that is left are made up.
     """
 
-    right: Floats
-    sampling: Floats
-    judges: Floats
-    chosen: Floats
+    right: Float64s
+    sampling: Float64s
+    judges: Float64s
+    chosen: Float64s
     texts: float
 
 
@@ -166,7 +164,7 @@ def _views(judgments: Sequence[Judgment]) -> _Views:
     )
 
 
-def _before(values: Floats) -> Floats:
+def _before(values: Float64s) -> Float64s:
     """Sums of all earlier ones.
 
     >>> _before(np.array([1.0, 2.0, 3.0])).tolist()

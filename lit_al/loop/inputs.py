@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from lit_al.data.split import Rows
 from lit_al.exceptions import ConfigError
 from lit_al.loop.data_module import ActiveDataModule
 from lit_al.metrics import Confusion
@@ -22,8 +20,7 @@ from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import score, see
 from lit_al.strategies import Labeled, Pool, collapsed, one_class
 from lit_al.text.lsa import vectors_of
-
-Ints = npt.NDArray[np.int64]
+from lit_al.typing import Float32s, Ints, Rows
 
 
 @dataclass
@@ -44,7 +41,7 @@ class Sight:
     draws: int = 10
     seed: int = 0
     committee: LitCommittee | None = None
-    _vectors: npt.NDArray[np.float32] | None = field(default=None, init=False, repr=False)
+    _vectors: Float32s | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse a committee of one."""
@@ -92,7 +89,7 @@ class Sight:
             columns["vectors"] = self.vectors(data, rows)
         return Labeled(rows, **columns)
 
-    def vectors(self, data: ActiveDataModule, rows: Rows) -> npt.NDArray[np.float32]:
+    def vectors(self, data: ActiveDataModule, rows: Rows) -> Float32s:
         """(n, D) text vectors of labeled or pool rows, all made at the first call; held-out texts have no part in it.
 
         Both kinds of row count alike, so that the vectors stay what they are when rows get their labels.

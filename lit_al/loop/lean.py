@@ -21,12 +21,10 @@ from typing import Any
 
 import lightning as L
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lit_al.data import UNLABELED
-from lit_al.data.split import Rows, without
+from lit_al.data.split import without
 from lit_al.exceptions import ConfigError
 from lit_al.loop.state import ARRAYS, Judgment, LeanRound, Proposal, Run, Validated, check_saved
 from lit_al.loop.validation import CrossFit, HoldOut, make_validation
@@ -41,8 +39,9 @@ from lit_al.training.pretraining import Prior
 from lit_al.training.recipe import Recipe
 from lit_al.training.steps import AveragedWeights, Lesson, LowestLoss, fewest, shrink_and_perturb, train
 from lit_al.training.teacher import Taught, teach
+from lit_al.typing import UNLABELED, Float32s, Floats, Rows
 
-Seen = tuple[list[Pool], list[Labeled], list[npt.NDArray[np.floating[Any]]]]  # by run; what the model alone says last
+Seen = tuple[list[Pool], list[Labeled], list[Floats]]  # by run; what the model alone says last
 FOLDING = 2  # a stream of chance of its own, beside that of holding out: what is chosen does not depend on it
 
 
@@ -89,7 +88,7 @@ class LeanLoop:
         schedule: Sequence[int] = (100, 200, 300),
         recipe: Recipe | None = None,
         prior: Prior | None = None,
-        vectors: npt.NDArray[np.float32] | None = None,
+        vectors: Float32s | None = None,
         start: Rows | None = None,
         accelerator: str = "auto",
     ) -> None:
@@ -364,7 +363,7 @@ class LeanLoop:
             for each, arrays in zip(rows, seen, strict=True)
         ]
 
-    def _vectors(self, rows: Rows) -> npt.NDArray[np.float32]:
+    def _vectors(self, rows: Rows) -> Float32s:
         if self.vectors is None:
             raise ConfigError(f"{self.runs[0].strategy.spelling} needs text vectors; pass vectors= to LeanLoop")
         return self.vectors[rows]

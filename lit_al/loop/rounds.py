@@ -5,13 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from lit_al.data import UNLABELED
 from lit_al.loop.estimation import ByValidation, Estimate, needed
 from lit_al.loop.state import LeanRound, Run
 from lit_al.metrics import Evaluation, Query
 from lit_al.oracles import Bill
+from lit_al.typing import UNLABELED, Ints
 
 
 @dataclass(frozen=True)
@@ -152,5 +151,5 @@ def described_bill(bill: Bill) -> dict[str, Any]:
     return {**asdict(bill), "labels": bill.labels}
 
 
-def _counts(labels: npt.NDArray[np.int64], classes: int) -> tuple[int, ...]:
+def _counts(labels: Ints, classes: int) -> tuple[int, ...]:
     return tuple(np.bincount(labels, minlength=classes).tolist())

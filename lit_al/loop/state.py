@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from lit_al.data import UNLABELED
-from lit_al.data.split import Rows, without
+from lit_al.data.split import without
 from lit_al.loop.validation import HoldOut
 from lit_al.metrics import Confusion
 from lit_al.models.ensemble import LitCommittee
 from lit_al.strategies import Choice, Collapse, Strategy
+from lit_al.typing import UNLABELED, Floats, Ints, Mask, Rows
 
 ARRAYS = ("pool", "labeled", "answers", "held", "held_answers", "drawn", "predicted", "newest")  # of a run's state
 HOLDING_OUT = 1  # a stream of chance of its own: what is chosen does not depend on it
@@ -51,7 +50,7 @@ class Validated:
     """
 
     rows: Rows
-    right: npt.NDArray[np.bool_]
+    right: Mask
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
@@ -70,7 +69,7 @@ class Proposal:
     """
 
     choice: Choice
-    probabilities: npt.NDArray[np.floating[Any]] | None = None
+    probabilities: Floats | None = None
     collapse: Collapse | None = None
 
 
@@ -95,7 +94,7 @@ class Judgment:
     others_right: int
 
     @classmethod
-    def of(cls, model: int, pool: int, right: npt.NDArray[np.bool_], drawn: npt.NDArray[np.bool_]) -> Self:
+    def of(cls, model: int, pool: int, right: Mask, drawn: Mask) -> Self:
         """Of answered texts, (k,) bool whether each was called right and whether it was drawn at random."""
         return cls(
             model, pool, int(drawn.sum()), int(right[drawn].sum()), int((~drawn).sum()), int(right[~drawn].sum())
@@ -129,16 +128,16 @@ class Run:
     strategy: Strategy
     pool: Rows
     labeled: Rows = field(default_factory=lambda: np.empty(0, np.int64))
-    answers: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    answers: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     held: Rows = field(default_factory=lambda: np.empty(0, np.int64))
-    held_answers: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    held_answers: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     drawn: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     asked: int = 0
     judgments: list[Judgment] = field(default_factory=list)
     choice: Choice | None = None
-    predicted: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    probabilities: npt.NDArray[np.floating[Any]] = field(default_factory=lambda: np.empty((0, 0), np.float32))
-    newest: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    predicted: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    probabilities: Floats = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    newest: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     collapse: Collapse | None = None
     validated: Validated | None = None
 
@@ -150,7 +149,7 @@ class Run:
             np.add.at(matrix, (self.newest[given], self.predicted[given]), 1)
         return Confusion(matrix)
 
-    def take(self, choice: Choice, answers: npt.NDArray[np.int64], hold_out: HoldOut | None = None) -> None:
+    def take(self, choice: Choice, answers: Ints, hold_out: HoldOut | None = None) -> None:
         """Take answers (k,) in; a row that was skipped, -1, leaves the pool without a label."""
         given = answers != UNLABELED
         rows, labels = choice.rows[given], answers[given]

@@ -7,9 +7,9 @@ no label, but time: as many further fits as there are folds.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.exceptions import ConfigError
+from lit_al.typing import Ints, Mask
 
 USAGE = "none, holdout:0.2 or cross:5"
 
@@ -39,7 +39,7 @@ class HoldOut:
             side = "learn from" if labels and round(self.share * labels) else "hold out"
             raise ConfigError(f"validation {self} finds none of {labels:,} labels to {side}; begin with more labels")
 
-    def draw(self, n: int, trained: int, held: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    def draw(self, n: int, trained: int, held: int, rng: np.random.Generator) -> Mask:
         """Which of a batch's labels are held out, (n,) bool.
 
         Their number keeps the share of all labels so far, so that batches of one text are shared out as well.
@@ -86,7 +86,7 @@ class CrossFit:
                 "more labels"
             )
 
-    def draw(self, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    def draw(self, n: int, rng: np.random.Generator) -> Ints:
         """The fold of each label, (n,) int64 from 0; folds differ by one label at most.
 
         >>> np.bincount(CrossFit(3).draw(10, np.random.default_rng(0))).tolist()

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -20,8 +19,7 @@ from lit_al.models.bilstm import BiLSTM
 from lit_al.models.ensemble import Committee, LitCommittee
 from lit_al.models.lit_bilstm import Batch, LitBiLSTM
 from lit_al.text.bucketing import lengths_of
-
-Floats = npt.NDArray[np.float32]
+from lit_al.typing import Float32s, Ints
 
 
 @contextmanager
@@ -44,7 +42,7 @@ def evaluate(model: LitBiLSTM, batches: Iterable[Batch]) -> Evaluation:
         return model.take_evaluation("test")
 
 
-def score(model: LitBiLSTM | LitCommittee, batches: Batches) -> Floats:
+def score(model: LitBiLSTM | LitCommittee, batches: Batches) -> Float32s:
     """Probability of each class, in the order of the batches.
 
     Returns:
@@ -61,7 +59,7 @@ def see(
     *,
     draws: int = 10,
     seed: int = 0,
-) -> list[dict[str, Floats]]:
+) -> list[dict[str, Float32s]]:
     """What a model makes of texts, in one pass that computes no more than is asked for.
 
     A draw is one mask of the last layer's dropout for all texts: one model out of many, as the joint entropies of
@@ -97,7 +95,7 @@ def see(
 
 def _pass(
     model: LitBiLSTM | LitCommittee, batches: Batches, needs: Collection[str], draws: int, seed: int
-) -> dict[str, Floats]:
+) -> dict[str, Float32s]:
     """As `see`, each array with the members in front.
 
     Memory is that of the result and of one batch: 5 million texts take no more than 5 thousand but for their tokens.
@@ -124,7 +122,7 @@ def _masked(net: BiLSTM | Committee) -> bool:
     return net.masked if isinstance(net, Committee) else net.lstm.masked
 
 
-def _by_length(batches: Batches) -> tuple[Batches, npt.NDArray[np.int64]]:
+def _by_length(batches: Batches) -> tuple[Batches, Ints]:
     """The rows sorted by length, and the place (1 or M, n) of each among those that were asked for."""
     places = np.argsort(lengths_of(batches.tokens, batches.rows), axis=-1, kind="stable")  # (n,) or (M, n)
     rows = batches.rows.gather(-1, torch.from_numpy(places).to(batches.rows.device))

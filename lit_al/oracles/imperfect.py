@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.data import UNLABELED
-from lit_al.data.split import Rows
 from lit_al.exceptions import ConfigError
 from lit_al.oracles.noise import chance, check_table, draw
 from lit_al.oracles.simulated import SimulatedOracle
+from lit_al.typing import UNLABELED, Float64s, Ints, Mask, Rows
 
 _SKIPS, _ERRS = 1, 2  # one stream of chance for each decision
 
@@ -31,7 +30,7 @@ class Price:
 
     per_label: float = 1.0
     per_token: float = 0.0
-    tokens: npt.NDArray[np.int64] | None = None
+    tokens: Ints | None = None
 
     def __post_init__(self) -> None:
         """Refuse negative prices and tokens that nobody has counted."""
@@ -104,8 +103,8 @@ class ImperfectOracle:
     Bill(asked=1001, skipped=202, wrong=81, tokens=0, cost=799.0)
     """
 
-    labels: npt.NDArray[np.int64]
-    noise: npt.NDArray[np.float64]
+    labels: Ints
+    noise: Float64s
     skip: float = 0.0
     price: Price = field(default_factory=Price)
     seed: int = 0
@@ -123,11 +122,11 @@ class ImperfectOracle:
                 f"noise has {len(self.noise)} classes but a label is {highest}; give a row for each class"
             )
 
-    def can_answer(self, rows: Rows) -> npt.NDArray[np.bool_]:
+    def can_answer(self, rows: Rows) -> Mask:
         """(n,) bool: is the label of each row on record? That a row will be skipped shows only when it is asked for."""
         return SimulatedOracle(self.labels).can_answer(rows)
 
-    def ask(self, rows: Rows) -> npt.NDArray[np.int64]:
+    def ask(self, rows: Rows) -> Ints:
         """(n,) int64 answers, -1 for a skip.
 
         Raises:
@@ -142,7 +141,7 @@ class ImperfectOracle:
         self.charge(rows, answers)
         return answers
 
-    def charge(self, rows: Rows, answers: npt.NDArray[np.int64]) -> None:
+    def charge(self, rows: Rows, answers: Ints) -> None:
         """Put questions on the bill that were answered, (n,) each, as those are that a run's record has."""
         skipped = answers == UNLABELED
         wrong = int((answers != self.labels[rows])[~skipped].sum())

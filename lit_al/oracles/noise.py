@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_al.exceptions import ConfigError
+from lit_al.typing import Float64s, Ints
 
 
-def uniform_noise(classes: int, rate: float) -> npt.NDArray[np.float64]:
+def uniform_noise(classes: int, rate: float) -> Float64s:
     """(C, C) table of an oracle that errs at one rate, towards every other class alike.
 
     Raises:
@@ -26,7 +27,7 @@ def uniform_noise(classes: int, rate: float) -> npt.NDArray[np.float64]:
     return np.where(np.eye(classes, dtype=bool), 1 - rate, rate / (classes - 1))
 
 
-def make_noise(text: str, classes: int) -> npt.NDArray[np.float64]:
+def make_noise(text: str, classes: int) -> Float64s:
     """(C, C) table from what an option says: a rate, or a CSV file of C lines with C shares each, no header.
 
     Args:
@@ -47,7 +48,7 @@ def make_noise(text: str, classes: int) -> npt.NDArray[np.float64]:
     return uniform_noise(classes, rate)
 
 
-def _table_of(path: Path, classes: int) -> npt.NDArray[np.float64]:
+def _table_of(path: Path, classes: int) -> Float64s:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         table = np.array([[float(share) for share in line.split(",")] for line in lines if line.strip()])
@@ -60,7 +61,7 @@ def _table_of(path: Path, classes: int) -> npt.NDArray[np.float64]:
     return check_table(table, str(path))
 
 
-def check_table(table: npt.NDArray[np.float64], name: str) -> npt.NDArray[np.float64]:
+def check_table(table: Float64s, name: str) -> Float64s:
     """(C, C) the table, once it is one: square, shares from 0 up, rows that add up to 1.
 
     Raises:
@@ -77,7 +78,7 @@ def check_table(table: npt.NDArray[np.float64], name: str) -> npt.NDArray[np.flo
     return table
 
 
-def draw(shares: npt.NDArray[np.float64], chances: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def draw(shares: Float64s, chances: Float64s) -> Ints:
     """(n,) int64: of each row the class into whose share its chance falls.
 
     Args:
@@ -90,7 +91,7 @@ def draw(shares: npt.NDArray[np.float64], chances: npt.NDArray[np.float64]) -> n
     return np.asarray(np.minimum(above, last), dtype=np.int64)
 
 
-def chance(seed: int, keys: npt.NDArray[np.uint64], stream: int) -> npt.NDArray[np.float64]:
+def chance(seed: int, keys: npt.NDArray[np.uint64], stream: int) -> Float64s:
     """(n,) float64 in [0, 1), one for each key, whatever was asked before: SplitMix64 (Steele and others 2014).
 
     Args:

@@ -6,18 +6,15 @@ between answer and fit pays for nothing twice; the rest is asked, and written in
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid5
 
 import numpy as np
-import numpy.typing as npt
 
-from lit_al.data import UNLABELED
-from lit_al.data.split import Rows
 from lit_al.exceptions import OraclePending
 from lit_al.oracles.imperfect import Bill, ImperfectOracle, Price
 from lit_al.oracles.oracle import Oracle
 from lit_al.record import Action, NewEvent, Record
+from lit_al.typing import UNLABELED, Floats, Ints, Mask, Rows
 from lit_al.utils.failpoints import crash_point
 
 SIMULATED, FILE = "simulated", "file"  # annotators
@@ -36,8 +33,8 @@ class Batch:
 
     number: int
     strategy: str
-    controls: npt.NDArray[np.bool_]
-    probabilities: npt.NDArray[np.floating[Any]] | None = None
+    controls: Mask
+    probabilities: Floats | None = None
 
 
 @dataclass(eq=False)
@@ -52,11 +49,11 @@ class WaitingOracle:
     price: Price
     bill: Bill
 
-    def can_answer(self, rows: Rows) -> npt.NDArray[np.bool_]:
+    def can_answer(self, rows: Rows) -> Mask:
         """(n,) bool: people can be asked for any text."""
         return np.ones(len(rows), np.bool_)
 
-    def ask(self, rows: Rows) -> npt.NDArray[np.int64]:
+    def ask(self, rows: Rows) -> Ints:
         """Never answers at once.
 
         Raises:
@@ -64,7 +61,7 @@ class WaitingOracle:
         """
         raise OraclePending(rows.tolist())
 
-    def charge(self, rows: Rows, answers: npt.NDArray[np.int64]) -> None:
+    def charge(self, rows: Rows, answers: Ints) -> None:
         """Put answers (n,) on the bill; whether they are right nobody knows."""
         self.bill = self.bill.plus(self.price, rows, int((answers == UNLABELED).sum()), 0)
 
@@ -81,11 +78,11 @@ class RecordedOracle:
         self.inner, self.record = inner, record
         self.batch: Batch | None = None
 
-    def can_answer(self, rows: Rows) -> npt.NDArray[np.bool_]:
+    def can_answer(self, rows: Rows) -> Mask:
         """(n,) bool: is an answer to be had at all?"""
         return self.inner.can_answer(rows)
 
-    def ask(self, rows: Rows) -> npt.NDArray[np.int64]:
+    def ask(self, rows: Rows) -> Ints:
         """(n,) int64 answers, -1 for a skip.
 
         Without a `batch` nothing is bought and nothing recorded: so the example looks up the classes of its pool.
@@ -113,9 +110,7 @@ class RecordedOracle:
         known = {answer.item: UNLABELED for answer in self.record.answers()}
         return known | {item: number[name] for item, name in self.record.labels().items()}
 
-    def _events(
-        self, batch: Batch, rows: Rows, answers: npt.NDArray[np.int64], new: npt.NDArray[np.bool_]
-    ) -> Iterator[NewEvent]:
+    def _events(self, batch: Batch, rows: Rows, answers: Ints, new: Mask) -> Iterator[NewEvent]:
         classes, likely = self.record.classes, batch.probabilities
         for place in np.flatnonzero(new).tolist():
             row, answer = int(rows[place]), int(answers[place])

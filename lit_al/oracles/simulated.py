@@ -2,12 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from lit_al.data import UNLABELED
-from lit_al.data.split import Rows
 from lit_al.exceptions import StrategyError
+from lit_al.typing import UNLABELED, Ints, Mask, Rows
 
 
 @dataclass(frozen=True)
@@ -21,14 +17,14 @@ class SimulatedOracle:
     array([0, 1])
     """
 
-    labels: npt.NDArray[np.int64]
+    labels: Ints
 
-    def can_answer(self, rows: Rows) -> npt.NDArray[np.bool_]:
+    def can_answer(self, rows: Rows) -> Mask:
         """(n,) bool: is the label of each row on record?"""
-        known: npt.NDArray[np.bool_] = self.labels[rows] != UNLABELED
+        known: Mask = self.labels[rows] != UNLABELED
         return known
 
-    def ask(self, rows: Rows) -> npt.NDArray[np.int64]:
+    def ask(self, rows: Rows) -> Ints:
         """(n,) int64 labels of the rows.
 
         Raises:

@@ -79,7 +79,7 @@ class Report:
         table.add_column("part", no_wrap=True)
         for heading in ("rows", *self.classes, "no label", "copies inside", "copies elsewhere"):
             table.add_column(heading, justify="right")
-        for part, rows in parts(split).items():
+        for part, rows in split.parts.items():
             labels = corpus.labels[rows]
             counts = [int((labels == index).sum()) for index in (*range(len(self.classes)), -1)]
             copies = duplicates[part]
@@ -167,11 +167,6 @@ class Report:
 
     def _by_class(self, values: Sequence[str]) -> str:
         return ", ".join(f"{name} {value}" for name, value in zip(self.classes, values, strict=False))
-
-
-def parts(split: Split) -> dict[str, Any]:
-    """Row ids of each part, by the names used in reports."""
-    return {"train": split.labeled, "validation": split.validation, "test": split.test, "pool": split.pool}
 
 
 def comparison_table(full: Mapping[str, Any], active: Mapping[str, Any]) -> Table:

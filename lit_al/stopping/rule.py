@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_al.exceptions import ConfigError
+from lit_al.typing import Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class Progress:
     standard_error: float | None = None
     source: str = ""
     uncertainty: float | None = None
-    predictions: npt.NDArray[np.int64] | None = None
+    predictions: Ints | None = None
     model: int = -1
 
 
@@ -78,7 +79,7 @@ def check_range(rule: str, name: str, value: float, low: float, high: float) -> 
         raise ConfigError(f"stopping rule {rule!r} got {name}={value:g}, which must {bound}")
 
 
-def check_same_rows(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> None:
+def check_same_rows(before: Ints, after: Ints) -> None:
     """Raise `ConfigError` where the predictions of two rounds cannot be of the same rows."""
     if before.shape != after.shape:
         raise ConfigError(
@@ -101,7 +102,7 @@ def mean_uncertainty(probabilities: npt.NDArray[np.floating]) -> float:
     return float(entropy.mean() / np.log(p.shape[1]))
 
 
-def kappa(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> float:
+def kappa(before: Ints, after: Ints) -> float:
     """Agreement of two models beyond chance (Cohen 1960): 1 is full, 0 no better than chance.
 
     Two models that give every row one and the same class agree by chance alone, and get 0: a model that has collapsed

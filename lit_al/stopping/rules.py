@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.stopping.rule import Named, Progress, check_range, check_same_rows, kappa
+from lit_al.typing import Ints
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ class Kappa(Named):
         )
 
 
-Predictions = npt.NDArray[np.int64]
+Predictions = Ints
 
 
 def successive_predictions(history: Sequence[Progress]) -> list[tuple[Predictions, Predictions]]:

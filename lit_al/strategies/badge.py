@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lit_al.strategies.geometry import Matrix, plus_plus, squared_norms
-from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.pool import Pool
 from lit_al.strategies.strategy import Choice, Context, Strategy
+from lit_al.typing import Floats
 
 
 def residuals(probabilities: Floats) -> Matrix:

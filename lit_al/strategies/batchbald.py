@@ -17,12 +17,12 @@ approximate.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.strategies.disagreement import mean_divergence
-from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.pool import Pool
 from lit_al.strategies.strategy import Choice, Context, Scores, Strategy
 from lit_al.strategies.uncertainty import entropy
+from lit_al.typing import Floats, Ints
 
 STRINGS = 2_000  # of answers, kept at most
 CHUNK = 512  # probabilities whose gain is computed together, for every string
@@ -89,15 +89,13 @@ class BatchBALD(Strategy):
         return Choice(pool.rows[np.concatenate([picks, rest])], scores, tuple(words))
 
     @staticmethod
-    def highest_rest(
-        alone: Scores, picks: npt.NDArray[np.int64], n: int, rng: np.random.Generator
-    ) -> npt.NDArray[np.int64]:
+    def highest_rest(alone: Scores, picks: Ints, n: int, rng: np.random.Generator) -> Ints:
         """Positions that fill the batch, by BALD alone."""
         order = np.lexsort((rng.random(len(alone)), -alone))
         return order[~np.isin(order, picks)][: n - len(picks)]
 
 
-def greedy(draws: Floats, alone: Scores, n: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], Scores]:
+def greedy(draws: Floats, alone: Scores, n: int, rng: np.random.Generator) -> tuple[Ints, Scores]:
     """Pick rows by their gain until there are n or the draws are told apart; draws (M, N, C), alone (N,).
 
     Returns:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.strategies.diversity import Spatial
 from lit_al.strategies.geometry import Matrix, arranged, chunks, k_means, squared_distances
-from lit_al.strategies.pool import Ints, Pool
+from lit_al.strategies.pool import Pool
 from lit_al.strategies.strategy import Choice, Context, Scores, Strategy, top_k
 from lit_al.strategies.uncertainty import Margin
+from lit_al.typing import Ints
 
 MOST_CLUSTERS = 500  # of typicality, as in the paper
 SMALLEST = 5  # rows in a cluster, below which typicality means little; as in the paper
@@ -130,7 +130,7 @@ class ClusterMargin(Strategy):
         return Choice(pool.rows[picks], scores[picks], tuple(words))
 
 
-def _round_robin(owner: Ints, sizes: Ints) -> npt.NDArray[np.int64]:
+def _round_robin(owner: Ints, sizes: Ints) -> Ints:
     """(n,) positions, cluster by cluster in turn, smallest first; within a cluster as they stand, which is shuffled.
 
     >>> _round_robin(np.array([0, 1, 0, 0, 1]), np.array([3, 2]))

@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.data.split import Rows
 from lit_al.exceptions import StrategyError
 from lit_al.strategies.pool import STACKED, Pool, Table
 from lit_al.strategies.strategy import Choice, Context, Strategy
+from lit_al.typing import Float64s, Rows
 
 DISTRIBUTIONS = ("probabilities", *STACKED)
 
@@ -75,11 +75,11 @@ def _check_given(table: Table, needs: frozenset[str], name: str) -> None:
             raise StrategyError(f"{name} cannot choose: {column} of {kind} row {row} holds {what}; check the model")
 
 
-def _row_sums(values: npt.NDArray[np.generic], stacked: bool) -> npt.NDArray[np.float64]:
+def _row_sums(values: npt.NDArray[np.generic], stacked: bool) -> Float64s:
     """Sum of each row; NaN or infinite where the row holds a number that is, for no memory beyond a number per row."""
     axes = tuple(range(2 if stacked else 1, values.ndim))
     with np.errstate(invalid="ignore"):
-        sums: npt.NDArray[np.float64] = np.sum(values, axis=axes, dtype=np.float64)
+        sums: Float64s = np.sum(values, axis=axes, dtype=np.float64)
     return sums
 
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from lit_al.exceptions import ConfigError, StrategyError
 from lit_al.strategies.geometry import neighbors, unit
-from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.pool import Pool
 from lit_al.strategies.strategy import Context, Scores, Strategy
 from lit_al.strategies.uncertainty import entropy
+from lit_al.typing import Floats
 
 SMALLEST = 1e-12  # a probability counts as this much at least, so that no divergence is infinite
 

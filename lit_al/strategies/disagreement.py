@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.pool import Pool
 from lit_al.strategies.strategy import Context, Scores, Strategy
 from lit_al.strategies.uncertainty import entropy
+from lit_al.typing import Floats
 
 
 def consensus(members: Floats) -> Scores:

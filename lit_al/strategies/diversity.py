@@ -10,8 +10,9 @@ import numpy as np
 
 from lit_al.exceptions import ConfigError
 from lit_al.strategies.geometry import arranged, closest_rows, farthest_first, k_means, nearest
-from lit_al.strategies.pool import Floats, Labeled, Pool
+from lit_al.strategies.pool import Labeled, Pool
 from lit_al.strategies.strategy import Choice, Context, Strategy
+from lit_al.typing import Floats
 
 Space = Literal["embeddings", "vectors"]
 

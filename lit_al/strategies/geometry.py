@@ -7,11 +7,10 @@ keeps the rounding small. What needs (rows × centers) numbers is done in chunks
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 
-from lit_al.strategies.pool import Floats, Ints
+from lit_al.typing import Float32s, Floats, Ints, Mask
 
-Matrix = npt.NDArray[np.float32]
+Matrix = Float32s
 CHUNK = 4_000_000  # numbers in one block of distances, 16 MB
 SEEDS = 20  # k-means++ looks for k centers among SEEDS * k rows
 
@@ -140,7 +139,7 @@ def plus_plus(
     return picks, far
 
 
-def _draw(weights: Matrix, free: npt.NDArray[np.bool_], rng: np.random.Generator) -> int:
+def _draw(weights: Matrix, free: Mask, rng: np.random.Generator) -> int:
     """A position in proportion to its weight; a uniform one of the free where no weight is left."""
     sums = np.cumsum(weights, dtype=np.float64)
     drawn = int(np.searchsorted(sums, rng.random() * sums[-1], side="right"))

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.strategies.pool import Floats
+from lit_al.typing import Float64s, Floats
 
 
-def mix(answers: npt.NDArray[Any], classes: int) -> npt.NDArray[np.float64]:
+def mix(answers: npt.NDArray[Any], classes: int) -> Float64s:
     """(C,) share of each class; of nothing, zeros.
 
     Args:
@@ -50,7 +50,7 @@ def collapsed(probabilities: Floats, threshold: float = 0.95) -> Collapse | None
     return one_class(mix(probabilities, probabilities.shape[1]), threshold)
 
 
-def one_class(shares: npt.NDArray[np.float64], threshold: float = 0.95) -> Collapse | None:
+def one_class(shares: Float64s, threshold: float = 0.95) -> Collapse | None:
     """The class that has nearly all of the shares (C,), if one has.
 
     >>> one_class(np.array([0.02, 0.98]))

@@ -10,12 +10,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.data.split import Rows
 from lit_al.exceptions import StrategyError
+from lit_al.typing import Floats, Ints, Mask, Rows
 
-Floats = npt.NDArray[np.floating[Any]]
-Ints = npt.NDArray[np.int64]
-Index = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
+Index = Ints | Mask
 
 STACKED = ("draws", "committee")  # (M, n, C): the rows are their second axis
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.exceptions import ConfigError, StrategyError
 from lit_al.metrics import Confusion
 from lit_al.strategies.pool import Pool
 from lit_al.strategies.strategy import Choice, Context, Strategy
+from lit_al.typing import Float64s
 
 Direction = Literal["as-coded", "as-stated"]
 
@@ -52,7 +52,7 @@ class RatioSampling(Strategy):
         if self.direction not in ("as-coded", "as-stated"):
             raise ConfigError(f"ratio direction {self.direction!r} is unknown; give 'as-coded' or 'as-stated'")
 
-    def shares(self, confusion: Confusion) -> npt.NDArray[np.float64]:
+    def shares(self, confusion: Confusion) -> Float64s:
         """(C,) share of each class in the next query; they add up to 1."""
         errors = confusion.claimed if self.direction == "as-coded" else confusion.missed
         if (errors == 0).any():

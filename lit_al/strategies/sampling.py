@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.data.split import Rows
 from lit_al.exceptions import ConfigError
 from lit_al.strategies.pool import Pool
 from lit_al.strategies.strategy import Choice, Context, top_k
 from lit_al.strategies.wrappers import Wrapper
+from lit_al.typing import Rows
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.exceptions import ConfigError
 from lit_al.strategies.geometry import chunks, unit
-from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.pool import Pool
 from lit_al.strategies.strategy import Choice, Context
 from lit_al.strategies.wrappers import Wrapper
+from lit_al.typing import Floats, Mask
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Diverse(Wrapper):
         return Choice.join([*kept, replace(rest, reasons=words)])
 
 
-def first_of_its_kind(vectors: Floats, cosine: float) -> npt.NDArray[np.bool_]:
+def first_of_its_kind(vectors: Floats, cosine: float) -> Mask:
     """(k,) which of the unit rows (k, D) are not close to an earlier one that is kept.
 
     >>> first_of_its_kind(np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), 0.95)
@@ -70,7 +70,7 @@ def first_of_its_kind(vectors: Floats, cosine: float) -> npt.NDArray[np.bool_]:
     return kept
 
 
-def close_to_any(vectors: Floats, others: Floats, cosine: float) -> npt.NDArray[np.bool_]:
+def close_to_any(vectors: Floats, others: Floats, cosine: float) -> Mask:
     """(n,) which of the unit rows (n, D) are close to one of the others (k, D)."""
     close = np.zeros(len(vectors), np.bool_)
     if len(others):

@@ -11,12 +11,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.data.split import Rows
 from lit_al.exceptions import StrategyError
 from lit_al.metrics import Confusion
 from lit_al.strategies.pool import Index, Labeled, Pool
+from lit_al.typing import Float64s, Floats, Ints, Mask, Rows
 
-Scores = npt.NDArray[np.float64]
+Scores = Float64s
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Choice:
     rows: Rows
     scores: Scores
     reasons: tuple[str, ...]
-    controls: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    controls: Mask = field(default_factory=lambda: np.empty(0, np.bool_))
     shares: tuple[float, ...] = ()
     short: bool = False
 
@@ -85,7 +85,7 @@ class Choice:
         )
 
 
-def top_k(scores: Scores, k: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def top_k(scores: Scores, k: int, rng: np.random.Generator) -> Ints:
     """(k,) positions of the highest scores, best first; equal scores in an order drawn from `rng`.
 
     >>> top_k(np.array([0.1, 0.7, 0.3]), 2, np.random.default_rng(0))
@@ -160,7 +160,7 @@ class Strategy:
         """The rows worth scoring for a query of n, in the order given: all of them, unless a wrapper cuts."""
         return rows
 
-    def score(self, pool: Pool, context: Context) -> npt.NDArray[np.floating[Any]]:
+    def score(self, pool: Pool, context: Context) -> Floats:
         """(n,) how much each row of the pool is wanted, higher is more."""
         raise StrategyError(f"{self.name} chooses a batch as a whole and gives single rows no score")
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lit_al.exceptions import ConfigError
-from lit_al.strategies.pool import Floats, Pool
+from lit_al.strategies.pool import Pool
 from lit_al.strategies.strategy import Context, Scores, Strategy
+from lit_al.typing import Floats
 
 
 def entropy(distributions: Floats) -> Scores:

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.data.split import Rows
 from lit_al.exceptions import ConfigError, StrategyError
 from lit_al.strategies.pool import Pool
 from lit_al.strategies.strategy import Choice, Context, Strategy, top_k
+from lit_al.typing import Floats, Ints, Rows
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Wrapper(Strategy):
         """Those of the one inside."""
         return self.base.candidates(rows, n, rng)
 
-    def score(self, pool: Pool, context: Context) -> npt.NDArray[np.floating[Any]]:
+    def score(self, pool: Pool, context: Context) -> Floats:
         """The score of the one inside."""
         return self.base.score(pool, context)
 
@@ -164,7 +164,7 @@ class Balanced(Wrapper):
         return Choice.join(parts).take(np.argsort(turn, kind="stable"))
 
 
-def even_quotas(available: npt.NDArray[np.int64], n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def even_quotas(available: Ints, n: int, rng: np.random.Generator) -> Ints:
     """(C,) rows to take of each class: even, but no more than there are; who gets the odd ones is drawn.
 
     >>> even_quotas(np.array([2, 50, 50]), 12, np.random.default_rng(0))

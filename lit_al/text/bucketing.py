@@ -12,11 +12,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lit_al.typing import Ints
+
 WINDOW: Final = 50  # batches among which texts are sorted
 _CHUNK: Final = 8_192  # rows looked at together
 
 
-def lengths_of(tokens: Tensor, rows: Tensor) -> npt.NDArray[np.int64]:
+def lengths_of(tokens: Tensor, rows: Tensor) -> Ints:
     """Words of texts, unknown ones included.
 
     Args:
@@ -34,9 +36,7 @@ def lengths_of(tokens: Tensor, rows: Tensor) -> npt.NDArray[np.int64]:
     return torch.cat(found).reshape(rows.shape).cpu().numpy()
 
 
-def in_windows(
-    lengths: npt.NDArray[np.int64], batch_size: int, rng: np.random.Generator, window: int = WINDOW
-) -> npt.NDArray[np.int64]:
+def in_windows(lengths: Ints, batch_size: int, rng: np.random.Generator, window: int = WINDOW) -> Ints:
     """An order for training in which the texts of a batch have like lengths.
 
     Args:

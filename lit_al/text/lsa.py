@@ -15,14 +15,13 @@ from torch import Tensor
 
 from lit_al.exceptions import ConfigError
 from lit_al.text.encoder import RESERVED
+from lit_al.typing import Float32s, Ints
 
 WORDS: Final = 4_096  # of the vocabulary, by frequency: the table of products has as many rows and columns
 _CHUNK: Final = 2_048  # texts as rows of X at once: 32 MB
 
 
-def text_vectors(
-    tokens: Tensor | npt.NDArray[np.integer[Any]], vocabulary: int, size: int = 64
-) -> npt.NDArray[np.float32]:
+def text_vectors(tokens: Tensor | npt.NDArray[np.integer[Any]], vocabulary: int, size: int = 64) -> Float32s:
     """Vectors of texts, close to each other where the texts use words that occur together.
 
     Padding and unknown words do not count. A text of no known word gets the zero vector, all others length 1. Equal
@@ -62,7 +61,7 @@ def text_vectors(
     return vectors.numpy()
 
 
-def vectors_of(rows: npt.NDArray[np.int64], tokens: Tensor, vocabulary: int) -> npt.NDArray[np.float32]:
+def vectors_of(rows: Ints, tokens: Tensor, vocabulary: int) -> Float32s:
     """(N, D) `text_vectors` that these rows (n,) alone have shaped; 0 for all other rows.
 
     Sums run in the order of the rows: give one that is the texts' own, such as that of `Corpus.in_order`.

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_al.data import Corpus
-from lit_al.data.split import Rows
 from lit_al.exceptions import ConfigError
 from lit_al.text.cache import kept
+from lit_al.typing import Float32s, Rows
 
 MOST: Final = 200_000  # words and pairs, the most frequent
 DIRECTIONS: Final = 600
@@ -37,7 +37,7 @@ class Features:
     """
 
     words: Any  # scipy.sparse.csr_matrix
-    directions: npt.NDArray[np.float32]
+    directions: Float32s
     order: Rows
 
 

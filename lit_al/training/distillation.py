@@ -12,13 +12,11 @@ from typing import Any, Final
 
 import lightning as L
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from lit_al.data.split import Rows
 from lit_al.models.ensemble import LitCommittee
 from lit_al.text.bucketing import in_windows, lengths_of
 from lit_al.text.encoder import PADDING, UNKNOWN
@@ -26,6 +24,7 @@ from lit_al.training.fitting import fit, plain_trainer
 from lit_al.training.recipe import Recipe
 from lit_al.training.steps import Lesson
 from lit_al.training.teacher import Taught, softmax
+from lit_al.typing import Float32s, Ints, Rows
 
 REPEATED: Final = 0.1  # share of a pass that goes to labeled texts, beside their place among all
 TRUST: Final = 0.5  # in a label; the rest in what the teacher, who had not seen it, makes of the text
@@ -36,7 +35,7 @@ TABLE: Final = "weights.0"  # name of the embedding table among a committee's we
 
 def assign(
     rows: Rows, lessons: Sequence[Lesson], classes: int, opinions: Sequence[Taught] | None
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+) -> tuple[Ints, Float32s]:
     """Which texts a member meets in a pass, and what it is to make of each.
 
     A label is mixed with the teacher's opinion of its text, which softens labels that are wrong or a matter of taste.
@@ -75,8 +74,8 @@ def assign(
 def study(
     model: LitCommittee,
     tokens: Tensor,
-    rows: npt.NDArray[np.int64],
-    targets: npt.NDArray[np.float32],
+    rows: Ints,
+    targets: Float32s,
     recipe: Recipe,
     keep: L.Callback,
     seed: int,
@@ -146,8 +145,8 @@ class SoftBatches:
     """
 
     tokens: Tensor
-    rows: npt.NDArray[np.int64]
-    targets: npt.NDArray[np.float32]
+    rows: Ints
+    targets: Float32s
     size: int
     steps: int
     rng: np.random.Generator
@@ -160,7 +159,7 @@ class SoftBatches:
         orders = [self._pass(lengths) for _ in range(passes)]
         self.order = np.concatenate(orders, axis=1)[:, : self.steps * self.size]  # (M, steps * B) places in `rows`
 
-    def _pass(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def _pass(self, lengths: Ints) -> Ints:
         """One pass in whole batches, (M, n); who is left over is left out of this one."""
         members, total = lengths.shape
         order = np.stack([self.rng.permutation(total) for _ in range(members)])

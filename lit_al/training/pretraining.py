@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lit_al.data import Corpus
-from lit_al.data.split import Rows
 from lit_al.models.bilstm import BiLSTM
 from lit_al.models.ensemble import LitCommittee
 from lit_al.models.lit_bilstm import rms_prop
@@ -33,6 +32,7 @@ from lit_al.text.ppmi import word_vectors
 from lit_al.text.tfidf import Features, text_features
 from lit_al.training.fitting import fit, plain_trainer
 from lit_al.training.recipe import Recipe
+from lit_al.typing import Float32s, Rows
 
 FORMAT: Final = "1"  # part of the cached files' names: raise it when the same texts teach something else
 DIRECTIONS: Final = 100  # the main ones, which pretraining tells
@@ -123,13 +123,13 @@ def learn(
 def pretrain(
     tokens: Tensor,
     rows: Rows,
-    directions: npt.NDArray[np.float32],
+    directions: Float32s,
     words: int,
-    start: Mapping[str, npt.NDArray[np.float32]],
+    start: Mapping[str, Float32s],
     *,
     masked: bool = False,
     accelerator: str = "auto",
-) -> dict[str, npt.NDArray[np.float32]]:
+) -> dict[str, Float32s]:
     """Train embedding and LSTM to tell the latent directions of each text from its words in their order.
 
     Args:

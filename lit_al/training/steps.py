@@ -10,17 +10,16 @@ from typing import Any, Self
 
 import lightning as L
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lit_al.data.split import Rows
 from lit_al.exceptions import FitError
 from lit_al.models.batches import EVALUATION_BATCH
 from lit_al.models.ensemble import LitCommittee
 from lit_al.models.scoring import inference
 from lit_al.text.bucketing import WINDOW, in_windows, lengths_of
 from lit_al.training.fitting import fit, plain_trainer
+from lit_al.typing import Ints, Mask, Rows
 from lit_al.utils.failpoints import crash_point
 
 SHRINK, NOISE = 0.5, 0.01  # Ash and Adams 2020: old weights halved, noise of this standard deviation added
@@ -38,10 +37,10 @@ class Lesson:
     """
 
     rows: Rows
-    answers: npt.NDArray[np.int64]
+    answers: Ints
     seed: int = 0
 
-    def take(self, mask: npt.NDArray[np.bool_]) -> Self:
+    def take(self, mask: Mask) -> Self:
         """The part of it where the mask (n,) is true."""
         return replace(self, rows=self.rows[mask], answers=self.answers[mask])
 
@@ -223,7 +222,7 @@ def shrink_and_perturb(model: LitCommittee, seed: int) -> None:
             weight.mul_(SHRINK).add_(noise, alpha=NOISE)
 
 
-def _order(rows: int, total: int, seed: int) -> npt.NDArray[np.int64]:
+def _order(rows: int, total: int, seed: int) -> Ints:
     """(total,) positions among so many rows: one shuffle after the other, each row once in each."""
     rng = np.random.default_rng(seed)
     return np.concatenate([rng.permutation(rows) for _ in range(-(-total // rows))])[:total]

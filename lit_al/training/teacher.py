@@ -14,12 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from lit_al.data.split import Rows
 from lit_al.text.tfidf import Features
-
-Floats = npt.NDArray[np.float64]
+from lit_al.typing import Float32s, Float64s, Ints, Rows
 
 STRENGTH: Final = 10.0  # C of the regressions: the inverse of the penalty on their weights
 FOLDS: Final = 5
@@ -39,17 +36,17 @@ class Taught:
         weights: (2,) of the latent directions and of the words.
     """
 
-    logits: Floats
-    held_out: Floats
-    weights: Floats
+    logits: Float64s
+    held_out: Float64s
+    weights: Float64s
 
     @property
-    def probabilities(self) -> npt.NDArray[np.float32]:
+    def probabilities(self) -> Float32s:
         """(N, C) float32."""
         return softmax(self.logits).astype(np.float32)
 
 
-def teach(features: Features, rows: Rows, answers: npt.NDArray[np.int64], classes: int, seed: int) -> Taught:
+def teach(features: Features, rows: Rows, answers: Ints, classes: int, seed: int) -> Taught:
     """Learn from labels, and tell what every text of the corpus is likely to be.
 
     Args:
@@ -74,14 +71,14 @@ def teach(features: Features, rows: Rows, answers: npt.NDArray[np.int64], classe
     return Taught(np.tensordot(weights, whole, 1), np.tensordot(weights, held_out, 1), weights)
 
 
-def softmax(logits: Floats) -> Floats:
+def softmax(logits: Float64s) -> Float64s:
     """Probabilities (..., C) of logits (..., C)."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    shares: Float64s = powers / powers.sum(axis=-1, keepdims=True)
     return shares
 
 
-def _logits(view: Any, rows: Rows, answers: npt.NDArray[np.int64], asked: Any, classes: int) -> Floats:
+def _logits(view: Any, rows: Rows, answers: Ints, asked: Any, classes: int) -> Float64s:
     """(m, C) logits of the texts asked for, by a regression on labeled rows of a view; means over C are 0 or less."""
     from sklearn.linear_model import LogisticRegression
 
@@ -95,13 +92,13 @@ def _logits(view: Any, rows: Rows, answers: npt.NDArray[np.int64], asked: Any, c
     return logits
 
 
-def _stack(logits: Floats, answers: npt.NDArray[np.int64]) -> Floats:
+def _stack(logits: Float64s, answers: Ints) -> Float64s:
     """(2,) weights, none negative, of the lowest loss on held-out logits (2, n, C)."""
     from scipy.optimize import minimize
 
     truth = np.eye(logits.shape[-1])[answers]  # (n, C)
 
-    def loss(weights: Floats) -> tuple[float, Floats]:
+    def loss(weights: Float64s) -> tuple[float, Float64s]:
         mixed = np.tensordot(weights, logits, 1)  # (n, C)
         peak = mixed.max(axis=1, keepdims=True)
         total = peak[:, 0] + np.log(np.exp(mixed - peak).sum(axis=1))
@@ -109,5 +106,5 @@ def _stack(logits: Floats, answers: npt.NDArray[np.int64]) -> Floats:
         away = weights - PRIOR
         return float((total - (mixed * truth).sum(axis=1)).sum() + PULL * (away**2).sum()), slope + 2 * PULL * away
 
-    found: Floats = minimize(loss, PRIOR, jac=True, bounds=[(0, None)] * 2, method="L-BFGS-B").x
+    found: Float64s = minimize(loss, PRIOR, jac=True, bounds=[(0, None)] * 2, method="L-BFGS-B").x
     return found

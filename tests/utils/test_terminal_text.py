@@ -213,12 +213,11 @@ def judged():
 def test_report_of_a_run():
     from lit_al.data import PartDuplicates
     from lit_al.data.split import Split
-    from lit_al.reporting.console import parts
 
     said, file = report()
     corpus = Corpus([EVIL] * 4, np.array([0, 1, 0, 1]), CLASSES, source=EVIL, notes=(EVIL,))
     split = Split(*(np.array([row]) for row in (0, 1)), pool=np.array([2]), rounds=[np.array([3])])
-    said.data(corpus, split, {part: PartDuplicates(1, 0, {}, 0) for part in parts(split)})
+    said.data(corpus, split, {part: PartDuplicates(1, 0, {}, 0) for part in split.parts})
     check(file.getvalue(), 3)
     said.round(Round(1, judged(), (0.5, 0.5), (1, 1), np.arange(2), np.eye(2, dtype=np.float32), 4, 1.0, False,
                      strategy=EVIL, warning=EVIL), "validation")  # fmt: skip
