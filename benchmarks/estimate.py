@@ -27,10 +27,10 @@ import numpy.typing as npt
 import torch
 
 from lit_al.data import Corpus, load_corpus
-from lit_al.experiment.stopping_monitor import Watch
+from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.estimation import Estimate
 from lit_al.loop.lean import LeanLoop
-from lit_al.loop.state import Judgment, Run
+from lit_al.loop.state import Judgment, LoopState
 from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.scoring import score
 from lit_al.oracles import SimulatedOracle
@@ -101,11 +101,11 @@ class Case:
     alike: Estimate
 
 
-def case(recipe: str, design: Design, truth: float, watch: Watch, run: Run) -> Case:
+def case(recipe: str, design: Design, truth: float, monitor: StoppingMonitor, run: LoopState) -> Case:
     """A run as it is now."""
     controls, right = (sum(getattr(one, name) for one in run.judgments) for name in ("controls", "right"))
-    assert watch.estimate is not None  # there are enough controls
-    return Case(recipe, design.pool, controls, truth, watch.estimate, Estimate(right / controls, controls, controls))
+    assert monitor.estimate is not None  # there are enough controls
+    return Case(recipe, design.pool, controls, truth, monitor.estimate, Estimate(right / controls, controls, controls))
 
 
 # --- Stand-ins --------------------------------------------------------------------------------------------------------
@@ -164,19 +164,22 @@ def stand_in(kind: str, design: Design, texts: Floats, labels: Ints, seed: int) 
     """One run."""
     rows = np.sort(np.random.default_rng([seed, 3]).choice(len(labels), design.pool, replace=False))
     learner = StandIn(kind, seed, int(labels.max()) + 1)
-    run, watch = Run(seed, make_strategy(design.strategy), rows), Watch(None, torch.empty(0), rows, seed)
+    run, monitor = (
+        LoopState(seed, make_strategy(design.strategy), rows),
+        StoppingMonitor(None, torch.empty(0), rows, seed),
+    )
     choice = choose(make_strategy("random"), Pool(rows), design.first, Context(run.rng(0)))
     run.take(choice, labels[choice.rows])
     for number in range(len(design.schedule)):
         model = learner.fit(texts[run.labeled], run.answers, number, len(run.labeled))
-        watch.record(model(texts[watch.rows]), run)
+        monitor.record(model(texts[monitor.rows]), run)
         if sum(one.controls for one in run.judgments) in design.judged:
-            yield case(kind, design, whole(learner, model, run, texts, labels, number), watch, run)
+            yield case(kind, design, whole(learner, model, run, texts, labels, number), monitor, run)
         if number < len(design.schedule) - 1:
             ask(run, model, design.batch, number, texts, labels)
 
 
-def ask(run: Run, model: Model, n: int, number: int, texts: Floats, labels: Ints) -> None:
+def ask(run: LoopState, model: Model, n: int, number: int, texts: Floats, labels: Ints) -> None:
     """Choose a batch by the model of a round, and judge it before anything is learned."""
     found = model(texts[run.pool]).astype(np.float32)
     choice = choose(run.strategy, Pool(run.pool, probabilities=found), n, Context(run.rng(number + 1)))
@@ -185,7 +188,7 @@ def ask(run: Run, model: Model, n: int, number: int, texts: Floats, labels: Ints
     run.take(choice, labels[choice.rows])
 
 
-def whole(learner: StandIn, model: Model, run: Run, texts: Floats, labels: Ints, number: int) -> float:
+def whole(learner: StandIn, model: Model, run: LoopState, texts: Floats, labels: Ints, number: int) -> float:
     """The truth: share of right answers over the whole pool, of learned texts by models that learned other folds."""
     rows = run.labeled
     folds = np.random.default_rng([run.seed, 4, number]).permutation(len(rows)) % FOLDS
@@ -229,16 +232,16 @@ def networks(
             strategy=design.strategy,
             schedule=design.schedule,
             recipe=how,
-            prior=learn(how, corpus, pool, encoder, tokens),
+            pretraining=learn(how, corpus, pool, encoder, tokens),
         )
-        watches = [Watch(None, tokens, pool, run.seed) for run in loop.runs]
+        monitors = [StoppingMonitor(None, tokens, pool, run.seed) for run in loop.runs]
         for done in loop.rounds():
-            found = called(done.model, tokens, [watch.rows for watch in watches])
-            right = called(done.model, tokens, [outside] * len(watches)).argmax(axis=-1) == corpus.labels[outside]
-            for watch, run, seen, truth in zip(watches, done.runs, found, right, strict=True):
-                watch.record(seen, run)
+            found = called(done.model, tokens, [monitor.rows for monitor in monitors])
+            right = called(done.model, tokens, [outside] * len(monitors)).argmax(axis=-1) == corpus.labels[outside]
+            for monitor, run, seen, truth in zip(monitors, done.runs, found, right, strict=True):
+                monitor.record(seen, run)
                 if sum(one.controls for one in run.judgments) in design.judged:
-                    yield case(recipe, design, float(truth.mean()), watch, run)
+                    yield case(recipe, design, float(truth.mean()), monitor, run)
 
 
 def called(model: Any, tokens: torch.Tensor, rows: list[Ints]) -> npt.NDArray[np.floating[Any]]:

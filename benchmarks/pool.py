@@ -82,10 +82,10 @@ def measure(options: argparse.Namespace) -> None:
     )
     for name in ("lean", "scratch"):
         recipe = make_recipe(name, Recipe(masked=True))
-        prior = learn(recipe, corpus, rows, encoder, tokens)
+        pretraining = learn(recipe, corpus, rows, encoder, tokens)
         loop = LeanLoop(
             tokens, len(encoder.vocabulary), corpus.classes, own, SimulatedOracle(corpus.labels),
-            seeds=[0], schedule=(options.labels,), recipe=recipe, prior=prior,
+            seeds=[0], schedule=(options.labels,), recipe=recipe, pretraining=pretraining,
         )  # fmt: skip
         timed(f"one fit by the recipe {name}", lambda loop=loop: next(loop.rounds()))
 

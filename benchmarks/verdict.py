@@ -11,25 +11,25 @@ import numpy as np
 
 from lit_al.benchmark.comparison import compare
 from lit_al.benchmark.curves import learning_curves
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.results_table import Result
 from lit_al.benchmark.synthetic import synthetic_cells
 from lit_al.benchmark.verdict import verdicts
 
 NULL = {"random": 0.0, "a": 0.0, "b": 0.0, "c": 0.0}
 
 
-def null(seed: int) -> list[Cell]:
+def null(seed: int) -> list[Result]:
     """Three strategies that are random."""
     return synthetic_cells(NULL, seed=seed)
 
 
-def collapsing(seed: int) -> list[Cell]:
+def collapsing(seed: int) -> list[Result]:
     """The same, but one fit in twenty ends at .50."""
     rng = np.random.default_rng(seed)
     return [replace(cell, accuracy=0.5) if cell.round and rng.random() < 0.05 else cell for cell in null(seed)]
 
 
-def head_start(seed: int) -> list[Cell]:
+def head_start(seed: int) -> list[Result]:
     """A strategy three points ahead at 200 and 400 labels that saves nothing on the way to .80."""
     cells = synthetic_cells({"random": 0, "early": 0}, noise=0.004, seed=seed)
     ahead = {("early", 1), ("early", 2)}
@@ -38,12 +38,12 @@ def head_start(seed: int) -> list[Cell]:
     ]
 
 
-def saving(share: float) -> Callable[[int], list[Cell]]:
+def saving(share: float) -> Callable[[int], list[Result]]:
     """A strategy that saves a share, among two that save nothing."""
     return lambda seed: synthetic_cells({"random": 0, "a": share, "b": 0, "c": 0}, seed=seed)
 
 
-def measure(name: str, make: Callable[[int], list[Cell]], trials: int, targets: list[float] | None = None) -> None:
+def measure(name: str, make: Callable[[int], list[Result]], trials: int, targets: list[float] | None = None) -> None:
     """Print how many of the trials had a claim of any kind, and of labels saved or wasted."""
     found = [
         {one.finding for one in verdicts(compare(learning_curves(make(seed)), targets=targets, resamples=500))}

@@ -19,14 +19,14 @@ from torch.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
 
 from lit_al.annotate.learning import Learner
 from lit_al.benchmark.example_method import ExampleRows
-from lit_al.benchmark.methods import Row
+from lit_al.benchmark.methods import Method
 from lit_al.data.split import stratified_split
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
-from lit_al.experiment.stopping_monitor import Watch
+from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.callback import ActiveLearningCallback
 from lit_al.loop.data_module import ActiveDataModule
-from lit_al.loop.inputs import Sight
+from lit_al.loop.inputs import StrategyInputs
 from lit_al.loop.lean import LeanLoop
 from lit_al.loop.learner import ActiveLearner
 from lit_al.models.batches import Batches
@@ -215,11 +215,11 @@ def test_whatever_is_judged_meets_the_model_where_it_is(model_there, tokens_ther
 def test_a_committee_learns_from_tokens_that_lie_elsewhere(material, second):
     corpus, encoder, _ = material
     data = ActiveDataModule(corpus, encoder=encoder)
-    model, sight = LitBiLSTM(corpus.classes, encoder.state_dict(), kernel="lstm"), Sight(2)
+    model, inputs = LitBiLSTM(corpus.classes, encoder.state_dict(), kernel="lstm"), StrategyInputs(2)
     data._tokens = data.tokens.to(DEVICE)  # as a Trainer of the caller's own leaves it, with the model on the CPU
-    pool = sight.pool(model, data, data.split.pool[:9], {"committee", "vectors"}, epochs=1)
+    pool = inputs.pool(model, data, data.split.pool[:9], {"committee", "vectors"}, epochs=1)
     assert pool.committee.shape == (2, 9, 2)
-    assert sight.committee.device == torch.device("cpu")
+    assert inputs.committee.device == torch.device("cpu")
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def test_a_committee_learns_from_tokens_that_lie_elsewhere(material, second):
 def test_the_lean_loop_scores_the_pool_on_the_device(options, material, second, scored):
     for done in make_loop(material, second, **options).rounds():
         assert done.model.device == DEVICE
-        watch = Watch(None, material[2], np.arange(150), 0)
-        watch.look(done.model.member(0), done.runs[0])
-        assert watch.history[0].predictions.shape == (150,)
+        monitor = StoppingMonitor(None, material[2], np.arange(150), 0)
+        monitor.look(done.model.member(0), done.runs[0])
+        assert monitor.history[0].predictions.shape == (150,)
     assert set(scored) == {DEVICE}
 
 
@@ -255,8 +255,8 @@ def test_a_lean_loop_that_goes_on_scores_on_the_device(material, second, scored)
 def test_students_and_what_texts_teach_learn_on_the_device(material, second, scored):
     corpus, encoder, tokens = material
     recipe = Recipe(study_steps=1, teacher=True, adversarial=1.0, pretrain=True, vectors=True)
-    prior = learn(recipe, corpus, np.arange(150), encoder, tokens, accelerator=second)
-    loop = make_loop(material, second, recipe=recipe, prior=prior)
+    pretraining = learn(recipe, corpus, np.arange(150), encoder, tokens, accelerator=second)
+    loop = make_loop(material, second, recipe=recipe, pretraining=pretraining)
     assert [done.model.device for done in loop.rounds()] == [DEVICE, DEVICE]
     assert set(scored) == {DEVICE}
 
@@ -276,7 +276,7 @@ def test_the_benchmarks_rows_of_the_example_are_judged_on_the_device(material, s
     settings = partial(TrainConfig, accelerator=second, max_epochs=1, padding="masked")
     monkeypatch.setattr("lit_al.experiment.example.TrainConfig", settings)
     monkeypatch.setattr("lit_al.experiment.example.TextEncoder", SimpleNamespace(fit=lambda texts: material[1]))
-    cells = [*ExampleRows(corpus, split, tmp_path).cells(Row.of("honest/entropy"), 0)]
+    cells = [*ExampleRows(corpus, split, tmp_path).cells(Method.of("honest/entropy"), 0)]
     assert len(cells) == 4
     assert all(cell.accuracy is not None for cell in cells)
     assert set(scored) == {DEVICE}

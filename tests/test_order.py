@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lit_al.annotate.learning import Learner
-from lit_al.benchmark.methods import Row
+from lit_al.benchmark.methods import Method
 from lit_al.benchmark.runner import Bench, BenchConfig
 from lit_al.data import Corpus
 from lit_al.data.split import stratified_split
@@ -60,7 +60,7 @@ def lean(files, tmp_path_factory):
 
     def make(corpus, spelling, labels=None):
         bench = benches[id(corpus)]
-        loop = bench._loop(Row.of(spelling), range(2))
+        loop = bench._loop(Method.of(spelling), range(2))
         loop.recipe = replace(loop.recipe, guard=False, committee_size=2, draws=2)
         if labels is not None:
             loop.oracle = replace(bench.oracle, labels=labels)

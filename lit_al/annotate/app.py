@@ -31,7 +31,7 @@ from starlette.types import ASGIApp
 
 from lit_al.annotate.project import guidelines_of
 from lit_al.annotate.security import Gate, let_in, read_json, refusal, who
-from lit_al.annotate.service import MOST_HELD, Desk
+from lit_al.annotate.service import MOST_HELD, LabelingService
 from lit_al.exceptions import RefusedError, StoreError
 from lit_al.utils.failpoints import crash_point
 from lit_al.utils.terminal_text import say
@@ -39,21 +39,21 @@ from lit_al.utils.terminal_text import say
 _TEMPLATES = Environment(loader=PackageLoader("lit_al.annotate"), autoescape=True, trim_blocks=True)
 
 
-def make_app(desk: Desk, hosts: Collection[str]) -> ASGIApp:
+def make_app(service: LabelingService, hosts: Collection[str]) -> ASGIApp:
     """The application, behind its gate.
 
     Args:
-        desk: over the record.
+        service: over the record.
         hosts: names that the server answers to.
     """
-    return Gate(_Pages(desk).app, hosts)
+    return Gate(_Pages(service).app, hosts)
 
 
 class _Pages:
     """The endpoints."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk, self.run_id, self._told = desk, desk.record.run_id, ""
+    def __init__(self, service: LabelingService) -> None:
+        self.service, self.run_id, self._told = service, service.record.run_id, ""
         routes = [
             Route("/", self.page),
             Route("/api/next", self.next),
@@ -79,7 +79,7 @@ class _Pages:
         return refusal(503, str(error))
 
     def _who(self, request: Request) -> str:
-        return who(request, self.run_id, self.desk.record.annotator_of)
+        return who(request, self.run_id, self.service.record.annotator_of)
 
     def page(self, request: Request) -> Response:
         token = request.query_params.get("token")
@@ -89,14 +89,14 @@ class _Pages:
             name = self._who(request)
         except HTTPException as error:
             return _said(error.status_code, error.detail)
-        record = self.desk.record
+        record = self.service.record
         template = _TEMPLATES.get_template("page.html")
-        facts = {"name": self.desk.name, "run": self.run_id, "who": name, "classes": record.classes}
+        facts = {"name": self.service.name, "run": self.run_id, "who": name, "classes": record.classes}
         return HTMLResponse(template.render(**facts, guidelines=guidelines_of(record)))
 
     def _enter(self, request: Request, token: str) -> Response:
         """Let in whoever has a valid link."""
-        if self.desk.record.annotator_of(token) is None:
+        if self.service.record.annotator_of(token) is None:
             return _said(401, "this link is not valid; open one that the server printed")
         if request.headers.get("sec-fetch-site") == "cross-site":
             # Clicked in a mail or a chat on the web: a browser keeps the cookie from what such a click leads to by
@@ -111,19 +111,19 @@ class _Pages:
         exclude = [_whole(word, "exclude") for word in request.query_params.get("exclude", "").split(",") if word]
         if not 1 <= n <= MOST_HELD or len(exclude) > 10 * MOST_HELD:
             raise HTTPException(400, f"n is 1 to {MOST_HELD}, exclude at most {10 * MOST_HELD} texts")
-        return JSONResponse(self.desk.next(name, n, exclude))
+        return JSONResponse(self.service.next(name, n, exclude))
 
     def text(self, request: Request) -> Response:
         self._who(request)
-        return PlainTextResponse(self.desk.text(_whole(request.path_params["item"], "the address")))
+        return PlainTextResponse(self.service.text(_whole(request.path_params["item"], "the address")))
 
     def history(self, request: Request) -> Response:
         name = self._who(request)
         before = _number(request, "before")
-        return JSONResponse({"answers": self.desk.history(name, before)})
+        return JSONResponse({"answers": self.service.history(name, before)})
 
     def status(self, request: Request) -> Response:
-        return JSONResponse(self.desk.status(self._who(request)))
+        return JSONResponse(self.service.status(self._who(request)))
 
     async def events(self, request: Request) -> Response:
         name = await run_in_threadpool(self._who, request)
@@ -134,9 +134,9 @@ class _Pages:
         sent = body.get("events") if isinstance(body, dict) else None
         if not isinstance(sent, list) or not 1 <= len(sent) <= MOST_HELD:
             raise HTTPException(400, f'events are sent as {{"events": […]}}, 1 to {MOST_HELD} at once')
-        results = [self.desk.take(name, one) for one in sent]
+        results = [self.service.take(name, one) for one in sent]
         crash_point("before_ack")
-        answer = {"results": results, "status": self.desk.status(name)}
+        answer = {"results": results, "status": self.service.status(name)}
         if any("conflict" in result for result in results):
             return JSONResponse(answer, 409)
         return JSONResponse(answer, 400 if any("refused" in result for result in results) else 200)

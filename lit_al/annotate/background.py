@@ -44,13 +44,13 @@ def training(folder: Path, record: Record, *, wanted: bool) -> Iterator[None]:
         yield
         return
     over = threading.Event()
-    watch = threading.Thread(target=_watch, args=(supervisor, record, over), daemon=True)
-    watch.start()
+    monitor = threading.Thread(target=_watch, args=(supervisor, record, over), daemon=True)
+    monitor.start()
     try:
         yield
     finally:
         over.set()
-        watch.join(timeout=10)
+        monitor.join(timeout=10)
         supervisor.stop()
 
 

@@ -23,14 +23,14 @@ from lit_al.exceptions import ConfigError, FitError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.protocol import recipe_of
 from lit_al.loop.lean import LeanLoop
-from lit_al.loop.state import Run
+from lit_al.loop.state import LoopState
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.record import Ranked
 from lit_al.strategies import Choice, Collapse, Context, Pool, choose, make_strategy
 from lit_al.text.cache import encoded
 from lit_al.text.encoder import TextEncoder
 from lit_al.text.lsa import vectors_of
-from lit_al.training.pretraining import Prior, learn
+from lit_al.training.pretraining import Pretraining, learn
 from lit_al.typing import UNLABELED, Float32s, Floats, Ints, Mask, Rows
 
 SETTINGS: Final = (  # of a run, those that a lean run has too; the others are not about learning
@@ -54,7 +54,7 @@ class Learned:
 
     number: int
     model: LitBiLSTM
-    run: Run
+    run: LoopState
 
 
 class Learner:
@@ -104,14 +104,14 @@ class Learner:
         self.tokens = torch.from_numpy(encoded(self._corpus, self.encoder))  # (N, T)
         self.collapse: Collapse | None = None
         self._number = 0
-        self._prior: Prior | None = None
+        self._pretraining: Pretraining | None = None
         self._loop: LeanLoop | None = None
         self._vectors: Float32s | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What could not be done, a sentence each."""
-        return self._prior.notes if self._prior else ()
+        return self._pretraining.notes if self._pretraining else ()
 
     @property
     def ahead(self) -> int:
@@ -125,7 +125,7 @@ class Learner:
         strategy = make_strategy(str(self.config.strategy))
         if "vectors" in strategy.needs | strategy.needs_labeled:
             self._text_vectors()
-        self._prior = learn(
+        self._pretraining = learn(
             self.recipe, self._corpus, self.rows, self.encoder, self.tokens, self.report, self.config.accelerator
         )
         self._corpus = None
@@ -218,7 +218,7 @@ class Learner:
             strategy=str(self.config.strategy),
             schedule=range(1, len(self.rows) + 1),
             recipe=self.recipe,
-            prior=self._prior,
+            pretraining=self._pretraining,
             vectors=self._vectors,
             accelerator=self.config.accelerator,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lit_al.annotate.project import DEFAULTS, Wish
+from lit_al.annotate.project import DEFAULTS, ProjectSettings
 from lit_al.exceptions import ConfigError
 from lit_al.utils.arguments import Parser
 
@@ -34,7 +34,7 @@ class Serving:
     training: bool = True
 
 
-def parse_annotate(arguments: Sequence[str] | None) -> tuple[Wish, Serving]:
+def parse_annotate(arguments: Sequence[str] | None) -> tuple[ProjectSettings, Serving]:
     """What `lit-al annotate` was asked for."""
     parser = Parser(
         prog="lit-al annotate",
@@ -76,7 +76,7 @@ class AtTerminal:
     training: bool = True
 
 
-def parse_label(arguments: Sequence[str] | None) -> tuple[Wish, AtTerminal]:
+def parse_label(arguments: Sequence[str] | None) -> tuple[ProjectSettings, AtTerminal]:
     """What `lit-al label` was asked for."""
     parser = Parser(prog="lit-al label", description="Label texts in a terminal; every answer is saved at once.")
     parser.add_argument("folder", nargs="?", type=Path, metavar="RUN", help="Folder of a run, as of lit-al annotate.")
@@ -112,11 +112,11 @@ def _add_run(parser: Parser) -> None:
     )
     add("--run", type=Path, metavar="RUN", help="Folder of a run to go on with, instead of --data.")
     add("--name", help="Of the run's folder; by default that of the file.")
-    add("--log-dir", type=Path, default=Wish.log_dir, help="Where it goes (%(default)s).")
+    add("--log-dir", type=Path, default=ProjectSettings.log_dir, help="Where it goes (%(default)s).")
     add("--text-column", metavar="NAME", help="Column of the texts; found by its usual names if not given.")
     add("--label-column", metavar="NAME", help="Column of labels that are there already.")
     add("--take-labels", action="store_true", help="Take these as answers of an annotator named file.")
-    add("--demo-rows", type=int, default=Wish.demo_rows, help="Texts of --data demo (%(default)s).")
+    add("--demo-rows", type=int, default=ProjectSettings.demo_rows, help="Texts of --data demo (%(default)s).")
     add("--guidelines", type=Path, metavar="FILE", help="Text that tells annotators what to do; help shows it.")
     add("--strategy", help=f"What chooses the texts ({DEFAULTS['strategy']}); lit-al train --list-strategies.")
     add("--cold-start", choices=["random", "typicality", "kmeans"], help="What chooses the first ones (random).")
@@ -132,7 +132,7 @@ def _add_run(parser: Parser) -> None:
     add("--seed", type=int, help=f"Of the order of texts and of training ({DEFAULTS['seed']}).")
 
 
-def _wish(options: argparse.Namespace) -> Wish:
+def _wish(options: argparse.Namespace) -> ProjectSettings:
     settings: dict[str, Any] = {
         name: getattr(options, name) for name in _SETTINGS if getattr(options, name) is not None
     }  # fmt: skip
@@ -141,7 +141,7 @@ def _wish(options: argparse.Namespace) -> Wish:
             raise ConfigError(f"--{name.replace('_', '-')} {settings[name]} must be {least} or more")
     if options.run is not None and options.name is not None:
         raise ConfigError("give --run or --name, not both")
-    return Wish(
+    return ProjectSettings(
         options.data,
         options.labels,
         options.run,

@@ -48,7 +48,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class ProjectSettings:
     """What a command line asks for.
 
     Attributes:
@@ -125,7 +125,7 @@ class Project:
         self.record.close()
 
 
-def corpus_of(wish: Wish) -> Corpus | None:
+def corpus_of(wish: ProjectSettings) -> Corpus | None:
     """The texts asked for, and nothing made yet: what is wrong with them or the settings is said before.
 
     Returns:
@@ -143,7 +143,7 @@ def corpus_of(wish: Wish) -> Corpus | None:
     return None if wish.data is None else _corpus(wish)
 
 
-def make_folder(wish: Wish) -> Path:
+def make_folder(wish: ProjectSettings) -> Path:
     """The folder of the run, made if it is not there.
 
     Raises:
@@ -162,7 +162,7 @@ def make_folder(wish: Wish) -> Path:
     return folder
 
 
-def open_project(wish: Wish, folder: Path, corpus: Corpus | None = None) -> Project:
+def open_project(wish: ProjectSettings, folder: Path, corpus: Corpus | None = None) -> Project:
     """The run as it was left, or a new one; the caller owns the folder.
 
     Args:
@@ -189,7 +189,7 @@ def open_project(wish: Wish, folder: Path, corpus: Corpus | None = None) -> Proj
     return Project(folder, record, notes)
 
 
-def _corpus(wish: Wish) -> Corpus:
+def _corpus(wish: ProjectSettings) -> Corpus:
     """The texts of the data, under the labels asked for."""
     data = str(wish.data)
     labels = wish.labels or (IMDB_CLASSES if data == "demo" else ())
@@ -209,7 +209,7 @@ def _corpus(wish: Wish) -> Corpus:
     return corpus
 
 
-def _settings(wish: Wish, corpus: Corpus) -> dict[str, Any]:
+def _settings(wish: ProjectSettings, corpus: Corpus) -> dict[str, Any]:
     """The settings of a new run, its data among them."""
     settings = {**DEFAULTS, **wish.settings}
     path = Path(str(wish.data)).expanduser()
@@ -217,7 +217,7 @@ def _settings(wish: Wish, corpus: Corpus) -> dict[str, Any]:
     return {**settings, "source": {**source, "sha256": _digest(corpus.texts)}}
 
 
-def _filled(wish: Wish, record: Record, corpus: Corpus | None, is_new: bool) -> tuple[str, ...]:
+def _filled(wish: ProjectSettings, record: Record, corpus: Corpus | None, is_new: bool) -> tuple[str, ...]:
     """Bring a record to what was asked for, and say what there is to say."""
     if wish.labels and wish.labels != record.classes:
         raise ConfigError(

@@ -20,7 +20,7 @@ MOST_HELD = 50  # texts or events in one request
 CLIPPED_AT = 20_000  # characters of a text that are sent unasked
 
 
-class Desk:
+class LabelingService:
     """One record, for any number of annotators at once.
 
     Args:

@@ -22,9 +22,9 @@ from lit_al.annotate.background import training
 from lit_al.annotate.connections import QUEUE, Server, raise_limit
 from lit_al.annotate.names import annotators_of, check_annotators
 from lit_al.annotate.options import Serving
-from lit_al.annotate.project import Wish, corpus_of, make_folder, open_project
+from lit_al.annotate.project import ProjectSettings, corpus_of, make_folder, open_project
 from lit_al.annotate.security import LOOPBACK
-from lit_al.annotate.service import Desk
+from lit_al.annotate.service import LabelingService
 from lit_al.exceptions import ConfigError, RunError
 from lit_al.record import OwnerLock
 from lit_al.utils.terminal_text import say as tell
@@ -35,7 +35,7 @@ _ANYWHERE = ("0.0.0.0", "::")
 Say = Callable[[str], object]
 
 
-def annotate(wish: Wish, serving: Serving, say: Say = tell) -> None:
+def annotate(wish: ProjectSettings, serving: Serving, say: Say = tell) -> None:
     """Serve the page until it is interrupted.
 
     Raises:
@@ -50,7 +50,7 @@ def annotate(wish: Wish, serving: Serving, say: Say = tell) -> None:
     with OwnerLock(folder, "lit-al annotate"), open_project(wish, folder, corpus) as project:
         names = annotators_of(project.record, serving.annotators)
         links = {name: project.record.add_annotator(name) for name in names}
-        desk = Desk(project.record, project.name, owner=names[0], training=serving.training)
+        service = LabelingService(project.record, project.name, owner=names[0], training=serving.training)
         with listening(serving) as listener, training(project.folder, project.record, wanted=serving.training):
             for note in project.notes:
                 say(note)
@@ -58,9 +58,9 @@ def annotate(wish: Wish, serving: Serving, say: Say = tell) -> None:
             if serving.browser and _has_screen():
                 webbrowser.open(addresses[0])
             try:
-                _serve(make_app(desk, hosts_of(serving)), listener)
+                _serve(make_app(service, hosts_of(serving)), listener)
             finally:
-                desk.release()
+                service.release()
 
 
 def check_serving(serving: Serving) -> None:

@@ -17,8 +17,8 @@ from rich.text import Text
 from lit_al.annotate.background import training
 from lit_al.annotate.names import FILE_ANNOTATOR, check_annotators, default_annotator
 from lit_al.annotate.options import AtTerminal
-from lit_al.annotate.project import Project, Wish, corpus_of, guidelines_of, make_folder, open_project
-from lit_al.annotate.service import Desk
+from lit_al.annotate.project import Project, ProjectSettings, corpus_of, guidelines_of, make_folder, open_project
+from lit_al.annotate.service import LabelingService
 from lit_al.annotate.wording import QUEUE_WORDS
 from lit_al.exceptions import ConfigError, InUseError, RefusedError
 from lit_al.record import Action, Event, NewEvent, OwnerLock, Queued
@@ -35,7 +35,7 @@ HELP = (
 Read = Callable[[str], str]
 
 
-def label(wish: Wish, how: AtTerminal, console: Console | None = None, read: Read | None = None) -> None:
+def label(wish: ProjectSettings, how: AtTerminal, console: Console | None = None, read: Read | None = None) -> None:
     """Ask until everything is labeled, or until q.
 
     Args:
@@ -57,14 +57,14 @@ def label(wish: Wish, how: AtTerminal, console: Console | None = None, read: Rea
         annotator = _annotator(project, how.annotator)
         project.record.add_annotator(annotator)
         stack.enter_context(training(folder, project.record, wanted=how.training and alone))
-        desk = Desk(project.record, project.name, training=how.training or not alone, source="terminal")
+        service = LabelingService(project.record, project.name, training=how.training or not alone, source="terminal")
         for note in project.notes:
             console.print(plain(note), highlight=False, markup=False)
-        session = Session(desk, annotator, console, read or reader(len(project.record.classes)))
+        session = Session(service, annotator, console, read or reader(len(project.record.classes)))
         try:
             session.run()
         finally:
-            desk.release(annotator)
+            service.release(annotator)
 
 
 def _own(stack: ExitStack, folder: Path, console: Console) -> bool:
@@ -92,16 +92,16 @@ class Session:
     """One annotator at a terminal.
 
     Args:
-        desk: of the run.
+        service: of the run.
         annotator: who.
         console: to show texts on.
         read: gives the next key or line.
     """
 
-    def __init__(self, desk: Desk, annotator: str, console: Console, read: Read) -> None:
-        self.desk, self.annotator, self.console, self.read = desk, annotator, console, read
-        self.classes = desk.record.classes
-        self.told = desk.record.copies  # what is wrong with the second copies, said already
+    def __init__(self, service: LabelingService, annotator: str, console: Console, read: Read) -> None:
+        self.service, self.annotator, self.console, self.read = service, annotator, console, read
+        self.classes = service.record.classes
+        self.told = service.record.copies  # what is wrong with the second copies, said already
         self.back: list[Queued] = []  # texts whose answers were taken back, the last one on top
 
     def run(self) -> None:
@@ -124,7 +124,7 @@ class Session:
             if self.back:
                 yield self.back.pop()
                 continue
-            found, state = self.desk.queued(self.annotator, 1, [])
+            found, state = self.service.queued(self.annotator, 1, [])
             if not found:
                 self.console.print(QUEUE_WORDS[state], highlight=False)
                 return
@@ -136,7 +136,7 @@ class Session:
         if len(text) > SHOWN:
             shown.append(f"\n… {len(text) - SHOWN:,} more characters", "dim")
         suggestion = ""
-        if self.desk.shows and queued.predicted is not None:
+        if self.service.shows and queued.predicted is not None:
             suggestion = f"the model: {plain(queued.predicted)} ({queued.probability or 0:.0%})"
         self.console.print(Panel(shown, subtitle=Text(suggestion), subtitle_align="left", padding=(1, 2), width=min(
             self.console.width, 84)))  # fmt: skip
@@ -168,7 +168,7 @@ class Session:
         elif word == "note":
             self._save(text, Action.NOTE, note=self.read_line("note: "))
         elif word == "flag":
-            flagged = (text.item.id, self.annotator) in self.desk.record.flags()
+            flagged = (text.item.id, self.annotator) in self.service.record.flags()
             self._save(text, Action.UNFLAG if flagged else Action.FLAG)
         else:
             given = None if word == "skip" else word[1:]
@@ -192,8 +192,8 @@ class Session:
         """On the disk when this returns; the terminal says so."""
         event = NewEvent(uuid4().hex, text.item.id, self.annotator, action, label, note, undoes,
                          generation=text.generation, lead_ms=lead_ms, source="terminal")  # fmt: skip
-        saved = self.desk.append(event)
-        status = self.desk.status(self.annotator)
+        saved = self.service.append(event)
+        status = self.service.status(self.annotator)
         said = plain(label) if label else action.value
         self.console.print(f"saved {status['saved']:,}: {said}", style="green", highlight=False, markup=False)
         if status["copies"] != self.told:
@@ -202,17 +202,17 @@ class Session:
         return saved
 
     def _thought(self, event: Event) -> None:
-        if event.predicted is not None and not self.desk.shows:
+        if event.predicted is not None and not self.service.shows:
             thought = f"the model thought: {plain(event.predicted)} ({event.probability or 0:.0%})"
             self.console.print(thought, style="dim", highlight=False, markup=False)
 
     def _undo(self) -> None:
         """Take the last answer back; its text is asked for again."""
-        last = next(iter(self.desk.record.history(self.annotator, 1)), None)
+        last = next(iter(self.service.record.history(self.annotator, 1)), None)
         if last is None:
             self.console.print("there is no answer to take back", style="yellow")
             return
-        text = Queued(self.desk.record.item(last.item), last.generation)
+        text = Queued(self.service.record.item(last.item), last.generation)
         try:
             self._save(text, Action.UNDO, undoes=last.uuid)
         except RefusedError as error:
@@ -220,13 +220,13 @@ class Session:
         self.back.append(text)
 
     def _help(self) -> None:
-        guidelines = guidelines_of(self.desk.record)
+        guidelines = guidelines_of(self.service.record)
         if guidelines:
             self.console.print(Text(plain(guidelines, lines=True)))
         self.console.print(HELP, highlight=False)
 
     def _left(self) -> None:
-        status = self.desk.status(self.annotator)
+        status = self.service.status(self.annotator)
         for sentence in (status["words"]["done"], status["words"]["estimate"], status["words"]["advice"]):
             if sentence:
                 self.console.print(plain(sentence), highlight=False, markup=False)

@@ -149,7 +149,7 @@ class Trainer:
             self.pulse.say("ready", f"{_learned(newest)}; the next one after {_more(self.every - changed)}")
             return
         snapshot = Snapshot.of(self.record, self._items)
-        if snapshot.taught < 2:
+        if snapshot.soft_labels < 2:
             self.pulse.say("waiting", self._missing(snapshot), len(snapshot.rows))
         elif due:
             self.train(snapshot, newest)
@@ -202,20 +202,20 @@ class Trainer:
     def _judged(self, learned: "Learned", snapshot: "Snapshot") -> dict[str, Any]:
         """How good this model is, and advice: by it and those before it, whose figures are kept on record."""
         from lit_al.annotate.stop_advice import advise, noted, remembered
-        from lit_al.experiment.stopping_monitor import Watch
+        from lit_al.experiment.stopping_monitor import StoppingMonitor
         from lit_al.loop.estimation import needed
 
         learned.run.judgments = list(snapshot.judgments)
-        watch = Watch(None, self.learner.tokens, self.learner.rows, self.learner.config.seed)
+        monitor = StoppingMonitor(None, self.learner.tokens, self.learner.rows, self.learner.config.seed)
         earlier = [model.version for model in self.record.models() if model.version < learned.number]
         notes = {version: self.record.state(f"model {version}") for version in earlier}
-        watch.history = remembered(notes, len(self._items))
-        watch.look(learned.model, learned.run, learned.number)
-        self.record.set_state(f"model {learned.number}", noted(watch.history[-1], len(self._items)))
+        monitor.history = remembered(notes, len(self._items))
+        monitor.look(learned.model, learned.run, learned.number)
+        self.record.set_state(f"model {learned.number}", noted(monitor.history[-1], len(self._items)))
         return {
-            "estimate": watch.estimate.described() if watch.estimate else None,
+            "estimate": monitor.estimate.described() if monitor.estimate else None,
             "estimate_needs": needed(snapshot.judgments),
-            "advice": vars(advise(watch.history)),
+            "advice": vars(advise(monitor.history)),
         }
 
     def _notes(self) -> list[str]:

@@ -67,7 +67,7 @@ class Snapshot:
         )
 
     @property
-    def taught(self) -> int:
+    def soft_labels(self) -> int:
         """Classes that have a label."""
         return len(np.unique(self.labels))
 

@@ -14,7 +14,7 @@ from lit_al.benchmark.curves import Curves, learning_curves
 from lit_al.benchmark.inference import Interval, band
 from lit_al.benchmark.measures import area
 from lit_al.benchmark.methods import RANDOM
-from lit_al.benchmark.results_table import Cell, read_cells
+from lit_al.benchmark.results_table import Result, read_cells
 from lit_al.benchmark.stops import stops
 from lit_al.benchmark.verdict import ALIKE, Finding, caveats, p_value, share_of, signed, three_digits, verdicts
 from lit_al.metrics import percent
@@ -86,7 +86,7 @@ def write_benchmark_report(folder: Path, about: About | None = None) -> list[Pat
     return written
 
 
-def benchmark_document(cells: Sequence[Cell], about: About | None = None) -> Document:
+def benchmark_document(cells: Sequence[Result], about: About | None = None) -> Document:
     """The report as a document, of which `html.render` and `markdown.render` make text."""
     study = Study.of(cells, about or About())
     return study.document(study.figures())
@@ -104,14 +104,14 @@ class Study:
         comparisons: of rows with their references.
     """
 
-    cells: Sequence[Cell]
+    cells: Sequence[Result]
     about: About
     curves: Curves
     targets: dict[str, float]
     comparisons: list[Comparison]
 
     @classmethod
-    def of(cls, cells: Sequence[Cell], about: About) -> "Study":
+    def of(cls, cells: Sequence[Result], about: About) -> "Study":
         """Compute everything once."""
         curves = learning_curves(cells)
         targets = {f"target {share_of(goal)}": goal for goal in about.targets}

@@ -11,7 +11,7 @@ import numpy as np
 from lit_al.benchmark.curves import Curves
 from lit_al.benchmark.inference import RESAMPLES, Interval, bootstrap, bounds, draw_seeds, holm, wilcoxon
 from lit_al.benchmark.measures import Reach, area, reach
-from lit_al.benchmark.methods import RANDOM, Family, Row
+from lit_al.benchmark.methods import RANDOM, Family, Method
 from lit_al.typing import Float64s, Ints
 
 SHARES_OF_FULL = (0.95, 0.98, 1.0)
@@ -98,7 +98,7 @@ def compare(
 def _compare(
     curves: Curves, strategy: str, targets: Sequence[float] | None, resamples: int, seed: int
 ) -> Comparison | None:
-    row = Row.of(strategy)
+    row = Method.of(strategy)
     reference = row.reference
     if reference is None or reference not in curves.accuracy:
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.results_table import Result
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Costs:
     diversity: float | None
 
 
-def costs(cells: Sequence[Cell]) -> dict[str, Costs]:
+def costs(cells: Sequence[Result]) -> dict[str, Costs]:
     """By strategy, in alphabetical order.
 
-    >>> cells = [Cell("margin", 0, i, 100, 100, .7, taken=counts) for i, counts in enumerate([(50, 50), (10, 90)])]
+    >>> cells = [Result("margin", 0, i, 100, 100, .7, taken=counts) for i, counts in enumerate([(50, 50), (10, 90)])]
     >>> found = costs(cells)["margin"]
     >>> found.taken, found.worst, found.diversity
     (0.7, 0.9, None)
@@ -45,8 +45,8 @@ def costs(cells: Sequence[Cell]) -> dict[str, Costs]:
     return {name: _costs([cell for cell in cells if cell.strategy == name]) for name in names}
 
 
-def _costs(cells: Sequence[Cell]) -> Costs:
-    def mean(value: Callable[[Cell], float | None]) -> float | None:
+def _costs(cells: Sequence[Result]) -> Costs:
+    def mean(value: Callable[[Result], float | None]) -> float | None:
         known = [found for cell in cells if (found := value(cell)) is not None]
         return sum(known) / len(known) if known else None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lit_al.benchmark.methods import FULL, RANDOM
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.results_table import Result
 from lit_al.exceptions import DataError
 from lit_al.typing import Float64s, Ints
 
@@ -35,7 +35,7 @@ class Curves:
     accuracy: dict[str, Float64s]
     full: Float64s
     full_labels: int
-    failed: tuple[Cell, ...]
+    failed: tuple[Result, ...]
 
     @property
     def full_score(self) -> float | None:
@@ -43,7 +43,7 @@ class Curves:
         return float(self.full.mean()) if self.full.size else None
 
 
-def learning_curves(cells: Sequence[Cell]) -> Curves:
+def learning_curves(cells: Sequence[Result]) -> Curves:
     """Curves of all strategies. Where a strategy has no cell at a budget, its neighbors are joined over log labels.
 
     The budgets of random picks are taken first; those of others are added where they are new.
@@ -77,7 +77,7 @@ def learning_curves(cells: Sequence[Cell]) -> Curves:
     )
 
 
-def _budgets(groups: Iterable[Sequence[Cell]]) -> Ints:
+def _budgets(groups: Iterable[Sequence[Result]]) -> Ints:
     """(B,) median labels of each round of each strategy, less those that are as good as there already."""
     kept: list[int] = []
     for cells in groups:
@@ -89,7 +89,7 @@ def _budgets(groups: Iterable[Sequence[Cell]]) -> Ints:
     return np.array(sorted(kept), dtype=np.int64)
 
 
-def _at(grid: Ints, cells: Iterable[Cell]) -> Float64s:
+def _at(grid: Ints, cells: Iterable[Result]) -> Float64s:
     """(B,) accuracy of one run at each budget; NaN outside its own budgets and beside a cell that failed."""
     points = {cell.labels_spent: cell.accuracy for cell in sorted(cells, key=lambda cell: cell.round)}
     if not points:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from lit_al.benchmark.judging import accuracy_and_loss, distinct_words
-from lit_al.benchmark.methods import Row
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.methods import Method
+from lit_al.benchmark.results_table import Result
 from lit_al.data import Corpus
 from lit_al.data.split import Split
 from lit_al.exceptions import FitError
@@ -44,7 +44,7 @@ class ExampleRows:
         """Knows the words of the first labeled texts, as in the example."""
         return TextEncoder.fit(self.corpus.texts[row] for row in self.split.labeled)
 
-    def cells(self, row: Row, seed: int) -> Iterator[Cell]:
+    def cells(self, row: Method, seed: int) -> Iterator[Result]:
         """A cell after each fit; where the pool runs short before the last round, the rest say so."""
         config = example_config(row, int((self.corpus.labels != UNLABELED).sum()), seed)
         loop = ExampleLoop(config, self.corpus, self.split, self.encoder, self.folder)
@@ -69,13 +69,13 @@ class ExampleRows:
         rows = self.split.test
         return accuracy_and_loss(score(model, loop.data.pool_dataloader(rows)), self.corpus.labels[rows])
 
-    def _cell(self, row: Row, loop: ExampleLoop, number: int, spent: dict[str, int], **found: Any) -> Cell:
+    def _cell(self, row: Method, loop: ExampleLoop, number: int, spent: dict[str, int], **found: Any) -> Result:
         rounds = loop.acquisition.history if loop.acquisition else []
         if 0 < number <= len(rounds):
             batch = rounds[number - 1]
             found |= {"predicted": batch.predicted, "taken": batch.taken}
             found["diversity"] = distinct_words(loop.data.tokens[torch.from_numpy(batch.rows)].cpu().numpy())
-        return Cell(
+        return Result(
             row.spelling,
             loop.config.seed,
             number,
@@ -86,10 +86,10 @@ class ExampleRows:
         )
 
 
-def example_config(row: Row, labeled: int = 0, seed: int = 0) -> TrainConfig:
+def example_config(row: Method, labeled: int = 0, seed: int = 0) -> TrainConfig:
     """Settings of one seed of a row, over so many labeled texts; `ratio:as-stated` turns the protocol's direction.
 
-    >>> config = example_config(Row.of("keras/ratio:as-stated"), 50_000)
+    >>> config = example_config(Method.of("keras/ratio:as-stated"), 50_000)
     >>> config.strategy, config.ratio_direction, config.steer_on, config.query_size
     ('ratio', 'as-stated', 'test', 5000)
     """

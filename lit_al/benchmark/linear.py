@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from lit_al.benchmark.judging import accuracy_and_loss, counts
-from lit_al.benchmark.methods import RANDOM, Row
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.methods import RANDOM, Method
+from lit_al.benchmark.results_table import Result
 from lit_al.data import Corpus
 from lit_al.exceptions import ConfigError
-from lit_al.loop.state import Run
+from lit_al.loop.state import LoopState
 from lit_al.oracles import Oracle, SimulatedOracle
 from lit_al.strategies import Context, Pool, choose, make_strategy
 from lit_al.typing import Float64s, Rows
@@ -28,7 +28,7 @@ from lit_al.typing import Float64s, Rows
 DIRECTIONS = 300
 
 
-def check_baseline(row: Row) -> None:
+def check_baseline(row: Method) -> None:
     """Refuse a row that is none of the above.
 
     Raises:
@@ -54,10 +54,10 @@ class Linear:
         self.oracle = oracle or SimulatedOracle(corpus.labels)
         self._matrices: dict[str, Any] = {}
 
-    def cells(self, row: Row, seed: int, budgets: Sequence[int]) -> Iterator[Cell]:
+    def cells(self, row: Method, seed: int, budgets: Sequence[int]) -> Iterator[Result]:
         """Every budget of a seed, one after the other."""
         x = self._features(row.how.name)
-        run, seconds = Run(seed, make_strategy(row.picks), self.pool), (0.0, 0.0)
+        run, seconds = LoopState(seed, make_strategy(row.picks), self.pool), (0.0, 0.0)
         probabilities: Float64s | None = None  # of all rows, by the last model
         for number, budget in enumerate(budgets):
             if number == 0:
@@ -90,11 +90,11 @@ class Linear:
             self._matrices[features] = normalize(directions.transform(words))
         return self._matrices[features]
 
-    def _take(self, run: Run, strategy: Any, pool: Pool, budget: int, number: int) -> None:
+    def _take(self, run: LoopState, strategy: Any, pool: Pool, budget: int, number: int) -> None:
         choice = choose(strategy, pool, budget - run.asked, Context(run.rng(number)))
         run.take(choice, self.oracle.ask(choice.rows))
 
-    def _fit(self, x: Any, run: Run, *, balanced: bool) -> Float64s:
+    def _fit(self, x: Any, run: LoopState, *, balanced: bool) -> Float64s:
         """Probability of each class for every row, (N, C); a class without a label has none."""
         from sklearn.linear_model import LogisticRegression
 
@@ -108,10 +108,10 @@ class Linear:
         return probabilities
 
     def _cell(
-        self, row: Row, number: int, run: Run, probabilities: Float64s, fit: float, score: float,
+        self, row: Method, number: int, run: LoopState, probabilities: Float64s, fit: float, score: float,
         select: float,
-    ) -> Cell:  # fmt: skip
-        return Cell(
+    ) -> Result:  # fmt: skip
+        return Result(
             strategy=row.spelling,
             seed=run.seed,
             round=number,

@@ -2,7 +2,7 @@
 
 `entropy` is the lean loop with fresh weights in each round; `warm/entropy` goes on from the weights before;
 `lean-teacher/entropy` follows a recipe (`training.recipe`). A row is compared with random picks under the same
-training, so that the difference is that of the picks. A new way to train is one line in `HOWS`, or a part of a recipe.
+training, so that the difference is that of the picks. A new way to train is one line in `TRAININGS`, or a part of a recipe.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ FULL = "full"  # the yardstick: one fit on the whole pool
 
 
 @dataclass(frozen=True)
-class How:
+class Training:
     """A way to train.
 
     Attributes:
@@ -39,48 +39,52 @@ class How:
     recipe: str = "scratch"
 
 
-HOWS: dict[str, How] = {
+TRAININGS: dict[str, Training] = {
     how.name: how
     for how in (
-        How("", "lean", "the lean loop, fresh weights in each round"),
-        How("warm", "lean", "the lean loop, each round from the weights before", weights="warm"),
-        How("shrink", "lean", "the lean loop, each round from those weights shrunk and perturbed", weights="shrink"),
-        How("keras", "example", "the example's loop: true classes of the pool, steers by its test set", alone="ratio"),
-        How("honest", "example", "the same with predicted classes, steered by validation", alone="ratio"),
-        How("tfidf-lr", "linear", "logistic regression on TF-IDF", alone=RANDOM),
-        How("lsa-lr", "linear", "balanced logistic regression on LSA-300", alone=RANDOM),
-        How(FULL, "whole", "one fit on every label of the pool"),
+        Training("", "lean", "the lean loop, fresh weights in each round"),
+        Training("warm", "lean", "the lean loop, each round from the weights before", weights="warm"),
+        Training(
+            "shrink", "lean", "the lean loop, each round from those weights shrunk and perturbed", weights="shrink"
+        ),
+        Training(
+            "keras", "example", "the example's loop: true classes of the pool, steers by its test set", alone="ratio"
+        ),
+        Training("honest", "example", "the same with predicted classes, steered by validation", alone="ratio"),
+        Training("tfidf-lr", "linear", "logistic regression on TF-IDF", alone=RANDOM),
+        Training("lsa-lr", "linear", "balanced logistic regression on LSA-300", alone=RANDOM),
+        Training(FULL, "whole", "one fit on every label of the pool"),
     )
 }
 
 
-def _how(name: str) -> How | None:
+def _how(name: str) -> Training | None:
     """The way to train of a name, a recipe's spelling included."""
     if SPELLING.fullmatch(name):
-        return How(name, "lean", f"the lean loop by the recipe {name}", recipe=name)
-    return HOWS.get(name)
+        return Training(name, "lean", f"the lean loop by the recipe {name}", recipe=name)
+    return TRAININGS.get(name)
 
 
 @dataclass(frozen=True)
-class Row:
+class Method:
     """A row of a benchmark.
 
     Attributes:
         how: it trains.
         picks: spelling of a strategy; "" where nothing is picked.
 
-    >>> row = Row.of("warm/entropy+balanced")
+    >>> row = Method.of("warm/entropy+balanced")
     >>> row.how.weights, row.picks, row.reference
     ('warm', 'entropy+balanced', 'warm/random')
-    >>> [Row.of(text).spelling for text in ("keras", "tfidf-lr:random", "margin")]
+    >>> [Method.of(text).spelling for text in ("keras", "tfidf-lr:random", "margin")]
     ['keras/ratio', 'tfidf-lr', 'margin']
     """
 
-    how: How
+    how: Training
     picks: str
 
     @classmethod
-    def of(cls, text: str) -> "Row":
+    def of(cls, text: str) -> "Method":
         """The row of a spelling; whether there is a strategy of that name is not checked.
 
         Raises:
@@ -91,13 +95,13 @@ class Row:
             name, colon, picks = text.partition(":")
             how = _how(name)
             if how is None or not name:
-                return cls(HOWS[""], text)
+                return cls(TRAININGS[""], text)
             if colon and how.loop != "linear":
                 raise ConfigError(f"row {text!r} cannot be; write {how.name}{_as_in(how)}")
             picks = picks or how.alone
         how = _how(name)
         if how is None or (slash and (not name or how.loop in ("linear", "whole"))):
-            ways = [how.name for how in HOWS.values() if how.name and how.loop in ("lean", "example")]
+            ways = [how.name for how in TRAININGS.values() if how.name and how.loop in ("lean", "example")]
             raise ConfigError(
                 f"row {text!r} trains in no known way; {did_you_mean(name, ways)}before a slash stands one of "
                 f"{', '.join(ways)}, or a recipe as in lean-teacher"
@@ -120,7 +124,7 @@ class Row:
         if self.how.loop == "whole":
             return None
         if self.picks != RANDOM:  # random picks are not steered, so both protocols of the example share theirs
-            return Row(HOWS["keras"] if self.how.loop == "example" else self.how, RANDOM).spelling
+            return Method(TRAININGS["keras"] if self.how.loop == "example" else self.how, RANDOM).spelling
         return RANDOM if self.how.loop == "lean" and self.how.name else None
 
     @property
@@ -129,5 +133,5 @@ class Row:
         return "training" if self.picks == RANDOM else "picks"
 
 
-def _as_in(how: How) -> str:
+def _as_in(how: Training) -> str:
     return "" if how.loop == "whole" else f"/{how.alone or RANDOM}"

@@ -6,7 +6,7 @@ docs/bench-schema.md describes the fields.
 
 >>> import tempfile
 >>> path = Path(tempfile.mkdtemp(), "cells.jsonl")
->>> append_cell(path, Cell("random", seed=0, round=0, labels=100, labels_spent=120, accuracy=.71))
+>>> append_cell(path, Result("random", seed=0, round=0, labels=100, labels_spent=120, accuracy=.71))
 >>> [cell.accuracy for cell in read_cells(path)]
 [0.71]
 """
@@ -28,7 +28,7 @@ SCHEMA = 1  # grows when a field changes its meaning
 
 
 @dataclass(frozen=True)
-class Cell:
+class Result:
     """What one row reached with one seed after one fit.
 
     Attributes:
@@ -72,7 +72,7 @@ class Cell:
         return self.strategy, self.seed, self.round
 
 
-def append_cell(path: Path, cell: Cell) -> None:
+def append_cell(path: Path, cell: Result) -> None:
     """Add a line and wait until the disk has it.
 
     Raises:
@@ -108,7 +108,7 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def read_cells(path: Path) -> list[Cell]:
+def read_cells(path: Path) -> list[Result]:
     """The cells of a table, in the order written; of a cell that failed and was run again, the later line.
 
     A half line at the end is left out with a warning.
@@ -132,7 +132,7 @@ def read_cells(path: Path) -> list[Cell]:
     return _latest(path, cells)
 
 
-def _latest(path: Path, cells: Sequence[Cell]) -> list[Cell]:
+def _latest(path: Path, cells: Sequence[Result]) -> list[Result]:
     """Failed cells give way to later lines; good ones to none."""
     lines: dict[tuple[str, int, int], int] = {}
     for number, cell in enumerate(cells, 1):
@@ -143,7 +143,7 @@ def _latest(path: Path, cells: Sequence[Cell]) -> list[Cell]:
     return [cells[number - 1] for number in sorted(lines.values())]
 
 
-def _cell(where: str, line: str) -> Cell:
+def _cell(where: str, line: str) -> Result:
     try:
         row = json.loads(line)
     except ValueError as error:
@@ -151,7 +151,7 @@ def _cell(where: str, line: str) -> Cell:
     if not isinstance(row, dict) or row.pop("schema", None) != SCHEMA:
         raise DataError(f"{where} is no cell of schema {SCHEMA}; was it written by another version of lit_al?")
     row = {**_LATER, **row}
-    for name in (field.name for field in fields(Cell)):
+    for name in (field.name for field in fields(Result)):
         if name not in row:
             raise DataError(f"{where} has no {name!r}; remove it and run the benchmark again")
         if not _FITS[name](row[name]):
@@ -163,7 +163,7 @@ def _cell(where: str, line: str) -> Cell:
     if (row["accuracy"] is None) == (row["error"] is None):
         raise DataError(f"{where} must have either an accuracy or an error, and not both")
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-    return Cell(**values)
+    return Result(**values)
 
 
 def _is_count(value: Any) -> bool:

@@ -23,16 +23,16 @@ from lit_al.benchmark.benchmark_page import About, write_benchmark_report
 from lit_al.benchmark.example_method import ROUNDS, ExampleRows, example_config
 from lit_al.benchmark.judging import accuracy_and_loss, counts, distinct_words
 from lit_al.benchmark.linear import Linear, check_baseline
-from lit_al.benchmark.methods import FULL, RANDOM, Row
-from lit_al.benchmark.results_table import Cell, append_cell, read_cells
+from lit_al.benchmark.methods import FULL, RANDOM, Method
+from lit_al.benchmark.results_table import Result, append_cell, read_cells
 from lit_al.data import Corpus, load_corpus
 from lit_al.data.split import FORMAT as SPLIT_FORMAT
 from lit_al.data.split import shuffled, stratified_split, without
 from lit_al.exceptions import CheckpointError, ConfigError, RunError
 from lit_al.experiment.example import strategy_of
-from lit_al.experiment.stopping_monitor import Watch
+from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.lean import LeanLoop
-from lit_al.loop.state import LeanRound, Run
+from lit_al.loop.state import LeanRound, LoopState
 from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.checkpoint import loaded
 from lit_al.models.scoring import score
@@ -120,7 +120,7 @@ class BenchConfig:
             raise ConfigError(f"--budgets {','.join(map(str, self.budgets))} must grow, as in 100,200,400")
         if not all(0 < target <= 1 for target in self.targets):
             raise ConfigError(f"--targets {','.join(map(str, self.targets))} must be accuracies, as in 0.85,0.9")
-        rows = [Row.of(name) for name in self.strategies]
+        rows = [Method.of(name) for name in self.strategies]
         names = tuple(row.spelling for row in rows)
         repeated = {name for name in names if names.count(name) > 1}
         if repeated:
@@ -129,7 +129,7 @@ class BenchConfig:
             self._check(row)
         return replace(self, strategies=names)
 
-    def _check(self, row: Row) -> None:
+    def _check(self, row: Method) -> None:
         loop = row.how.loop
         if loop == "linear":
             check_baseline(row)
@@ -222,7 +222,7 @@ class Bench:
         self.oracle = ImperfectOracle(corpus.labels, noise, config.oracle_skip, keys=corpus.keys[:, 0])
         self.linear = Linear(corpus, self.pool, self.judged, self.oracle)
         self.example = ExampleRows(corpus, split, folder / "state" / "example")
-        self.rows = [Row.of(name) for name in config.strategies]
+        self.rows = [Method.of(name) for name in config.strategies]
         wanted = {need for row in self.rows for need in _needs(row)}
         self.vectors = vectors_of(corpus.in_order(self.pool), self.tokens, self.words) if "vectors" in wanted else None
 
@@ -230,11 +230,11 @@ class Bench:
         """Keys of all cells, in no particular order."""
         return [key for row in self.rows for key in self._keys(row, range(self.config.seeds))]
 
-    def _keys(self, row: Row, seeds: range) -> list[tuple[str, int, int]]:
+    def _keys(self, row: Method, seeds: range) -> list[tuple[str, int, int]]:
         rounds = {"whole": 1, "example": ROUNDS + 1}.get(row.how.loop, len(self.config.budgets))
         return [(row.spelling, seed, number) for seed in seeds for number in range(rounds)]
 
-    def cells(self, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
+    def cells(self, done: set[tuple[str, int, int]]) -> Iterator[Result]:
         """The cells that are not done, each as soon as it is known."""
         for row in self.rows:
             if row.how.loop in ("linear", "example"):
@@ -244,7 +244,7 @@ class Bench:
                 seeds = range(first, min(first + self.config.side_by_side, self.config.seeds))
                 yield from self._group(row, seeds, done)
 
-    def _seed_by_seed(self, row: Row, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
+    def _seed_by_seed(self, row: Method, done: set[tuple[str, int, int]]) -> Iterator[Result]:
         """What is missing of a seed is found by computing the seed again."""
         seeds = [s for s in range(self.config.seeds) if not done.issuperset(self._keys(row, range(s, s + 1)))]
         for seed in seeds:
@@ -252,28 +252,28 @@ class Bench:
             cells = self.linear.cells(row, seed, self.config.budgets) if linear else self.example.cells(row, seed)
             yield from (cell for cell in cells if cell.key not in done)
 
-    def _group(self, row: Row, seeds: range, done: set[tuple[str, int, int]]) -> Iterator[Cell]:
+    def _group(self, row: Method, seeds: range, done: set[tuple[str, int, int]]) -> Iterator[Result]:
         """Seeds of one row, side by side, from where they were left."""
         if done.issuperset(self._keys(row, seeds)):
             return
         loop = self._loop(row, seeds)
-        watches = [Watch(None, self.tokens, self.pool, seed) for seed in seeds if row.how.loop == "lean"]
+        monitors = [StoppingMonitor(None, self.tokens, self.pool, seed) for seed in seeds if row.how.loop == "lean"]
         state = self.folder / "state" / f"{_plain(row.spelling)}.{seeds.start}.state"
         if state.exists():
             saved = _state(state)
             loop.load_state_dict(saved["loop"])
-            for watch, past in zip(watches, saved["watches"], strict=True):
-                watch.restore(past)
+            for monitor, past in zip(monitors, saved["watches"], strict=True):
+                monitor.restore(past)
         for finished in loop.rounds():
-            self._look(watches, finished)
-            for cell in self._judge(row, finished, watches):
+            self._look(monitors, finished)
+            for cell in self._judge(row, finished, monitors):
                 if cell.key not in done:
                     yield cell
-            kept = {"loop": loop.state_dict(), "watches": [watch.state() for watch in watches]}
+            kept = {"loop": loop.state_dict(), "watches": [monitor.state() for monitor in monitors]}
             _save(kept, state)  # after its cells: a kill in between computes a round again, loses none
         state.unlink(missing_ok=True)
 
-    def _loop(self, row: Row, seeds: range) -> LeanLoop:
+    def _loop(self, row: Method, seeds: range) -> LeanLoop:
         config = self.config
         base = Recipe(
             steps=config.steps,
@@ -296,28 +296,28 @@ class Bench:
             strategy=strategy,
             schedule=schedule,
             recipe=recipe,
-            prior=learn(recipe, self.corpus, self.pool, self.encoder, self.tokens),
+            pretraining=learn(recipe, self.corpus, self.pool, self.encoder, self.tokens),
             vectors=self.vectors,
         )
 
-    def _look(self, watches: Sequence[Watch], finished: LeanRound) -> None:
+    def _look(self, monitors: Sequence[StoppingMonitor], finished: LeanRound) -> None:
         """Show the stop sets of all seeds to their models, for the rules that are judged in shadow."""
-        if watches:
-            rows = torch.from_numpy(np.stack([watch.rows for watch in watches]))  # (M, k)
-            found = score(finished.model, Batches(self.tokens, None, rows, EVALUATION_BATCH // len(watches)))
-            for watch, run, probabilities in zip(watches, finished.runs, found, strict=True):
-                watch.record(probabilities, run)
+        if monitors:
+            rows = torch.from_numpy(np.stack([monitor.rows for monitor in monitors]))  # (M, k)
+            found = score(finished.model, Batches(self.tokens, None, rows, EVALUATION_BATCH // len(monitors)))
+            for monitor, run, probabilities in zip(monitors, finished.runs, found, strict=True):
+                monitor.record(probabilities, run)
 
-    def _judge(self, row: Row, finished: LeanRound, watches: Sequence[Watch]) -> Iterator[Cell]:
+    def _judge(self, row: Method, finished: LeanRound, monitors: Sequence[StoppingMonitor]) -> Iterator[Result]:
         """A cell for each seed, judged on texts of which the loop knows nothing."""
         members = len(finished.runs)
         found = score(
             finished.model, Batches(self.tokens, None, torch.from_numpy(self.judged), EVALUATION_BATCH // members)
         )
         truth = self.corpus.labels[self.judged]
-        stopped = [watch.would_stop() for watch in watches] if watches else [None] * members
+        stopped = [monitor.would_stop() for monitor in monitors] if monitors else [None] * members
         for run, probabilities, rules in zip(finished.runs, found, stopped, strict=True):
-            yield Cell(
+            yield Result(
                 strategy=row.spelling,
                 seed=run.seed,
                 round=finished.number,
@@ -331,7 +331,7 @@ class Bench:
                 stopped=rules,
             )
 
-    def _batch(self, run: Run) -> dict[str, Any]:
+    def _batch(self, run: LoopState) -> dict[str, Any]:
         """Class mix and diversity of the last batch; nothing of the first, which nobody chose."""
         if run.choice is None or not len(run.predicted):
             return {}
@@ -343,7 +343,7 @@ class Bench:
         }
 
 
-def _needs(row: Row) -> frozenset[str]:
+def _needs(row: Method) -> frozenset[str]:
     """What the lean loop has to be given for a row."""
     if row.how.loop != "lean":
         return frozenset()

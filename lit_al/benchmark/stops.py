@@ -6,7 +6,7 @@ The rules spoke in shadow, round by round, without a look at the accuracies that
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.results_table import Result
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Stops:
     change: float | None
 
 
-def stops(cells: Sequence[Cell]) -> dict[str, dict[str, Stops]]:
+def stops(cells: Sequence[Result]) -> dict[str, dict[str, Stops]]:
     """By row and rule, both in the order of the cells.
 
     >>> judged = [(100, .70, False), (200, .78, True), (400, .80, True)]
-    >>> cells = [Cell("margin", 0, i, n, n, a, stopped={"kappa": s}) for i, (n, a, s) in enumerate(judged)]
+    >>> cells = [Result("margin", 0, i, n, n, a, stopped={"kappa": s}) for i, (n, a, s) in enumerate(judged)]
     >>> found = stops(cells)["margin"]["kappa"]
     >>> found.fired, found.labels, round(found.change, 3)
     (1, 200.0, -0.02)
@@ -44,7 +44,7 @@ def stops(cells: Sequence[Cell]) -> dict[str, dict[str, Stops]]:
     return found
 
 
-def _whole_runs(cells: Sequence[Cell]) -> list[list[Cell]]:
+def _whole_runs(cells: Sequence[Result]) -> list[list[Result]]:
     """The cells of each seed in the order of rounds; seeds that have not got to the last round are left out."""
     last = max(cell.round for cell in cells)
     runs = [[cell for cell in cells if cell.seed == seed] for seed in dict.fromkeys(cell.seed for cell in cells)]
@@ -52,7 +52,7 @@ def _whole_runs(cells: Sequence[Cell]) -> list[list[Cell]]:
     return [run for run in ordered if run[-1].round == last]
 
 
-def _stops(rule: str, runs: Sequence[Sequence[Cell]]) -> Stops:
+def _stops(rule: str, runs: Sequence[Sequence[Result]]) -> Stops:
     heard = [run for run in runs if any(rule in (cell.stopped or {}) for cell in run)]
     ends = [(next((cell for cell in run if (cell.stopped or {}).get(rule)), None), run[-1]) for run in heard]
     fired = [(stop, last) for stop, last in ends if stop is not None]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lit_al.benchmark.methods import FULL
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.results_table import Result
 
 BUDGETS = (100, 200, 400, 800, 1_600, 2_500)
 
@@ -32,7 +32,7 @@ def synthetic_cells(
     seed: int = 0,
     full: float | None = None,
     budgets: Sequence[int] = BUDGETS,
-) -> list[Cell]:
+) -> list[Result]:
     """Cells of a benchmark; the strategies of a seed share its luck and the fit on its first labels.
 
     Args:
@@ -58,7 +58,7 @@ def synthetic_cells(
                 truth = true_accuracy(labels, saved) + fits[index] if index else true_accuracy(labels) + first
                 counts = (labels // 4, labels // 4) if index else None
                 accuracy = float(np.clip(truth + luck, 0, 1))
-                cells.append(Cell(name, number, index, labels, labels, accuracy, predicted=counts, taken=counts))
+                cells.append(Result(name, number, index, labels, labels, accuracy, predicted=counts, taken=counts))
         if full is not None:
-            cells.append(Cell(FULL, number, 0, 40_000, 40_000, full + luck))
+            cells.append(Result(FULL, number, 0, 40_000, 40_000, full + luck))
     return cells

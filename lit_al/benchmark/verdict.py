@@ -16,8 +16,8 @@ from lit_al.benchmark.comparison import Comparison, Saving
 from lit_al.benchmark.costs import costs
 from lit_al.benchmark.curves import Curves
 from lit_al.benchmark.inference import Interval, seeds_needed, smallest_p
-from lit_al.benchmark.methods import Family, Row
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.methods import Family, Method
+from lit_al.benchmark.results_table import Result
 from lit_al.metrics import COLLAPSED, percent
 
 Finding = Literal["saves", "better", "open", "worse", "costs"]
@@ -184,7 +184,7 @@ def p_value(p: float) -> str:
     return "= " + (digits.rstrip("0").rstrip(".").removeprefix("0") or "0")
 
 
-def caveats(curves: Curves, comparisons: Sequence[Comparison], cells: Sequence[Cell] = ()) -> list[str]:
+def caveats(curves: Curves, comparisons: Sequence[Comparison], cells: Sequence[Result] = ()) -> list[str]:
     """What has to be known beside the verdicts, one sentence each.
 
     Args:
@@ -216,12 +216,12 @@ def _on_seeds_of(family: Sequence[Comparison]) -> str:
 def _on_gaps(curves: Curves, comparisons: Sequence[Comparison]) -> list[str]:
     """Rows with no reference that can be used, other models, cells that failed."""
     compared = {one.strategy for one in comparisons} | {one.reference for one in comparisons}
-    rest = [Row.of(name) for name in curves.accuracy if name not in compared]
+    rest = [Method.of(name) for name in curves.accuracy if name not in compared]
     missing = [f"{row.spelling} (with {row.reference})" for row in rest if row.reference]
     found = []
     if missing:
         found.append(f"Not compared, for want of two budgets and a seed shared: {', '.join(missing)}.")
-    models = [row.spelling for row in map(Row.of, curves.accuracy) if row.how.loop == "linear" and not row.reference]
+    models = [row.spelling for row in map(Method.of, curves.accuracy) if row.how.loop == "linear" and not row.reference]
     if models:
         found.append(f"Another model, in tables and pictures alone: {', '.join(models)}.")
     if curves.failed:
@@ -230,7 +230,7 @@ def _on_gaps(curves: Curves, comparisons: Sequence[Comparison]) -> list[str]:
     return found
 
 
-def _on_batches(cells: Sequence[Cell]) -> list[str]:
+def _on_batches(cells: Sequence[Result]) -> list[str]:
     worst = {name: cost.worst for name, cost in costs(cells).items() if cost.worst is not None}
     return [
         f"A batch of {name} was {percent(share)} of one class: its model had all but collapsed onto one answer."

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lit_al.benchmark.methods import HOWS
+from lit_al.benchmark.methods import TRAININGS
 from lit_al.exceptions import CheckpointError, ConfigError, DataError, LitALError, StoreError
 from lit_al.utils.arguments import Parser
 from lit_al.utils.memory import is_shortage
@@ -194,7 +194,7 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     add("--text-column", metavar="NAME", help="Column of the texts; found by its usual names if not given.")
     add("--label-column", metavar="NAME", help="Column of the labels; found by its usual names if not given.")
     add("--demo-rows", type=int, default=50_000, help="Size of the generated corpus.")
-    ways = "; ".join(f"{how.name}: {how.words}" for how in HOWS.values() if how.name)
+    ways = "; ".join(f"{how.name}: {how.words}" for how in TRAININGS.values() if how.name)
     add("--strategies", type=_words, default="random,entropy,badge", help="Rows, with commas: a strategy as of "
         f"train.py in the lean loop, or HOW/STRATEGY, or a model of its own; {ways}; a recipe, as in lean/margin or "
         "scratch+vectors/random. tfidf-lr and lsa-lr stand alone "

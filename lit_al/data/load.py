@@ -9,7 +9,7 @@ import numpy as np
 from lit_al.data.corpus import IMDB_CLASSES, Corpus, build_corpus, is_imdb
 from lit_al.data.hub import HubError, load_imdb
 from lit_al.data.labels import encode_as, encode_labels
-from lit_al.data.tables import Table, read_table
+from lit_al.data.tables import TextTable, read_table
 from lit_al.exceptions import DataError
 from lit_al.typing import UNLABELED
 from lit_al.utils.nearest import did_you_mean
@@ -133,17 +133,17 @@ def _folder(path: Path, text_column: str | None, label_column: str | None, class
     return _corpus(_joined(train, test), str(path), f"folder {path.resolve().name}", classes)
 
 
-def _joined(first: Table, second: Table) -> Table:
+def _joined(first: TextTable, second: TextTable) -> TextTable:
     """The rows of one table after those of another."""
     rows = len(first.texts)
 
     def where(row: int) -> str:
         return first.where(row) if row < rows else second.where(row - rows)
 
-    return Table(first.texts + second.texts, first.labels + second.labels, first.columns, where, first.names)
+    return TextTable(first.texts + second.texts, first.labels + second.labels, first.columns, where, first.names)
 
 
-def _corpus(table: Table, origin: str, source: str, classes: tuple[str, ...] | None) -> Corpus:
+def _corpus(table: TextTable, origin: str, source: str, classes: tuple[str, ...] | None) -> Corpus:
     if classes is not None:
         labels = encode_as(_by_name(table), table.where, classes)
         return build_corpus(table.texts, labels, classes, source)
@@ -152,7 +152,7 @@ def _corpus(table: Table, origin: str, source: str, classes: tuple[str, ...] | N
     return build_corpus(table.texts, labels, classes, source)
 
 
-def _by_name(table: Table) -> Sequence[object]:
+def _by_name(table: TextTable) -> Sequence[object]:
     """The labels as words, where the file numbers them and brings the names."""
     names = table.names
     if names is None:

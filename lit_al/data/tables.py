@@ -25,7 +25,7 @@ Columns = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """Texts and labels of one file.
 
     Args:
@@ -45,7 +45,7 @@ class Table:
 
 def read_table(
     path: Path, text_column: str | None = None, label_column: str | None = None, *, labeled: bool = True
-) -> Table:
+) -> TextTable:
     """Read one `.csv`, `.jsonl` or `.parquet` file.
 
     Args:
@@ -65,7 +65,7 @@ def read_table(
     return table
 
 
-def _reader(path: Path) -> Callable[[Path, str | None, str | None, bool], Table]:
+def _reader(path: Path) -> Callable[[Path, str | None, str | None, bool], TextTable]:
     readers = {".csv": read_csv, ".jsonl": read_jsonl, ".parquet": read_parquet}
     if path.suffix.lower() not in readers:
         kind = f"of the unknown kind {path.suffix!r}" if path.suffix else "without a suffix"
@@ -73,7 +73,7 @@ def _reader(path: Path) -> Callable[[Path, str | None, str | None, bool], Table]
     return readers[path.suffix.lower()]
 
 
-def read_csv(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> Table:
+def read_csv(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> TextTable:
     """Read a comma-separated file with a header; a quoted cell may hold commas, quotes (doubled) and lines."""
     texts: list[str] = []
     labels: list[object] = []
@@ -85,10 +85,10 @@ def read_csv(path: Path, text_column: str | None, label_column: str | None, labe
             texts.append(check_text(row[text_at], f"{path}, line {line}"))
             labels.append(None if label_at is None else row[label_at])
             lines.append(line)
-    return Table(texts, labels, columns, lambda row: f"{path}, line {lines[row]}")
+    return TextTable(texts, labels, columns, lambda row: f"{path}, line {lines[row]}")
 
 
-def read_jsonl(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> Table:
+def read_jsonl(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> TextTable:
     """Read a file with one JSON object per line; blank lines are skipped, a missing label is no label."""
     wanted = {*TEXT_COLUMNS, *LABEL_COLUMNS, text_column, label_column}
     seen: dict[str, None] = {}  # an ordered set of all keys
@@ -107,10 +107,10 @@ def read_jsonl(path: Path, text_column: str | None, label_column: str | None, la
 
     texts = [check_text(record.get(text), where(row)) for row, record in enumerate(records)]
     labels = [None if label is None else record.get(label) for record in records]
-    return Table(texts, labels, (text, label), where)
+    return TextTable(texts, labels, (text, label), where)
 
 
-def read_parquet(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> Table:
+def read_parquet(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> TextTable:
     """Read a Parquet file; class names come from the metadata that Hugging Face `datasets` writes, if there."""
     try:
         import pyarrow as pa
@@ -140,7 +140,7 @@ def read_parquet(path: Path, text_column: str | None, label_column: str | None, 
         names = class_names(schema.metadata or {}, label) if label else None
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    return Table(texts, labels, (text, label), lambda row: f"{path}, row {row + 1} of {rows}", names)
+    return TextTable(texts, labels, (text, label), lambda row: f"{path}, row {row + 1} of {rows}", names)
 
 
 def _batches(file: Any, path: Path, columns: list[str], bound: Bound) -> Iterator[Any]:

@@ -10,23 +10,23 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lit_al.exceptions import DataError
-from lit_al.exchange.shapes import SCHEMA, Labeled
+from lit_al.exchange.shapes import SCHEMA, LabeledText
 from lit_al.exchange.writing import csv_bytes, jsonl_bytes
 
 COLUMNS = ("lit_al_id", "lit_al_sha256", "text", "label", "annotators", "agree")
 
 
-def labeled_csv(labeled: Iterable[Labeled], *, raw: bool = False) -> bytes:
+def labeled_csv(labeled: Iterable[LabeledText], *, raw: bool = False) -> bytes:
     """A table; `raw` leaves cells that spreadsheets take for formulas as they are."""
     return csv_bytes(COLUMNS, map(_row, labeled), raw=raw)
 
 
-def labeled_jsonl(labeled: Iterable[Labeled]) -> bytes:
+def labeled_jsonl(labeled: Iterable[LabeledText]) -> bytes:
     """A line for each text."""
     return jsonl_bytes({"schema_version": SCHEMA, **_row(one)} for one in labeled)
 
 
-def labeled_parquet(labeled: Sequence[Labeled], classes: Sequence[str]) -> bytes:
+def labeled_parquet(labeled: Sequence[LabeledText], classes: Sequence[str]) -> bytes:
     """A Parquet file whose labels are numbers with names, as the package `datasets` keeps them.
 
     Raises:
@@ -54,7 +54,7 @@ def _features(classes: Sequence[str]) -> dict[str, Any]:
     return {**features, "label": {"names": list(classes), "_type": "ClassLabel"}}
 
 
-def _row(one: Labeled) -> dict[str, Any]:
+def _row(one: LabeledText) -> dict[str, Any]:
     return {
         "lit_al_id": one.id,
         "lit_al_sha256": one.sha256,

@@ -19,7 +19,7 @@ from xml.sax.saxutils import quoteattr
 from lit_al.data.readers import reading
 from lit_al.exceptions import DataError
 from lit_al.exchange.checking import SKIP
-from lit_al.exchange.shapes import Given, Labeled, Question
+from lit_al.exchange.shapes import Given, LabeledText, Question
 from lit_al.utils.terminal_text import first_line
 
 FROM, TO = "label", "text"  # names of the two parts of the labeling interface
@@ -61,7 +61,7 @@ def question_tasks(questions: Iterable[Question], model_version: str) -> bytes:
     return _as_json(_question_task(question, model_version) for question in questions)
 
 
-def labeled_tasks(labeled: Iterable[Labeled]) -> bytes:
+def labeled_tasks(labeled: Iterable[LabeledText]) -> bytes:
     """Tasks that have their label, as annotations without an author."""
     return _as_json(
         {**_task(one), "annotations": [{"result": [_result(f"a{one.id}", one.label)], "was_cancelled": False}]}
@@ -77,7 +77,7 @@ def _question_task(question: Question, model_version: str) -> dict[str, Any]:
     return {**_task(question), "predictions": [{"model_version": model_version, **score, "result": result}]}
 
 
-def _task(one: Question | Labeled) -> dict[str, Any]:
+def _task(one: Question | LabeledText) -> dict[str, Any]:
     return {"data": {"text": one.text, "lit_al_id": str(one.id), "lit_al_sha256": one.sha256}}
 
 

@@ -10,7 +10,7 @@ from lit_al.exchange import argilla, labelstudio, prodigy
 from lit_al.exchange.eventlog import event_lines
 from lit_al.exchange.labeled import labeled_csv, labeled_jsonl, labeled_parquet
 from lit_al.exchange.questions import questions_csv, questions_jsonl
-from lit_al.exchange.shapes import Labeled, Question, Said, counted
+from lit_al.exchange.shapes import LabeledText, Question, Said, counted
 from lit_al.exchange.writing import write_new
 from lit_al.record import Item, Ranked, Record
 from lit_al.record.events import Resolve
@@ -134,7 +134,7 @@ def _text(item: Item) -> str:
     return item.text
 
 
-def labeled_texts(record: Record, resolve: Resolve = "majority") -> list[Labeled]:
+def labeled_texts(record: Record, resolve: Resolve = "majority") -> list[LabeledText]:
     """The texts that have a label, by id."""
     given: dict[int, list[str]] = defaultdict(list)
     for answer in record.answers():
@@ -142,7 +142,7 @@ def labeled_texts(record: Record, resolve: Resolve = "majority") -> list[Labeled
             given[answer.item].append(answer.label)
     labels = record.labels(resolve)
     return [
-        Labeled(
+        LabeledText(
             item.id,
             item.sha256,
             _text(item),
@@ -188,7 +188,7 @@ def _questions(record: Record, kind: str, questions: Sequence[Question], suggest
             return prodigy.question_lines(questions, record.classes)
 
 
-def _labeled(record: Record, kind: str, labeled: Sequence[Labeled], raw: bool) -> bytes:
+def _labeled(record: Record, kind: str, labeled: Sequence[LabeledText], raw: bool) -> bytes:
     match kind:
         case "csv":
             return labeled_csv(labeled, raw=raw)

@@ -28,7 +28,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Labeled:
+class LabeledText:
     """A text with the one label that its annotators came to.
 
     Attributes:

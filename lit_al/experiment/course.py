@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any, Self
 
 from lit_al.experiment.config import TrainConfig
-from lit_al.experiment.experiment_data import Material
-from lit_al.experiment.protocol import Plan
+from lit_al.experiment.experiment_data import ExperimentData
+from lit_al.experiment.protocol import RunProtocol
 from lit_al.experiment.snapshots import unpacked
-from lit_al.experiment.stopping_monitor import Watch
+from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.rounds import Judged, described_bill
 from lit_al.utils.folders import SCHEMA, peak_memory_mb, versions
 
 
 @dataclass
-class Course:
+class RunHistory:
     """Grows with each round.
 
     Attributes:
@@ -44,19 +44,19 @@ class Course:
         """Go on from a `state`."""
         return cls(**{**state, "rounds": [unpacked(Judged, one) for one in state["rounds"]]})
 
-    def in_shadow(self, watch: Watch | None) -> list[dict[str, Any]]:
+    def in_shadow(self, monitor: StoppingMonitor | None) -> list[dict[str, Any]]:
         """Only now do the rules meet the test set: what each would have cost."""
-        if watch is None or not watch.history or len(watch.history) != len(self.rounds):
+        if monitor is None or not monitor.history or len(monitor.history) != len(self.rounds):
             return []
         tests = [done.test.accuracy for done in self.rounds if done.test]
-        return watch.in_shadow(tests if len(tests) == len(self.rounds) else None)
+        return monitor.in_shadow(tests if len(tests) == len(self.rounds) else None)
 
 
 def results_of(
-    course: Course,
+    course: RunHistory,
     config: TrainConfig,
-    material: Material,
-    plan: Plan,
+    material: ExperimentData,
+    plan: RunProtocol,
     shadow: Sequence[Mapping[str, Any]],
     status: str,
     seconds: float,
@@ -109,7 +109,7 @@ def _test(last: Judged | None, classes: Sequence[str]) -> dict[str, Any] | None:
     return {**last.test.described(classes), "standard_error": error, "confusion": confusion.matrix.tolist()}
 
 
-def _labels_spent(plan: Plan, held: int) -> dict[str, int]:
+def _labels_spent(plan: RunProtocol, held: int) -> dict[str, int]:
     """Every question counts, answered or not, that of a round which Ctrl-C cut off too."""
     bill = plan.oracle.bill
     return {

@@ -13,7 +13,7 @@ import lightning as L
 from lit_al.data import Corpus
 from lit_al.data.split import Split
 from lit_al.experiment.config import TrainConfig
-from lit_al.experiment.journal import Ledger
+from lit_al.experiment.journal import Journal
 from lit_al.loop.callback import ActiveLearningCallback
 from lit_al.loop.data_module import ActiveDataModule
 from lit_al.loop.learner import ActiveLearner
@@ -47,7 +47,7 @@ class ExampleLoop:
         split: at the start; not changed.
         encoder: texts to word ids.
         folder: where the best checkpoint goes.
-        ledger: records what is asked and answered, where it is to be recorded.
+        journal: records what is asked and answered, where it is to be recorded.
         on_epoch: called with each epoch's record.
         on_round: called with each acquisition.
         callbacks: more of Lightning's.
@@ -61,7 +61,7 @@ class ExampleLoop:
         encoder: TextEncoder,
         folder: Path,
         *,
-        ledger: Ledger | None = None,
+        journal: Journal | None = None,
         on_epoch: Callable[[Any], None] | None = None,
         on_round: Callable[[Round], None] | None = None,
         callbacks: Sequence[L.Callback] = (),
@@ -77,8 +77,8 @@ class ExampleLoop:
             kernel=config.kernel,
             masked=config.padding == "masked",
         )
-        self.ledger, oracle = ledger, SimulatedOracle(corpus.labels)
-        self.oracle: Oracle = ledger.oracle(oracle) if ledger else oracle
+        self.journal, oracle = journal, SimulatedOracle(corpus.labels)
+        self.oracle: Oracle = journal.oracle(oracle) if journal else oracle
         self.history = EpochHistory(on_epoch)
         self.acquisition = self._acquisition(on_round) if config.mode == "active" else None
         self.learner = ActiveLearner(
@@ -108,7 +108,7 @@ class ExampleLoop:
             seed=config.seed,
             committee_size=config.committee_size,
             on_round=on_round,
-            journal=self.ledger,
+            journal=self.journal,
         )
 
     @property

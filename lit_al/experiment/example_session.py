@@ -12,16 +12,16 @@ import torch
 
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.example import ExampleLoop
-from lit_al.experiment.experiment_data import Material
-from lit_al.experiment.journal import Ledger
+from lit_al.experiment.experiment_data import ExperimentData
+from lit_al.experiment.journal import Journal
 from lit_al.experiment.snapshots import unpacked
 from lit_al.metrics import Evaluation, Round
 from lit_al.models.checkpoint import load_weights, read_checkpoint, save
 from lit_al.reporting import figures
-from lit_al.reporting.console import Progress, Report, flaws
+from lit_al.reporting.console import ProgressBar, RunConsole, flaws
 from lit_al.reporting.queries import write_picks
 from lit_al.reporting.run_page import picked_texts, write_run_report
-from lit_al.reporting.tensorboard import Board
+from lit_al.reporting.tensorboard import TensorBoardLog
 from lit_al.strategies import RatioSampling, innermost
 from lit_al.training.history import Epoch
 from lit_al.utils.folders import SCHEMA, peak_memory_mb, versions, write_results
@@ -36,18 +36,24 @@ class ExampleSession:
         material: corpus, split and encoder; not changed.
         folder: of this run, there already.
         report: prints.
-        ledger: of the run; has rounds where the run goes on.
+        journal: of the run; has rounds where the run goes on.
         began: `time.perf_counter()` at the start.
     """
 
     def __init__(
-        self, config: TrainConfig, material: Material, folder: Path, report: Report, ledger: Ledger, began: float
+        self,
+        config: TrainConfig,
+        material: ExperimentData,
+        folder: Path,
+        report: RunConsole,
+        journal: Journal,
+        began: float,
     ) -> None:
         self.config, self.material, self.folder = config, material, folder
-        self.report, self.ledger, self.began = report, ledger, began
+        self.report, self.journal, self.began = report, journal, began
         self.loop = self._fresh()
         self.loop.learner.trainer()  # hardware that is not here is refused before anything is encoded
-        self.board = Board(folder, material.corpus, figures.title(self.results("running")))
+        self.board = TensorBoardLog(folder, material.corpus, figures.title(self.results("running")))
 
     def _fresh(self) -> ExampleLoop:
         return ExampleLoop(
@@ -56,10 +62,10 @@ class ExampleSession:
             self.material.split,
             self.material.encoder,
             self.folder,
-            ledger=self.ledger,
+            journal=self.journal,
             on_epoch=self._on_epoch,
             on_round=self._on_round,
-            callbacks=[Progress(refresh_rate=5)] if self.report.console.is_terminal else [],
+            callbacks=[ProgressBar(refresh_rate=5)] if self.report.console.is_terminal else [],
         )
 
     def run(self) -> dict[str, Any]:
@@ -76,7 +82,7 @@ class ExampleSession:
             if not self._is_over():
                 for _ in self.loop.learner.fits():
                     with shielded():
-                        self.ledger.keep(self.loop.history.fits, self._state())
+                        self.journal.keep(self.loop.history.fits, self._state())
             load_weights(self.loop.model, self.loop.learner.best_path)
             test = self.loop.learner.test()
             status = "finished"
@@ -93,7 +99,7 @@ class ExampleSession:
 
     def _go_on(self) -> None:
         """Begin where an earlier sitting saved its state last, if there was one."""
-        number = self.ledger.states.restore(self._take)
+        number = self.journal.states.restore(self._take)
         if number is not None:
             self.report.console.print(f"going on after fit {number}", highlight=False)
             self._to_board()
@@ -112,7 +118,7 @@ class ExampleSession:
     def _label_all(self, loop: ExampleLoop | None = None) -> None:
         data, oracle = (loop or self.loop).data, (loop or self.loop).oracle
         rows = data.split.pool[oracle.can_answer(data.split.pool)]
-        self.ledger.ask_all(rows)
+        self.journal.ask_all(rows)
         data.label(rows, oracle.ask(rows))
 
     def _state(self) -> dict[str, Any]:
@@ -155,7 +161,7 @@ class ExampleSession:
             self.board.figure(name, figure)
         self.report.page(write_run_report(self.folder, picked_texts(self._rounds, self.material.corpus)))
         if test is not None:
-            self.ledger.finish()
+            self.journal.finish()
             self.board.test(test)
             self.report.flaws(results["flaws"])
             self.report.test(test)
@@ -231,7 +237,7 @@ def state_of(loop: ExampleLoop) -> dict[str, Any]:
     }
     if acquisition is None:
         return state
-    committee = acquisition.sight.committee
+    committee = acquisition.inputs.committee
     return {
         **state,
         "rounds": acquisition.history,
@@ -256,7 +262,7 @@ def restore(loop: ExampleLoop, state: Mapping[str, Any]) -> None:
         for done in acquisition.history:
             loop.data.label(done.rows, done.answers)
         if state["committee"] is not None:
-            acquisition.sight.new_committee(loop.model).load_state_dict(state["committee"]["model"])
+            acquisition.inputs.new_committee(loop.model).load_state_dict(state["committee"]["model"])
     best, path = loop.learner.best, loop.learner.best.folder / "best.ckpt"
     if state["best"]["checkpoint"] is not None:
         save(lambda place: torch.save(state["best"]["checkpoint"], place), path)

@@ -16,7 +16,7 @@ from lit_al.typing import UNLABELED, Mask, Rows
 
 
 @dataclass(frozen=True)
-class Material:
+class ExperimentData:
     """The encoded corpus, its split, and what was counted on the way.
 
     Attributes:
@@ -56,7 +56,7 @@ class Material:
         }
 
 
-def prepare(config: TrainConfig) -> Material:
+def prepare(config: TrainConfig) -> ExperimentData:
     """Load, split and learn the vocabulary, from the initial texts or, with the lean protocol, from the pool's.
 
     Raises:
@@ -76,7 +76,7 @@ def prepare(config: TrainConfig) -> Material:
         how=config.standardize,
         cut=config.cut,  # type: ignore[arg-type]
     )
-    return Material(
+    return ExperimentData(
         corpus,
         split,
         encoder,

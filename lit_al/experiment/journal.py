@@ -18,7 +18,7 @@ from lit_al.data import Corpus
 from lit_al.data.split import FORMAT as SPLIT_FORMAT
 from lit_al.exceptions import ConfigError, DamagedError, DataError
 from lit_al.experiment.config import TrainConfig, config_of
-from lit_al.experiment.snapshots import States
+from lit_al.experiment.snapshots import Snapshots
 from lit_al.oracles import FILE, Batch, Oracle, RecordedOracle, event_id
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, damaged, sha256_of
 from lit_al.strategies import Choice, Strategy
@@ -30,7 +30,7 @@ FULL = "full"  # what chose where every text is labeled
 NAMED = ("auto", "demo", "imdb")  # data that is no path, whatever lies in the folder
 
 
-class Ledger:
+class Journal:
     """Made by `begin` or `open`; closed at the end of a `with`.
 
     Args:
@@ -44,7 +44,7 @@ class Ledger:
 
     def __init__(self, folder: Path, record: Record, tell: Callable[[str], object]) -> None:
         self.folder, self.record = folder, record
-        self.states = States(folder, record, tell)
+        self.states = Snapshots(folder, record, tell)
         self._oracle: RecordedOracle | None = None  # the one that was made last
 
     @classmethod

@@ -5,13 +5,13 @@ from typing import Any
 
 from rich.panel import Panel
 
-from lit_al.experiment.protocol import Plan
+from lit_al.experiment.protocol import RunProtocol
 from lit_al.loop.estimation import ByValidation, Estimate
 from lit_al.loop.rounds import Judged
 from lit_al.loop.validation import HoldOut, Validation
 from lit_al.metrics import percent
 from lit_al.oracles import Bill
-from lit_al.reporting.console import Report
+from lit_al.reporting.console import RunConsole
 from lit_al.utils.terminal_text import markup
 
 
@@ -23,7 +23,7 @@ class LeanWords:
         plan: of the run.
     """
 
-    def __init__(self, report: Report, plan: Plan) -> None:
+    def __init__(self, report: RunConsole, plan: RunProtocol) -> None:
         self.report, self.plan = report, plan
 
     def begin(self, strategy: str) -> None:

@@ -9,13 +9,13 @@ import torch
 
 from lit_al.exceptions import OraclePending
 from lit_al.experiment.config import TrainConfig
-from lit_al.experiment.course import Course, results_of
-from lit_al.experiment.experiment_data import Material
+from lit_al.experiment.course import RunHistory, results_of
+from lit_al.experiment.experiment_data import ExperimentData
 from lit_al.experiment.file_oracle import what_to_do
-from lit_al.experiment.journal import Ledger
+from lit_al.experiment.journal import Journal
 from lit_al.experiment.lean_console import LeanWords
-from lit_al.experiment.protocol import Plan
-from lit_al.experiment.stopping_monitor import Watch
+from lit_al.experiment.protocol import RunProtocol
+from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.lean import LeanLoop
 from lit_al.loop.rounds import Judged, query_of
 from lit_al.loop.state import LeanRound, Proposal
@@ -25,10 +25,10 @@ from lit_al.models.checkpoint import save_model
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import evaluate
 from lit_al.reporting import figures
-from lit_al.reporting.console import Report
+from lit_al.reporting.console import RunConsole
 from lit_al.reporting.queries import write_picks
 from lit_al.reporting.run_page import picked_texts, write_run_report
-from lit_al.reporting.tensorboard import Board
+from lit_al.reporting.tensorboard import TensorBoardLog
 from lit_al.strategies import Collapse, make_strategy
 from lit_al.text.cache import encoded
 from lit_al.text.lsa import vectors_of
@@ -50,30 +50,30 @@ class LeanSession:
         plan: what the settings come to.
         folder: of this run, there already.
         report: prints.
-        ledger: of the run; has rounds where the run goes on.
+        journal: of the run; has rounds where the run goes on.
         began: `time.perf_counter()` at the start.
     """
 
     def __init__(
         self,
         config: TrainConfig,
-        material: Material,
-        plan: Plan,
+        material: ExperimentData,
+        plan: RunProtocol,
         folder: Path,
-        report: Report,
-        ledger: Ledger,
+        report: RunConsole,
+        journal: Journal,
         began: float,
     ) -> None:
         self.config, self.material, self.plan, self.folder = config, material, plan, folder
-        self.report, self.ledger, self.began = report, ledger, began
+        self.report, self.journal, self.began = report, journal, began
         self.words = LeanWords(report, plan)
-        self.oracle = ledger.oracle(plan.oracle)
-        self.course = Course()
+        self.oracle = journal.oracle(plan.oracle)
+        self.course = RunHistory()
         self.fresh: Callable[[], LeanLoop] | None = None
         self.loop: LeanLoop | None = None
-        self.watch: Watch | None = None
+        self.monitor: StoppingMonitor | None = None
         self.judging: Batches | None = None
-        self.board = Board(folder, material.corpus, figures.title(self.results("running")))
+        self.board = TensorBoardLog(folder, material.corpus, figures.title(self.results("running")))
 
     def run(self) -> dict[str, Any]:
         """Query, fit, judge, round by round, from where the ledger says; what is known is written at every step."""
@@ -106,7 +106,7 @@ class LeanSession:
         if "vectors" in strategy.needs | strategy.needs_labeled:
             vectors = vectors_of(corpus.in_order(pool), tokens, words)
         with self.report.console.status("learning from the unlabeled texts …") as status:
-            prior = learn(
+            pretraining = learn(
                 self.plan.recipe,
                 corpus,
                 pool,
@@ -115,7 +115,7 @@ class LeanSession:
                 lambda doing: status.update(f"{doing} …"),
                 self.config.accelerator,
             )
-        for note in prior.notes:
+        for note in pretraining.notes:
             self.report.console.print(f"[yellow]{markup(note)}[/]", soft_wrap=True)
         self.fresh = lambda: LeanLoop(
             tokens,
@@ -127,13 +127,15 @@ class LeanSession:
             strategy=str(self.config.strategy),
             schedule=self.plan.schedule,
             recipe=self.plan.recipe,
-            prior=prior,
+            pretraining=pretraining,
             vectors=vectors,
             start=self.plan.start,
             accelerator=self.config.accelerator,
         )
         self.loop = self.fresh()
-        self.watch = Watch(self.plan.rule, tokens, pool, self.config.seed, self.plan.follows, self.plan.source)
+        self.monitor = StoppingMonitor(
+            self.plan.rule, tokens, pool, self.config.seed, self.plan.follows, self.plan.source
+        )
         self.judging = Batches(
             tokens, torch.tensor(corpus.labels), torch.from_numpy(self.material.split.test), EVALUATION_BATCH
         )
@@ -149,8 +151,8 @@ class LeanSession:
         """Begin where an earlier sitting saved its state last, if there was one."""
         start = self.plan.start
         if len(start):
-            self.ledger.take_labels(start, self.material.corpus.labels[start])
-        number = self.ledger.states.restore(self._take)
+            self.journal.take_labels(start, self.material.corpus.labels[start])
+        number = self.journal.states.restore(self._take)
         if number is None:
             return
         self.report.console.print(f"going on after round {number}", highlight=False)
@@ -160,19 +162,19 @@ class LeanSession:
 
     def _take(self, state: Mapping[str, Any]) -> None:
         """Go on from a state; one that does not fit changes nothing."""
-        assert self.watch is not None  # as the loop
+        assert self.monitor is not None  # as the loop
         assert self.fresh is not None
-        course, loop = Course.restored(state["course"]), self.fresh()
+        course, loop = RunHistory.restored(state["course"]), self.fresh()
         loop.load_state_dict(state["loop"])
         bill, began = course.rounds[-1].bill, self.began - course.seconds
-        self.watch.restore(state["watch"])
+        self.monitor.restore(state["watch"])
         self.course, self.loop, self.plan.oracle.bill, self.began = course, loop, bill, began
 
     def _state(self) -> dict[str, Any]:
         assert self.loop is not None  # as above
-        assert self.watch is not None
+        assert self.monitor is not None
         seconds = time.perf_counter() - self.began
-        return {"loop": self.loop.state_dict(), "watch": self.watch.state(), "course": self.course.state(seconds)}
+        return {"loop": self.loop.state_dict(), "watch": self.monitor.state(), "course": self.course.state(seconds)}
 
     # --- Rounds -------------------------------------------------------------------------------------------------------
 
@@ -188,7 +190,7 @@ class LeanSession:
     def _next(self, loop: LeanLoop) -> LeanRound:
         """A round of the loop, its questions on record before anybody is asked."""
         [run], number = loop.runs, loop.done
-        asked = self.ledger.asked(number, run.strategy)
+        asked = self.journal.asked(number, run.strategy)
         if asked is None:
             seconds = loop.choose()
         else:
@@ -197,7 +199,7 @@ class LeanSession:
             loop.proposals, seconds = [Proposal(choice, facts.get("probabilities"), collapse)], tuple(facts["seconds"])
         [proposal] = loop.proposals
         collapse = proposal.collapse
-        self.ledger.ask(
+        self.journal.ask(
             number,
             run.strategy,
             proposal.choice,
@@ -210,11 +212,11 @@ class LeanSession:
 
     def _record(self, done: LeanRound) -> None:
         """What follows from a round, before anybody has looked at the test set; then what is said of it."""
-        assert self.watch is not None  # as the loop
+        assert self.monitor is not None  # as the loop
         assert self.judging is not None
         model, course, [run] = self._member(), self.course, done.runs
         course.device, course.held = str(model.device), len(run.held)
-        course.stop_reason = self.watch.look(model, run)
+        course.stop_reason = self.monitor.look(model, run)
         if not course.stop_reason and done.number == len(self.plan.schedule) - 1:
             course.stop_reason = self._exhausted()
         test = evaluate(model, self.judging) if len(self.material.split.test) else None
@@ -222,7 +224,7 @@ class LeanSession:
             done,
             self.material.corpus.classes,
             self.plan.recipe.guard,
-            self.watch.estimate,
+            self.monitor.estimate,
             test,
             self.plan.oracle.bill,
         )
@@ -233,7 +235,7 @@ class LeanSession:
             self._to_board(judged)
             self._write_picks()
             write_results(self.folder, self.results("running"))
-            self.ledger.keep(done.number, self._state())
+            self.journal.keep(done.number, self._state())
 
     def _exhausted(self) -> str:
         if self.plan.schedule[-1] == len(self.material.split.pool):
@@ -281,9 +283,9 @@ class LeanSession:
         self.board.close()
         self.report.page(write_run_report(self.folder, picked_texts(self._queries(), self.material.corpus)))
         if results["status"] == "waiting":
-            self.words.waiting(what_to_do(self.ledger.record, self.folder))
+            self.words.waiting(what_to_do(self.journal.record, self.folder))
         if results["status"] == "finished":
-            self.ledger.finish()
+            self.journal.finish()
             self.words.end(self.course.stop_reason, results["shadow"], self.plan.oracle.bill)
             last = self.course.rounds[-1]
             self.report.test(last.test) if last.test else self.words.estimated(last)
@@ -291,6 +293,6 @@ class LeanSession:
     def results(self, status: str) -> dict[str, Any]:
         """The contents of `results.json`; docs/results-schema.md describes them."""
         self.course.held = len(self.loop.runs[0].held) if self.loop else self.course.held
-        shadow = self.course.in_shadow(self.watch)
+        shadow = self.course.in_shadow(self.monitor)
         seconds = time.perf_counter() - self.began
         return results_of(self.course, self.config, self.material, self.plan, shadow, status, seconds)

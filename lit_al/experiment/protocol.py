@@ -7,7 +7,7 @@ import numpy as np
 
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
-from lit_al.experiment.experiment_data import Material
+from lit_al.experiment.experiment_data import ExperimentData
 from lit_al.loop.validation import HoldOut, Validation, make_validation
 from lit_al.oracles import Bill, ImperfectOracle, Price, WaitingOracle, make_noise
 from lit_al.stopping import AnyOf, Budget, Rule, make_rule
@@ -27,7 +27,7 @@ Source = Literal["controls", "validation"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunProtocol:
     """The run to come.
 
     Attributes:
@@ -53,7 +53,7 @@ class Plan:
     test_use: str
 
     @classmethod
-    def of(cls, config: TrainConfig, material: Material) -> Self:
+    def of(cls, config: TrainConfig, material: ExperimentData) -> Self:
         """The plan of resolved settings.
 
         Raises:
@@ -151,7 +151,7 @@ def source_of(validation: Validation) -> str:
     return "by held-out labels" if isinstance(validation, HoldOut) else "out of fold"
 
 
-def labeled_before(config: TrainConfig, material: Material) -> Rows:
+def labeled_before(config: TrainConfig, material: ExperimentData) -> Rows:
     """Rows of the pool that the first fit has labels of without asking: where people answer, those that have some."""
     pool = material.split.pool
     return pool[material.corpus.labels[pool] != UNLABELED] if config.oracle == "file" else pool[:0]
@@ -190,7 +190,7 @@ def budget_of(rule: Rule | None) -> int | None:
     return rule.labels if isinstance(rule, Budget) else None
 
 
-def make_oracle(config: TrainConfig, material: Material) -> ImperfectOracle | WaitingOracle:
+def make_oracle(config: TrainConfig, material: ExperimentData) -> ImperfectOracle | WaitingOracle:
     """The simulated oracle, which without settings of its own never errs, never skips and costs nothing; or people."""
     corpus = material.corpus
     words = np.array([len(text.split()) for text in corpus.texts]) if config.price_per_token else None  # (N,)

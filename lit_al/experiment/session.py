@@ -16,14 +16,14 @@ from lit_al.exceptions import ConfigError, DataError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.example import strategy_of
 from lit_al.experiment.example_session import ExampleSession
-from lit_al.experiment.experiment_data import Material, prepare
-from lit_al.experiment.journal import Ledger
+from lit_al.experiment.experiment_data import ExperimentData, prepare
+from lit_al.experiment.journal import Journal
 from lit_al.experiment.lean_session import LeanSession
-from lit_al.experiment.protocol import Plan, checked_rule
+from lit_al.experiment.protocol import RunProtocol, checked_rule
 from lit_al.experiment.resume import Resume, way_on
 from lit_al.record import RECORD_FILE, OwnerLock
 from lit_al.reporting import figures
-from lit_al.reporting.console import Report, comparison_table, conclusion
+from lit_al.reporting.console import RunConsole, comparison_table, conclusion
 from lit_al.reporting.run_page import write_run_report
 from lit_al.utils.folders import make_run_folder, read_results, write_results, write_text
 from lit_al.utils.signals import interruptible
@@ -52,8 +52,8 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     console.print(f"results, figures and TensorBoard events go to {markup(folder)}", soft_wrap=True)
     with _gone_if_refused(folder), _owned(folder, console):
         write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
-        with Ledger.begin(folder, config, material.corpus, _teller(console)) as ledger:
-            return _sitting(config, material, plan, folder, report, ledger, began)
+        with Journal.begin(folder, config, material.corpus, _teller(console)) as journal:
+            return _sitting(config, material, plan, folder, report, journal, began)
 
 
 def resume(order: Resume, console: Console | None = None) -> dict[str, Any]:
@@ -68,21 +68,21 @@ def resume(order: Resume, console: Console | None = None) -> dict[str, Any]:
     """
     began = time.perf_counter()
     console, folder = console or get_console(), order.folder
-    with _owned(folder, console), Ledger.open(folder, _teller(console)) as ledger:
-        if ledger.finished:
+    with _owned(folder, console), Journal.open(folder, _teller(console)) as journal:
+        if journal.finished:
             console.print(f"{markup(folder)} is finished; there is nothing to go on with", soft_wrap=True)
             return read_results(folder)
-        config = ledger.config
+        config = journal.config
         config = replace(config, accelerator=order.accelerator or config.accelerator)
         material, plan, report = _loaded(config, console)
-        return _sitting(config, material, plan, folder, report, ledger, began)
+        return _sitting(config, material, plan, folder, report, journal, began)
 
 
-def _loaded(config: TrainConfig, console: Console) -> tuple[Material, Plan | None, Report]:
+def _loaded(config: TrainConfig, console: Console) -> tuple[ExperimentData, RunProtocol | None, RunConsole]:
     with console.status("loading the corpus …"):
         material = prepare(config)
-    plan = Plan.of(config, material) if config.protocol == "lean" else None
-    report = Report(console, material.corpus.classes)
+    plan = RunProtocol.of(config, material) if config.protocol == "lean" else None
+    report = RunConsole(console, material.corpus.classes)
     report.demo_banner(material.corpus)
     report.data(material.corpus, material.split, material.duplicates)
     report.copies(material.extra_copies, material.dropped)
@@ -117,27 +117,27 @@ def _teller(console: Console) -> Callable[[str], object]:
 
 def _sitting(
     config: TrainConfig,
-    material: Material,
-    plan: Plan | None,
+    material: ExperimentData,
+    plan: RunProtocol | None,
     folder: Path,
-    report: Report,
-    ledger: Ledger,
+    report: RunConsole,
+    journal: Journal,
     began: float,
 ) -> dict[str, Any]:
     """From where a run is to its end, or to the next signal or question."""
     # the record of a comparison holds its settings alone, for each of its runs has one of its own
-    ledger.take(material.corpus, material.split.pool[:0] if config.mode == "compare" else material.split.pool)
+    journal.take(material.corpus, material.split.pool[:0] if config.mode == "compare" else material.split.pool)
     for events in folder.glob("events.out.tfevents.*"):
         events.unlink()  # of an earlier sitting; what it has saved is written again, what it has not, too
     if plan is not None:
-        return LeanSession(config, material, plan, folder, report, ledger, began).run()
+        return LeanSession(config, material, plan, folder, report, journal, began).run()
     if config.mode == "compare":
-        return _compare(config, material, folder, report, ledger, began)
-    return ExampleSession(config, material, folder, report, ledger, began).run()
+        return _compare(config, material, folder, report, journal, began)
+    return ExampleSession(config, material, folder, report, journal, began).run()
 
 
 def _compare(
-    config: TrainConfig, material: Material, folder: Path, report: Report, ledger: Ledger, began: float
+    config: TrainConfig, material: ExperimentData, folder: Path, report: RunConsole, journal: Journal, began: float
 ) -> dict[str, Any]:
     """`full`, then `active`, each in a folder of its own below; then the page's own conclusion."""
     found: dict[str, dict[str, Any]] = {}
@@ -157,18 +157,18 @@ def _compare(
     for name, figure in figures.figures(results).items():
         figure.savefig(folder / f"{name}.png")
     report.page(write_run_report(folder))
-    ledger.finish()
+    journal.finish()
     return results
 
 
-def _part(config: TrainConfig, material: Material, folder: Path, report: Report) -> dict[str, Any]:
+def _part(config: TrainConfig, material: ExperimentData, folder: Path, report: RunConsole) -> dict[str, Any]:
     """A run of a comparison: begun, gone on with, or finished in an earlier sitting."""
     folder.mkdir(exist_ok=True)
     there, tell = (folder / RECORD_FILE).exists(), _teller(report.console)
     with (
         OwnerLock(folder, OWNER),
-        Ledger.open(folder, tell) if there else Ledger.begin(folder, config, material.corpus, tell) as ledger,
+        Journal.open(folder, tell) if there else Journal.begin(folder, config, material.corpus, tell) as journal,
     ):
-        if ledger.finished:
+        if journal.finished:
             return read_results(folder)
-        return _sitting(config, material, None, folder, report, ledger, time.perf_counter())
+        return _sitting(config, material, None, folder, report, journal, time.perf_counter())

@@ -29,7 +29,7 @@ T = TypeVar("T")
 KEPT = 2  # files: the newest, and the one before it
 
 
-class States:
+class Snapshots:
     """The states of a run, by round.
 
     Args:

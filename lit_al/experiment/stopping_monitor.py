@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lit_al.experiment.protocol import Source
 from lit_al.loop.estimation import ByValidation, Estimate, newest
-from lit_al.loop.state import Run
+from lit_al.loop.state import LoopState
 from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import score
@@ -20,7 +20,7 @@ from lit_al.typing import Floats, Ints, Rows
 STOP_SET = 2_000  # rows, as in Bloodgood and Vijay-Shanker 2009
 
 
-class Watch:
+class StoppingMonitor:
     """Keeps a record of each round and asks the rules.
 
     Args:
@@ -52,14 +52,14 @@ class Watch:
         self.history: list[Progress] = []
         self.estimate: Estimate | None = None
 
-    def look(self, model: LitBiLSTM, run: Run, number: int | None = None) -> str:
+    def look(self, model: LitBiLSTM, run: LoopState, number: int | None = None) -> str:
         """Record a round, by the number of its model or as the next one; why to stop now, or "" to go on."""
         found = score(model, Batches(self.tokens, None, torch.from_numpy(self.rows), EVALUATION_BATCH))  # (k, C)
         self.record(found, run, number)
         stop, reason = self.rule.check(self.history) if self.rule else (False, "")
         return reason if stop else ""
 
-    def record(self, found: Floats, run: Run, number: int | None = None) -> None:
+    def record(self, found: Floats, run: LoopState, number: int | None = None) -> None:
         """Record a round by the probabilities (k, C) that its model gives the stop set."""
         left = np.isin(self.rows, run.pool)  # (k,) of the labeled ones the model should be sure
         predictions = found.argmax(axis=1)
@@ -93,7 +93,7 @@ class Watch:
         """Go on from a `state`."""
         self.history = [Progress(**{**one, "predictions": one["predictions"].numpy()}) for one in state]
 
-    def _followed(self, run: Run) -> Estimate | None:
+    def _followed(self, run: LoopState) -> Estimate | None:
         if self.follows == "validation":
             found = ByValidation.of(run)
             return found.all if found else None

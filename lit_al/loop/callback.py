@@ -17,7 +17,7 @@ import numpy as np
 
 from lit_al.exceptions import ConfigError
 from lit_al.loop.data_module import ActiveDataModule
-from lit_al.loop.inputs import Sight, collapse_warning
+from lit_al.loop.inputs import StrategyInputs, collapse_warning
 from lit_al.metrics import Evaluation, Round
 from lit_al.models.checkpoint import load_weights
 from lit_al.models.lit_bilstm import LitBiLSTM
@@ -30,7 +30,7 @@ SteerOn = Literal["test", "val"]
 PoolClasses = Literal["true", "predicted"]
 
 
-class Journal(Protocol):
+class QueryJournal(Protocol):
     """Where a query is written down before anybody is asked, so that a run that was cut off asks it again."""
 
     def asked(self, number: int, strategy: Strategy) -> tuple[Choice, Mapping[str, Any]] | None:
@@ -86,7 +86,7 @@ class ActiveLearningCallback(L.Callback):
         seed: int = 0,
         committee_size: int = 5,
         on_round: Callable[[Round], None] | None = None,
-        journal: Journal | None = None,
+        journal: QueryJournal | None = None,
     ) -> None:
         _check(rounds, query_size, target_accuracy)
         self.oracle = oracle
@@ -97,7 +97,7 @@ class ActiveLearningCallback(L.Callback):
         self.pool_classes = pool_classes
         self.target_accuracy = target_accuracy
         self.seed = seed
-        self.sight = Sight(committee_size, seed=seed)
+        self.inputs = StrategyInputs(committee_size, seed=seed)
         self.on_round = on_round
         self.journal = journal
         self.history: list[Round] = []
@@ -159,8 +159,8 @@ class ActiveLearningCallback(L.Callback):
         rows = strategy.candidates(rows, self.query_size, rng)
         known = "classes" in strategy.needs and self.pool_classes == "true"
         classes = self.oracle.ask(rows) if known else None
-        pool = self.sight.pool(model, data, rows, strategy.needs, classes, self._epochs)
-        labeled = self.sight.labeled(model, data, strategy.needs_labeled)
+        pool = self.inputs.pool(model, data, rows, strategy.needs, classes, self._epochs)
+        labeled = self.inputs.labeled(model, data, strategy.needs_labeled)
         choice = choose(strategy, pool, self.query_size, Context(rng, labeled, steering.confusion))
         return choice, collapse_warning(pool, steering.confusion, self.steer_on, model.classes)
 

@@ -31,7 +31,7 @@ from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from lit_al.loop.state import Judgment, Run
+from lit_al.loop.state import Judgment, LoopState
 from lit_al.typing import Float64s
 from lit_al.utils.intervals import standard_error, wilson
 
@@ -197,7 +197,7 @@ class ByValidation:
     drawn: Estimate | None
 
     @classmethod
-    def of(cls, run: Run) -> Self | None:
+    def of(cls, run: LoopState) -> Self | None:
         """What a run knows after a fit; None without validation."""
         if run.validated is None:
             return None

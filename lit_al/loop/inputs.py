@@ -24,7 +24,7 @@ from lit_al.typing import Float32s, Ints, Rows
 
 
 @dataclass
-class Sight:
+class StrategyInputs:
     """Computes what strategies need, round by round.
 
     Attributes:

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from lit_al.data.split import without
 from lit_al.exceptions import ConfigError
-from lit_al.loop.state import ARRAYS, Judgment, LeanRound, Proposal, Run, Validated, check_saved
+from lit_al.loop.state import ARRAYS, Judgment, LeanRound, LoopState, Proposal, Validated, check_saved
 from lit_al.loop.validation import CrossFit, HoldOut, make_validation
 from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.ensemble import LitCommittee
@@ -35,10 +35,10 @@ from lit_al.oracles import Oracle
 from lit_al.strategies import Choice, Context, Labeled, Pool, Strategy, choose, collapsed, make_strategy
 from lit_al.training.distillation import assign, study
 from lit_al.training.fitting import device_of
-from lit_al.training.pretraining import Prior
+from lit_al.training.pretraining import Pretraining
 from lit_al.training.recipe import Recipe
-from lit_al.training.steps import AveragedWeights, Lesson, LowestLoss, fewest, shrink_and_perturb, train
-from lit_al.training.teacher import Taught, teach
+from lit_al.training.steps import AveragedWeights, LabeledSet, LowestLoss, fewest, shrink_and_perturb, train
+from lit_al.training.teacher import SoftLabels, teach
 from lit_al.typing import UNLABELED, Float32s, Floats, Rows
 
 Seen = tuple[list[Pool], list[Labeled], list[Floats]]  # by run; what the model alone says last
@@ -59,7 +59,7 @@ class LeanLoop:
         strategy: a spelling for `make_strategy`.
         schedule: questions asked in all, by the end of each query: (100, 200, 400) begins with 100 random rows.
         recipe: how each round trains.
-        prior: what the pool's texts teach, for recipes that need it.
+        pretraining: what the pool's texts teach, for recipes that need it.
         vectors: (N, D) text vectors, for strategies that need them.
         start: (s,) int64 rows of the pool that the first query begins with, as their labels are there already; the
             first number of the schedule counts them.
@@ -87,7 +87,7 @@ class LeanLoop:
         strategy: str = "random",
         schedule: Sequence[int] = (100, 200, 300),
         recipe: Recipe | None = None,
-        prior: Prior | None = None,
+        pretraining: Pretraining | None = None,
         vectors: Float32s | None = None,
         start: Rows | None = None,
         accelerator: str = "auto",
@@ -98,11 +98,11 @@ class LeanLoop:
         self.validation = make_validation(self.recipe.validation)
         if self.validation:
             self.validation.check(self.schedule[0])
-        _check_prior(self.recipe, prior)
-        self.prior = prior or Prior(pool)
+        _check_prior(self.recipe, pretraining)
+        self.pretraining = pretraining or Pretraining(pool)
         self.vectors, self.accelerator, self.device = vectors, accelerator, device_of(accelerator)
-        self._heard: dict[bytes, Taught] = {}  # what the teacher made of the labels of this round
-        self.runs = [Run(seed, make_strategy(strategy), pool) for seed in seeds]
+        self._heard: dict[bytes, SoftLabels] = {}  # what the teacher made of the labels of this round
+        self.runs = [LoopState(seed, make_strategy(strategy), pool) for seed in seeds]
         self.model = self._new_model(0)
         self.start = np.empty(0, np.int64) if start is None else start
         self.proposals: list[Proposal] = []
@@ -183,7 +183,7 @@ class LeanLoop:
             learning_rate=self.recipe.learning_rate,
             masked=self.recipe.masked,
         )
-        self.prior.begin(model)
+        self.pretraining.begin(model)
         return model.to(self.device)
 
     def fit(self, number: int) -> None:
@@ -201,34 +201,36 @@ class LeanLoop:
             keep = LowestLoss(self.tokens, self._held())
         self._train(self.model, number, self._lessons(number), keep)
 
-    def _lessons(self, number: int, members: int = 1) -> list[Lesson]:
+    def _lessons(self, number: int, members: int = 1) -> list[LabeledSet]:
         """All labels of a run for each of its members, which differ in their shuffles."""
         return [
-            Lesson(run.labeled, run.answers, _seed(run.seed, number, member))
+            LabeledSet(run.labeled, run.answers, _seed(run.seed, number, member))
             for run in self.runs
             for member in range(members)
         ]
 
-    def _held(self) -> list[Lesson]:
-        return [Lesson(run.held, run.held_answers) for run in self.runs]
+    def _held(self) -> list[LabeledSet]:
+        return [LabeledSet(run.held, run.held_answers) for run in self.runs]
 
-    def _train(self, model: LitCommittee, number: int, lessons: Sequence[Lesson], keep: L.Callback) -> None:
+    def _train(self, model: LitCommittee, number: int, labeled_sets: Sequence[LabeledSet], keep: L.Callback) -> None:
         seed = _seed(self.runs[0].seed, number)  # of dropout
         if self.recipe.studies:
-            labels = fewest(lessons)  # before the teacher asks for one
-            opinions = [self._taught(lesson) for lesson in lessons] if self.recipe.teacher else None
-            texts = assign(self.prior.rows, lessons, len(self.classes), opinions)
+            labels = fewest(labeled_sets)  # before the teacher asks for one
+            opinions = [self._soft_labels(labeled_set) for labeled_set in labeled_sets] if self.recipe.teacher else None
+            texts = assign(self.pretraining.rows, labeled_sets, len(self.classes), opinions)
             study(model, self.tokens, *texts, self.recipe.for_labels(labels), keep, seed, self.accelerator)
         else:
             torch.manual_seed(seed)
-            train(model, self.tokens, lessons, self.recipe.steps, self.recipe.batch_size, keep, self.accelerator)
+            train(model, self.tokens, labeled_sets, self.recipe.steps, self.recipe.batch_size, keep, self.accelerator)
 
-    def _taught(self, lesson: Lesson) -> Taught:
+    def _soft_labels(self, labeled_set: LabeledSet) -> SoftLabels:
         """What the teacher makes of a lesson; it is asked once."""
-        assert self.prior.features is not None  # `learn` computes them for every recipe with a teacher
-        key = lesson.rows.tobytes() + lesson.answers.tobytes()
+        assert self.pretraining.features is not None  # `learn` computes them for every recipe with a teacher
+        key = labeled_set.rows.tobytes() + labeled_set.answers.tobytes()
         if key not in self._heard:
-            self._heard[key] = teach(self.prior.features, lesson.rows, lesson.answers, len(self.classes), seed=0)
+            self._heard[key] = teach(
+                self.pretraining.features, labeled_set.rows, labeled_set.answers, len(self.classes), seed=0
+            )
         return self._heard[key]
 
     # --- Validation ---------------------------------------------------------------------------------------------------
@@ -246,20 +248,20 @@ class LeanLoop:
         folds = [cross.draw(len(run.labeled), np.random.default_rng([run.seed, number, FOLDING])) for run in self.runs]
         outs = [fold == member for fold in folds for member in range(cross.folds)]  # (m,) bool for each member
         whole = self._lessons(number, cross.folds)
-        lessons = [lesson.take(~out) for lesson, out in zip(whole, outs, strict=True)]
-        unseen = [lesson.take(out) for lesson, out in zip(whole, outs, strict=True)]
+        labeled_sets = [labeled_set.take(~out) for labeled_set, out in zip(whole, outs, strict=True)]
+        unseen = [labeled_set.take(out) for labeled_set, out in zip(whole, outs, strict=True)]
         members = self._new_model(number + 2 * len(self.schedule), cross.folds)
-        self._train(members, number, lessons, AveragedWeights(self.recipe.average))
+        self._train(members, number, labeled_sets, AveragedWeights(self.recipe.average))
         verdicts = self._validated(members, unseen)
         for index, run in enumerate(self.runs):
             run.validated = Validated.join(verdicts[index * cross.folds : (index + 1) * cross.folds])
 
-    def _validated(self, model: LitCommittee, unseen: Sequence[Lesson]) -> list[Validated]:
+    def _validated(self, model: LitCommittee, unseen: Sequence[LabeledSet]) -> list[Validated]:
         """Each member judged by labels of its own that it has not learned from."""
-        seen = self._see(model, [lesson.rows for lesson in unseen], {"probabilities"})
+        seen = self._see(model, [labeled_set.rows for labeled_set in unseen], {"probabilities"})
         return [
-            Validated(lesson.rows, arrays["probabilities"].argmax(axis=1) == lesson.answers)
-            for lesson, arrays in zip(unseen, seen, strict=True)
+            Validated(labeled_set.rows, arrays["probabilities"].argmax(axis=1) == labeled_set.answers)
+            for labeled_set, arrays in zip(unseen, seen, strict=True)
         ]
 
     # --- Query --------------------------------------------------------------------------------------------------------
@@ -295,7 +297,7 @@ class LeanLoop:
             proposals.append(Proposal(choice, own[places], collapse))
         return proposals
 
-    def _first(self, run: Run, sizes: Sequence[int], context: Context) -> Choice:
+    def _first(self, run: LoopState, sizes: Sequence[int], context: Context) -> Choice:
         """The rows whose labels are there already, and others at random."""
         random, start = make_strategy("random"), self.start
         if not len(start):
@@ -345,8 +347,8 @@ class LeanLoop:
 
     def _ask_teachers(self, number: int, candidates: Sequence[Rows], seen: Sequence[dict[str, Any]]) -> None:
         """Make a committee of student and teacher: a strategy sees their mean, or each of them beside others."""
-        for lesson, rows, arrays in zip(self._lessons(number), candidates, seen, strict=True):
-            opinion = self._taught(lesson).probabilities[rows]  # (n, C)
+        for labeled_set, rows, arrays in zip(self._lessons(number), candidates, seen, strict=True):
+            opinion = self._soft_labels(labeled_set).probabilities[rows]  # (n, C)
             arrays["probabilities"] = (arrays["probabilities"] + opinion) / 2
             if "committee" in arrays:
                 arrays["committee"] = np.concatenate([arrays["committee"], opinion[None]])  # (K + 1, n, C)
@@ -368,7 +370,7 @@ class LeanLoop:
             raise ConfigError(f"{self.runs[0].strategy.spelling} needs text vectors; pass vectors= to LeanLoop")
         return self.vectors[rows]
 
-    def _ask(self, run: Run, proposal: Proposal) -> None:
+    def _ask(self, run: LoopState, proposal: Proposal) -> None:
         """Put the chosen rows to the oracle; controls among them judge the model before it learns from them."""
         assert self.oracle is not None  # who has none asks by itself
         choice, probabilities, pool = proposal.choice, proposal.probabilities, len(run.pool)
@@ -401,12 +403,14 @@ def _in_batches(strategy: Strategy, pool: Pool, sizes: Sequence[int], context: C
     return choice
 
 
-def _check_prior(recipe: Recipe, prior: Prior | None) -> None:
-    if prior is None:
+def _check_prior(recipe: Recipe, pretraining: Pretraining | None) -> None:
+    if pretraining is None:
         missing = recipe.studies or recipe.vectors or recipe.pretrain
     else:
-        begun = "embedding.weight" in prior.weights
-        missing = (recipe.teacher and prior.features is None) or ((recipe.vectors or recipe.pretrain) and not begun)
+        begun = "embedding.weight" in pretraining.weights
+        missing = (recipe.teacher and pretraining.features is None) or (
+            (recipe.vectors or recipe.pretrain) and not begun
+        )
     if missing:
         raise ConfigError("this recipe learns from unlabeled texts; pass prior=learn(recipe, ...) to LeanLoop")
 

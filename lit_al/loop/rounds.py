@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from lit_al.loop.estimation import ByValidation, Estimate, needed
-from lit_al.loop.state import LeanRound, Run
+from lit_al.loop.state import LeanRound, LoopState
 from lit_al.metrics import Evaluation, Query
 from lit_al.oracles import Bill
 from lit_al.typing import UNLABELED, Ints
@@ -136,7 +136,7 @@ class Judged:
         }
 
 
-def query_of(number: int, run: Run) -> Query | None:
+def query_of(number: int, run: LoopState) -> Query | None:
     """The last batch of a run; None for the first, which nobody chose."""
     if run.choice is None or not len(run.predicted):
         return None

@@ -102,7 +102,7 @@ class Judgment:
 
 
 @dataclass
-class Run:
+class LoopState:
     """One seed's run.
 
     Attributes:
@@ -185,7 +185,7 @@ class LeanRound:
 
     number: int
     model: LitCommittee
-    runs: Sequence[Run]
+    runs: Sequence[LoopState]
     fit_seconds: float
     validate_seconds: float
     score_seconds: float

@@ -32,7 +32,7 @@ def flaws(settings: Mapping[str, str | None]) -> list[str]:
     return [text for (name, value), text in FLAWS.items() if settings.get(name) == value]
 
 
-class Progress(RichProgressBar):
+class ProgressBar(RichProgressBar):
     """Lightning's bar, with as many metrics as fit on a line; the line of an epoch has the others."""
 
     def get_metrics(
@@ -43,7 +43,7 @@ class Progress(RichProgressBar):
         return {name: shown[name] for name in ("loss", "val_accuracy") if name in shown}
 
 
-class Report:
+class RunConsole:
     """Prints a run on a console.
 
     Args:

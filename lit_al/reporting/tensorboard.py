@@ -19,7 +19,7 @@ CHARACTERS_SHOWN = 120  # longer texts squeeze the columns of probabilities besi
 _MEANS_SOMETHING = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|*_`[]!\\#~"}  # to Markdown or to HTML
 
 
-class Board:
+class TensorBoardLog:
     """Writes a run's events; Lightning's own logger would start at step 0 in every fit.
 
     Args:

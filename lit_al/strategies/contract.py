@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_al.exceptions import StrategyError
-from lit_al.strategies.pool import STACKED, Pool, Table
+from lit_al.strategies.pool import STACKED, Pool, RowArrays
 from lit_al.strategies.strategy import Choice, Context, Strategy
 from lit_al.typing import Float64s, Rows
 
@@ -58,7 +58,7 @@ def choose(strategy: Strategy, pool: Pool, n: int, context: Context) -> Choice:
     return replace(choice, short=choice.short or wanted < n)
 
 
-def _check_given(table: Table, needs: frozenset[str], name: str) -> None:
+def _check_given(table: RowArrays, needs: frozenset[str], name: str) -> None:
     """Every array asked for is there and holds numbers; probabilities add up to 1."""
     kind = type(table).__name__.lower()
     missing = sorted(needs - set(table.columns))

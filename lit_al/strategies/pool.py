@@ -18,7 +18,7 @@ Index = Ints | Mask
 STACKED = ("draws", "committee")  # (M, n, C): the rows are their second axis
 
 
-class Table:
+class RowArrays:
     """Row ids and the arrays that stand beside them, read-only."""
 
     rows: Rows
@@ -74,7 +74,7 @@ class Table:
         return remade
 
 
-class Pool(Table):
+class Pool(RowArrays):
     """Unlabeled rows, as far as a strategy may know them.
 
     Attributes:
@@ -121,7 +121,7 @@ class Pool(Table):
         super().__init__(rows, columns, reader)
 
 
-class Labeled(Table):
+class Labeled(RowArrays):
     """Rows that are labeled already.
 
     Attributes:

@@ -22,8 +22,8 @@ from lit_al.text.bucketing import in_windows, lengths_of
 from lit_al.text.encoder import PADDING, UNKNOWN
 from lit_al.training.fitting import fit, plain_trainer
 from lit_al.training.recipe import Recipe
-from lit_al.training.steps import Lesson
-from lit_al.training.teacher import Taught, softmax
+from lit_al.training.steps import LabeledSet
+from lit_al.training.teacher import SoftLabels, softmax
 from lit_al.typing import Float32s, Ints, Rows
 
 REPEATED: Final = 0.1  # share of a pass that goes to labeled texts, beside their place among all
@@ -34,7 +34,7 @@ TABLE: Final = "weights.0"  # name of the embedding table among a committee's we
 
 
 def assign(
-    rows: Rows, lessons: Sequence[Lesson], classes: int, opinions: Sequence[Taught] | None
+    rows: Rows, labeled_sets: Sequence[LabeledSet], classes: int, opinions: Sequence[SoftLabels] | None
 ) -> tuple[Ints, Float32s]:
     """Which texts a member meets in a pass, and what it is to make of each.
 
@@ -44,7 +44,7 @@ def assign(
 
     Args:
         rows: (u,) int64 texts that may be learned from, in any order.
-        lessons: M, the labels of each member, of texts among them; one label at least.
+        labeled_sets: M, the labels of each member, of texts among them; one label at least.
         classes: C.
         opinions: M, of the teachers; None where there are none.
 
@@ -54,19 +54,19 @@ def assign(
     """
     share = REPEATED if opinions else 0.5
     extra = round(share / (1 - share) * len(rows))
-    texts = np.empty((len(lessons), len(rows) + extra), np.int64)
+    texts = np.empty((len(labeled_sets), len(rows) + extra), np.int64)
     targets = np.zeros((*texts.shape, classes), np.float32)
     order = np.argsort(rows)
-    for member, lesson in enumerate(lessons):
-        again = np.resize(np.arange(len(lesson.rows)), extra)  # places of labels, one round after the other
-        texts[member] = np.concatenate([rows, lesson.rows[again]])
+    for member, labeled_set in enumerate(labeled_sets):
+        again = np.resize(np.arange(len(labeled_set.rows)), extra)  # places of labels, one round after the other
+        texts[member] = np.concatenate([rows, labeled_set.rows[again]])
         if opinions:
             targets[member, : len(rows)] = opinions[member].probabilities[rows]
-        truth = np.eye(classes, dtype=np.float32)[lesson.answers]  # (n, C)
+        truth = np.eye(classes, dtype=np.float32)[labeled_set.answers]  # (n, C)
         if opinions:
             truth = TRUST * truth + (1 - TRUST) * softmax(opinions[member].held_out).astype(np.float32)
         targets[member, len(rows) :] = truth[again]
-        place = order[np.searchsorted(rows, lesson.rows, sorter=order)]
+        place = order[np.searchsorted(rows, labeled_set.rows, sorter=order)]
         targets[member, place] = truth
     return texts, targets
 

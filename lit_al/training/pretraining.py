@@ -1,4 +1,4 @@
-"""What the unlabeled texts teach before any label is asked for: `Prior`, learned once for a corpus and an encoder.
+"""What the unlabeled texts teach before any label is asked for, learned once for a corpus and an encoder.
 
 | part | what | of |
 |---|---|---|
@@ -42,7 +42,7 @@ FEWEST: Final = 1_000  # texts from which there is something to learn without la
 
 
 @dataclass(frozen=True)
-class Prior:
+class Pretraining:
     """What is known before the first label.
 
     Attributes:
@@ -73,7 +73,7 @@ def learn(
     tokens: Tensor,
     report: Callable[[str], object] = lambda doing: None,
     accelerator: str = "auto",
-) -> Prior:
+) -> Pretraining:
     """Learn what a recipe begins with.
 
     Args:
@@ -117,7 +117,7 @@ def learn(
             lambda: pretrain(tokens, rows, directions, words, start, masked=recipe.masked, accelerator=accelerator),
         )
         weights = {name: torch.from_numpy(array) for name, array in found.items()}
-    return Prior(rows, features, weights, notes)
+    return Pretraining(rows, features, weights, notes)
 
 
 def pretrain(

@@ -27,7 +27,7 @@ LOOKS = 10  # times that a fit is judged by its held-out labels
 
 
 @dataclass(frozen=True)
-class Lesson:
+class LabeledSet:
     """What a member learns from, or is judged by.
 
     Attributes:
@@ -48,7 +48,7 @@ class Lesson:
 def train(
     model: LitCommittee,
     tokens: Tensor,
-    lessons: Sequence[Lesson],
+    labeled_sets: Sequence[LabeledSet],
     steps: int,
     batch_size: int,
     keep: L.Callback,
@@ -59,7 +59,7 @@ def train(
     Args:
         model: M members.
         tokens: (N, T) uint16 of the whole corpus.
-        lessons: M, one for each member; their lengths may differ.
+        labeled_sets: M, one for each member; their lengths may differ.
         steps: of the fit.
         batch_size: B; no more than the shortest lesson has rows.
         keep: decides which weights the model ends with.
@@ -68,14 +68,16 @@ def train(
     Raises:
         FitError: a lesson without a row.
     """
-    size = min(batch_size, fewest(lessons))
-    orders = [_order(len(lesson.rows), steps * size, lesson.seed) for lesson in lessons]
-    rows = np.stack([lesson.rows[order] for lesson, order in zip(lessons, orders, strict=True)])  # (M, steps * B)
-    truth = np.stack([lesson.answers[order] for lesson, order in zip(lessons, orders, strict=True)])
+    size = min(batch_size, fewest(labeled_sets))
+    orders = [_order(len(labeled_set.rows), steps * size, labeled_set.seed) for labeled_set in labeled_sets]
+    rows = np.stack(
+        [labeled_set.rows[order] for labeled_set, order in zip(labeled_sets, orders, strict=True)]
+    )  # (M, steps * B)
+    truth = np.stack([labeled_set.answers[order] for labeled_set, order in zip(labeled_sets, orders, strict=True)])
     if model.net.masked:  # windows of one pass at most, so that hardly a text is in one twice
-        window = max(1, min(WINDOW, *(len(lesson.rows) // size for lesson in lessons)))
+        window = max(1, min(WINDOW, *(len(labeled_set.rows) // size for labeled_set in labeled_sets)))
         lengths = lengths_of(tokens, torch.from_numpy(rows))  # (M, steps * B)
-        places = in_windows(lengths, size, np.random.default_rng(lessons[0].seed), window)
+        places = in_windows(lengths, size, np.random.default_rng(labeled_sets[0].seed), window)
         rows, truth = (np.take_along_axis(array, places, axis=1) for array in (rows, truth))
     batches = Steps(tokens, torch.from_numpy(rows), torch.from_numpy(truth), size)
     fit(
@@ -83,13 +85,13 @@ def train(
     )  # Lightning warns of a module without validation, and then validates none
 
 
-def fewest(lessons: Sequence[Lesson]) -> int:
+def fewest(labeled_sets: Sequence[LabeledSet]) -> int:
     """Labels of the shortest lesson.
 
     Raises:
         FitError: it has none.
     """
-    found = min(len(lesson.rows) for lesson in lessons)
+    found = min(len(labeled_set.rows) for labeled_set in labeled_sets)
     if found == 0:
         raise FitError(
             "a fit has no label to learn from, for the oracle skipped too many texts; begin with more labels"
@@ -169,7 +171,7 @@ class LowestLoss(L.Callback):
         losses: (M,) float64 lowest mean loss of each member, in nats.
     """
 
-    def __init__(self, tokens: Tensor, held: Sequence[Lesson]) -> None:
+    def __init__(self, tokens: Tensor, held: Sequence[LabeledSet]) -> None:
         self.tokens, self.held = tokens, held
         self.losses = torch.empty(0)
         self._best: list[Tensor] = []
@@ -197,12 +199,12 @@ class LowestLoss(L.Callback):
 
     def _look(self, model: LitCommittee) -> Tensor:
         """Mean loss of each member on its held-out labels, (M,) float64; infinite where it is no number."""
-        longest = max(len(lesson.rows) for lesson in self.held)
+        longest = max(len(labeled_set.rows) for labeled_set in self.held)
         shape = len(self.held), longest
         rows, truth, share = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape)
-        for index, lesson in enumerate(self.held):  # shorter ones are filled up with rows that count for nothing
-            n = len(lesson.rows)
-            rows[index, :n], truth[index, :n], share[index, :n] = lesson.rows, lesson.answers, 1 / max(n, 1)
+        for index, labeled_set in enumerate(self.held):  # shorter ones are filled up with rows that count for nothing
+            n = len(labeled_set.rows)
+            rows[index, :n], truth[index, :n], share[index, :n] = labeled_set.rows, labeled_set.answers, 1 / max(n, 1)
         sums = torch.zeros(shape[0], dtype=torch.float64)
         with inference(model):
             for start in range(0, longest, size := max(1, EVALUATION_BATCH // shape[0])):

@@ -26,7 +26,7 @@ LEAST: Final = -8.0  # logit, before stacking, of a class that no label has name
 
 
 @dataclass(frozen=True)
-class Taught:
+class SoftLabels:
     """What the teacher makes of every text.
 
     Attributes:
@@ -46,7 +46,7 @@ class Taught:
         return softmax(self.logits).astype(np.float32)
 
 
-def teach(features: Features, rows: Rows, answers: Ints, classes: int, seed: int) -> Taught:
+def teach(features: Features, rows: Rows, answers: Ints, classes: int, seed: int) -> SoftLabels:
     """Learn from labels, and tell what every text of the corpus is likely to be.
 
     Args:
@@ -68,7 +68,7 @@ def teach(features: Features, rows: Rows, answers: Ints, classes: int, seed: int
             for index, view in enumerate(views):
                 held_out[index, out] = _logits(view, rows[~out], answers[~out], view[rows[out]], classes)
     weights = _stack(held_out, answers)
-    return Taught(np.tensordot(weights, whole, 1), np.tensordot(weights, held_out, 1), weights)
+    return SoftLabels(np.tensordot(weights, whole, 1), np.tensordot(weights, held_out, 1), weights)
 
 
 def softmax(logits: Float64s) -> Float64s:

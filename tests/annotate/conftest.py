@@ -58,13 +58,13 @@ def make_client():
     from starlette.testclient import TestClient
 
     from lit_al.annotate.app import make_app
-    from lit_al.annotate.service import Desk
+    from lit_al.annotate.service import LabelingService
 
     open_clients = []
 
     def make(record, annotator="ann", **options):
         token = record.add_annotator(annotator)
-        app = make_app(Desk(record, "reviews", **options), ["127.0.0.1", "localhost", "::1"])
+        app = make_app(LabelingService(record, "reviews", **options), ["127.0.0.1", "localhost", "::1"])
         origin = "http://127.0.0.1:8765"
         client = TestClient(app, base_url=origin, headers={"Origin": origin}, raise_server_exceptions=False)
         open_clients.append(client)

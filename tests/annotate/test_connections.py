@@ -13,7 +13,7 @@ import uvicorn
 from lit_al.annotate import connections
 from lit_al.annotate.app import make_app
 from lit_al.annotate.security import cookie_name
-from lit_al.annotate.service import Desk
+from lit_al.annotate.service import LabelingService
 
 PATIENCE = 0.4  # seconds, of the server under test
 HEAD = b"POST /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -26,7 +26,7 @@ def served(record, monkeypatch):
     monkeypatch.setattr(connections, "ANSWER_SECONDS", PATIENCE)
     monkeypatch.setattr(connections, "MOST_STRANGERS", 20)
     cookie = f"{cookie_name(record.run_id)}={record.add_annotator('ann')}"
-    app = make_app(Desk(record, "reviews"), ["127.0.0.1"])
+    app = make_app(LabelingService(record, "reviews"), ["127.0.0.1"])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = connections.Server(uvicorn.Config(app, ws="none", lifespan="off", log_level="critical"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -6,7 +6,7 @@ import pytest
 
 from lit_al.annotate.names import check_annotators
 from lit_al.annotate.options import AtTerminal
-from lit_al.annotate.project import Wish, guidelines_of, make_folder, open_project
+from lit_al.annotate.project import ProjectSettings, guidelines_of, make_folder, open_project
 from lit_al.annotate.terminal import label
 from lit_al.exceptions import ConfigError, DataError, LitALError, RefusedError, RunError, StoreError
 from lit_al.record import RECORD_FILE, Action, NewEvent, Record, recover
@@ -24,7 +24,7 @@ def write(path, rows=ROWS):
 @pytest.fixture
 def wish(tmp_path):
     data = write(tmp_path / "reviews.jsonl")
-    return lambda **more: Wish(**{"data": data, "labels": LABELS, "log_dir": tmp_path / "logs", **more})
+    return lambda **more: ProjectSettings(**{"data": data, "labels": LABELS, "log_dir": tmp_path / "logs", **more})
 
 
 def begin(wish):
@@ -63,7 +63,7 @@ def test_run_alone_goes_on_without_its_data(wish, tmp_path):
     with begin(wish()) as project:
         first = project.record.run_id
     (tmp_path / "reviews.jsonl").unlink()
-    with begin(Wish(run=tmp_path / "logs" / "reviews")) as project:
+    with begin(ProjectSettings(run=tmp_path / "logs" / "reviews")) as project:
         assert project.record.run_id == first
 
 
@@ -168,7 +168,7 @@ def test_run_of_a_simulation_holds_no_texts(tmp_path, helpers):
     with Record.create(tmp_path / "run" / RECORD_FILE, LABELS) as record:
         record.add_items([Item(0, "0" * 64)])
     with pytest.raises(ConfigError, match="holds answers but no texts"):
-        begin(Wish(run=tmp_path / "run"))
+        begin(ProjectSettings(run=tmp_path / "run"))
 
 
 def test_ten_megabytes_in_one_text(wish, tmp_path):
@@ -207,7 +207,7 @@ def test_without_room_for_a_backup_labeling_begins_all_the_same(wish, monkeypatc
 
 
 def test_the_demo_brings_its_own_labels_and_goes_on_without_them_too(tmp_path):
-    wish = Wish(data="demo", demo_rows=30, log_dir=tmp_path)
+    wish = ProjectSettings(data="demo", demo_rows=30, log_dir=tmp_path)
     for _ in range(2):
         with begin(wish) as project:
             assert project.record.classes == ("negative", "positive")

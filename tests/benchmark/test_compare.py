@@ -5,7 +5,7 @@ import pytest
 
 from lit_al.benchmark.comparison import compare, full_targets, reaches, reference_target
 from lit_al.benchmark.curves import learning_curves
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.results_table import Result
 from lit_al.benchmark.synthetic import synthetic_cells, true_accuracy
 
 
@@ -78,7 +78,7 @@ def test_pairs_ignore_the_luck_that_a_seed_brings_to_both():
 
 
 def test_strategies_without_two_shared_budgets_are_not_compared():
-    assert compared([*synthetic_cells({"random": 0}), Cell("keras", 0, 0, 15_000, 20_000, 0.8)]) == {}
+    assert compared([*synthetic_cells({"random": 0}), Result("keras", 0, 0, 15_000, 20_000, 0.8)]) == {}
     assert compared(synthetic_cells({"random": 0})) == {}
 
 

@@ -8,7 +8,7 @@ import pytest
 from lit_al.benchmark import curve_figures as curves
 from lit_al.benchmark.comparison import compare, full_targets
 from lit_al.benchmark.curves import learning_curves
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.results_table import Result
 from lit_al.benchmark.synthetic import synthetic_cells
 from lit_al.reporting.figures import save
 
@@ -71,7 +71,7 @@ def test_labels_needed_show_what_the_budgets_leave_open():
 def test_gaps_and_strategies_of_one_budget_are_drawn_as_far_as_they_go():
     cells = synthetic_cells({"random": 0, "a": 0.3})
     cells = [replace(c, accuracy=None, error="x") if c.strategy == "a" and c.round > 3 else c for c in cells]
-    cells.append(Cell("keras", 0, 0, 15_000, 20_000, 0.85))
+    cells.append(Result("keras", 0, 0, 15_000, 20_000, 0.85))
     found = drawn(cells=cells)
     assert "keras  .85" in words(found["learning-curves"])
     assert "keras" not in words(found["labels-needed"])

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from lit_al.benchmark.curves import learning_curves
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.results_table import Result
 from lit_al.exceptions import DataError
 
 
 def run(name, points, seed=0):
-    return [Cell(name, seed, i, labels, labels, accuracy) for i, (labels, accuracy) in enumerate(points)]
+    return [Result(name, seed, i, labels, labels, accuracy) for i, (labels, accuracy) in enumerate(points)]
 
 
 RANDOM = [(100, 0.6), (200, 0.7), (400, 0.8)]
@@ -67,4 +67,4 @@ def test_full_is_the_yardstick_not_a_curve():
 
 def test_no_accuracy_at_all_is_refused():
     with pytest.raises(DataError, match="run the benchmark first"):
-        learning_curves([Cell("random", 0, 0, 1, 1, error="broke"), Cell("full", 0, 0, 1, 1, 0.5)])
+        learning_curves([Result("random", 0, 0, 1, 1, error="broke"), Result("full", 0, 0, 1, 1, 0.5)])

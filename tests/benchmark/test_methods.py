@@ -1,6 +1,6 @@
 import pytest
 
-from lit_al.benchmark.methods import HOWS, Row
+from lit_al.benchmark.methods import TRAININGS, Method
 from lit_al.exceptions import ConfigError
 
 
@@ -22,9 +22,9 @@ from lit_al.exceptions import ConfigError
     ],
 )
 def test_a_row_knows_what_it_is_compared_with(text, spelling, reference, family):
-    row = Row.of(text)
+    row = Method.of(text)
     assert (row.spelling, row.reference, row.family) == (spelling, reference, family)
-    assert Row.of(row.spelling) == row
+    assert Method.of(row.spelling) == row
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def test_a_row_knows_what_it_is_compared_with(text, spelling, reference, family)
 )
 def test_rows_that_cannot_be_are_refused(text):
     with pytest.raises(ConfigError, match="row "):
-        Row.of(text)
+        Method.of(text)
 
 
 def test_every_way_to_train_says_what_it_does():
-    assert all(how.words and name == how.name for name, how in HOWS.items())
+    assert all(how.words and name == how.name for name, how in TRAININGS.items())

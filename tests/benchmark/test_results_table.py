@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lit_al.benchmark.results_table import _FITS, Cell, append_cell, read_cells
+from lit_al.benchmark.results_table import _FITS, Result, append_cell, read_cells
 from lit_al.exceptions import DataError, RunError
 
-CELL = Cell("entropy", 3, 1, 200, 220, 0.75, 0.51, (40, 60), (55, 45), 0.8, 12.5, 1.5, 0.1)
+CELL = Result("entropy", 3, 1, 200, 220, 0.75, 0.51, (40, 60), (55, 45), 0.8, 12.5, 1.5, 0.1)
 SCHEMA_PAGE = Path(__file__).parents[2] / "docs" / "bench-schema.md"
 
 
@@ -26,7 +26,7 @@ def line(**changes):
 
 
 def test_cells_come_back_as_they_were_written(path):
-    cells = [CELL, replace(CELL, round=2, predicted=None), Cell("b", 0, 0, 0, 1, error="it \n broke, ü")]
+    cells = [CELL, replace(CELL, round=2, predicted=None), Result("b", 0, 0, 0, 1, error="it \n broke, ü")]
     for cell in cells:
         append_cell(path, cell)
     assert read_cells(path) == cells
@@ -153,11 +153,11 @@ def test_a_killed_writer_leaves_whole_lines(path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a half line is allowed to be there
         assert {cell.round for cell in read_cells(path)} >= set(said)
-    append_cell(path, Cell("b", 0, 0, 1, 1, 0.5))
+    append_cell(path, Result("b", 0, 0, 1, 1, 0.5))
     assert read_cells(path)[-1].strategy == "b"
 
 
 def test_every_field_is_checked_and_documented():
-    names = {field.name for field in fields(Cell)}
+    names = {field.name for field in fields(Result)}
     assert set(_FITS) == names
     assert set(re.findall(r"^\| `(\w+)` \|", SCHEMA_PAGE.read_text(), re.MULTILINE)) == names | {"schema"}

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.results_table import Result
 from lit_al.benchmark.stops import stops
 
 
@@ -8,7 +8,7 @@ def run(seed, said, rule="kappa", name="a"):
     """A run of 100, 200, … labels that gains two points a round."""
     accuracies = [0.6 + 0.02 * number for number in range(len(said))]
     return [
-        Cell(name, seed, number, 100 * (number + 1), 100 * (number + 1), accuracies[number], stopped={rule: word})
+        Result(name, seed, number, 100 * (number + 1), 100 * (number + 1), accuracies[number], stopped={rule: word})
         for number, word in enumerate(said)
     ]
 
@@ -25,7 +25,7 @@ def test_a_rule_that_never_stops_has_no_means():
 
 
 def test_runs_under_way_and_cells_without_rules_are_left_out():
-    cells = [*run(0, [False, True]), *run(1, [True]), Cell("full", 0, 0, 500, 500, 0.9)]
+    cells = [*run(0, [False, True]), *run(1, [True]), Result("full", 0, 0, 500, 500, 0.9)]
     found = stops(cells)
     assert list(found) == ["a"]
     assert found["a"]["kappa"].runs == 1

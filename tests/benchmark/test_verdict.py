@@ -5,7 +5,7 @@ import pytest
 
 from lit_al.benchmark.comparison import compare
 from lit_al.benchmark.curves import learning_curves
-from lit_al.benchmark.results_table import Cell
+from lit_al.benchmark.results_table import Result
 from lit_al.benchmark.synthetic import synthetic_cells, true_accuracy
 from lit_al.benchmark.verdict import caveats, finding, verdicts
 
@@ -121,8 +121,8 @@ def test_caveats_name_gaps_failures_and_collapsed_batches():
     cells = synthetic_cells({"random": 0, "a": 0.3})
     cells = [replace(c, accuracy=None, error="x") if c.key == ("a", 4, 3) else c for c in cells]
     cells = [replace(c, taken=(1, 99)) if c.key == ("a", 2, 1) else c for c in cells]
-    cells.append(Cell("keras/ratio", 0, 0, 15_000, 20_000, true_accuracy(20_000)))
-    cells.append(Cell("lsa-lr", 0, 0, 100, 100, 0.8))
+    cells.append(Result("keras/ratio", 0, 0, 15_000, 20_000, true_accuracy(20_000)))
+    cells.append(Result("lsa-lr", 0, 0, 100, 100, 0.8))
     curves = learning_curves(cells)
     notes = " ".join(caveats(curves, compare(curves), cells))
     assert "a seed shared: keras/ratio (with keras/random)." in notes

@@ -4,13 +4,13 @@ import pytest
 
 from lit_al.data import load_corpus
 from lit_al.exchange.labeled import labeled_csv, labeled_jsonl, labeled_parquet
-from lit_al.exchange.shapes import Labeled
+from lit_al.exchange.shapes import LabeledText
 from lit_al.record import sha256_of
 
 CLASSES = ("pos", "neg", "never given")  # neither the order of the alphabet nor that of the rows
 TEXTS = ["=so so", "a\r\ngem", "שלום", 'dull, "very"']
 LABELED = [
-    Labeled(10 * number, sha256_of(text), text, ("neg", "pos")[number % 2], annotators=3, agree=2)
+    LabeledText(10 * number, sha256_of(text), text, ("neg", "pos")[number % 2], annotators=3, agree=2)
     for number, text in enumerate(TEXTS)
 ]
 

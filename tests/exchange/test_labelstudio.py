@@ -6,7 +6,7 @@ import pytest
 
 from lit_al.exceptions import DataError
 from lit_al.exchange.labelstudio import labeled_tasks, labeling_config, question_tasks, read_labelstudio
-from lit_al.exchange.shapes import Labeled, Question
+from lit_al.exchange.shapes import LabeledText, Question
 from lit_al.record import sha256_of
 
 DATA = {"text": "so so", "lit_al_id": "7", "lit_al_sha256": sha256_of("so so")}
@@ -54,7 +54,7 @@ def test_tasks_have_the_names_that_label_studio_reads():
 
 def test_ids_of_results_all_differ():
     questions = json.loads(question_tasks([Question(n, "x", "t", "pos", 0.5) for n in range(5)], "m"))
-    labeled = json.loads(labeled_tasks([Labeled(n, "x", "t", "pos") for n in range(5)]))
+    labeled = json.loads(labeled_tasks([LabeledText(n, "x", "t", "pos") for n in range(5)]))
     ids = [task["predictions"][0]["result"][0]["id"] for task in questions]
     ids += [task["annotations"][0]["result"][0]["id"] for task in labeled]
     assert len(set(ids)) == 10

@@ -24,7 +24,7 @@ def _no_guard(monkeypatch):
 
 
 @pytest.fixture
-def desk(make_corpus, tmp_path, capsys):
+def service(make_corpus, tmp_path, capsys):
     return Desk(make_corpus(120), tmp_path, capsys)
 
 
@@ -70,19 +70,19 @@ class Desk:
             return [*record.events()]
 
 
-def test_people_answer_round_by_round_without_a_test_set(desk):
-    assert desk.begin() == 0
-    printed = desk.capsys.readouterr().out.replace("\n", " ")
+def test_people_answer_round_by_round_without_a_test_set(service):
+    assert service.begin() == 0
+    printed = service.capsys.readouterr().out.replace("\n", " ")
     assert "so there is no test figure: random controls estimate the accuracy" in printed
-    assert f"--resume {desk.run} --answers {desk.run}/questions/round-0.csv" in printed
-    assert desk.results()["status"] == "waiting"
-    assert "This run waits for people to answer" in (desk.run / "report.html").read_text()
-    assert len(desk.asked(0)) == 20
-    assert desk.go_on("--answers", desk.answered(0)) == 0
-    assert "20 labels taken" in desk.capsys.readouterr().out
-    assert len(desk.asked(1)) == 10
-    assert desk.go_on("--answers", desk.answered(1, label="", action="skip")) == 0
-    results = desk.results()
+    assert f"--resume {service.run} --answers {service.run}/questions/round-0.csv" in printed
+    assert service.results()["status"] == "waiting"
+    assert "This run waits for people to answer" in (service.run / "report.html").read_text()
+    assert len(service.asked(0)) == 20
+    assert service.go_on("--answers", service.answered(0)) == 0
+    assert "20 labels taken" in service.capsys.readouterr().out
+    assert len(service.asked(1)) == 10
+    assert service.go_on("--answers", service.answered(1, label="", action="skip")) == 0
+    results = service.results()
     assert (results["status"], results["stop_reason"]) == ("finished", "all 1 rounds are done")
     assert results["test"] is results["rounds"][0]["test"] is results["bill"]["wrong"] is None
     assert results["labels_spent"] == {"train": 29, "skipped": 1, "validation": 0, "steering": 0, "total": 30}
@@ -90,62 +90,62 @@ def test_people_answer_round_by_round_without_a_test_set(desk):
     assert results["estimate"] is None
     assert results["estimate_needs"] in (5, 6)
     assert all("test" not in shadow["sentence"] for shadow in results["shadow"])
-    page = unescape((desk.run / "report.html").read_text())
+    page = unescape((service.run / "report.html").read_text())
     assert f"Accuracy not known yet: {results['estimate_needs']} more random controls are needed." in page
     assert "29 answers" in page
-    assert "not known yet" in desk.capsys.readouterr().out.strip().splitlines()[-1]
-    tags = EventAccumulator(str(desk.run)).Reload().Tags()["scalars"]
+    assert "not known yet" in service.capsys.readouterr().out.strip().splitlines()[-1]
+    tags = EventAccumulator(str(service.run)).Reload().Tags()["scalars"]
     assert "controls/accuracy" not in tags  # so few say nothing
     assert "test/accuracy" not in tags
-    assert main.main(["predict", "--checkpoint", str(desk.run), "superb"]) == 0
+    assert main.main(["predict", "--checkpoint", str(service.run), "superb"]) == 0
 
 
-def test_labels_of_the_file_begin_the_run(desk):
-    assert desk.begin(labeled=8) == 0
-    assert "from 20 labels (8 of the file, 12 drawn at random) to 30" in desk.capsys.readouterr().out
-    assert len(desk.asked(0)) == 12
-    assert not {row["text"] for row in desk.asked(0)} & set(desk.texts[:8])
-    assert {event.annotator for event in desk.events()} == {"file"}
-    assert {event.item for event in desk.events()} == set(range(8))
-    assert desk.go_on("--answers", desk.answered(0)) == 0
-    assert desk.results()["rounds"][0]["labels"] == 20
+def test_labels_of_the_file_begin_the_run(service):
+    assert service.begin(labeled=8) == 0
+    assert "from 20 labels (8 of the file, 12 drawn at random) to 30" in service.capsys.readouterr().out
+    assert len(service.asked(0)) == 12
+    assert not {row["text"] for row in service.asked(0)} & set(service.texts[:8])
+    assert {event.annotator for event in service.events()} == {"file"}
+    assert {event.item for event in service.events()} == set(range(8))
+    assert service.go_on("--answers", service.answered(0)) == 0
+    assert service.results()["rounds"][0]["labels"] == 20
 
 
-def test_labels_that_suffice_are_learned_from_at_once(desk):
-    assert desk.begin(40) == 0
-    assert [entry["labels"] for entry in desk.results()["rounds"]] == [40]
-    assert len(desk.asked(1)) == 10
+def test_labels_that_suffice_are_learned_from_at_once(service):
+    assert service.begin(40) == 0
+    assert [entry["labels"] for entry in service.results()["rounds"]] == [40]
+    assert len(service.asked(1)) == 10
 
 
-def test_some_labels_may_be_set_aside_as_a_test(desk):
-    assert desk.begin(40, "--test-size=12") == 0
-    results = desk.results()
+def test_some_labels_may_be_set_aside_as_a_test(service):
+    assert service.begin(40, "--test-size=12") == 0
+    results = service.results()
     assert results["data"]["split"] == {"train": 0, "validation": 0, "test": 12, "pool": 108}
     assert results["rounds"][0]["labels"] == 28
     assert results["rounds"][0]["test"]["accuracy"] >= 0
-    assert desk.go_on("--answers", desk.answered(1)) == 0
-    assert sum(map(sum, desk.results()["test"]["confusion"])) == 12
+    assert service.go_on("--answers", service.answered(1)) == 0
+    assert sum(map(sum, service.results()["test"]["confusion"])) == 12
 
 
-def test_partial_answers_are_kept_and_the_rest_is_counted(desk):
-    desk.begin()
-    assert desk.go_on("--answers", desk.answered(0, 5)) == 0
-    printed = desk.capsys.readouterr().out
+def test_partial_answers_are_kept_and_the_rest_is_counted(service):
+    service.begin()
+    assert service.go_on("--answers", service.answered(0, 5)) == 0
+    printed = service.capsys.readouterr().out
     assert "5 labels taken" in printed
     assert "15 of 20 texts are not answered yet; nothing was trained" in printed
-    assert desk.go_on() == 0
-    assert "15 of 20 texts" in desk.capsys.readouterr().out
-    assert desk.results()["rounds"] == []
-    assert desk.go_on("--answers", desk.answered(0)) == 0
-    assert "15 labels taken" in desk.capsys.readouterr().out
-    assert len(desk.results()["rounds"]) == 1
+    assert service.go_on() == 0
+    assert "15 of 20 texts" in service.capsys.readouterr().out
+    assert service.results()["rounds"] == []
+    assert service.go_on("--answers", service.answered(0)) == 0
+    assert "15 labels taken" in service.capsys.readouterr().out
+    assert len(service.results()["rounds"]) == 1
 
 
-def test_dry_run_writes_nothing(desk):
-    desk.begin()
-    assert desk.go_on("--answers", desk.answered(0), "--dry-run") == 0
-    assert "dry run, nothing was written" in desk.capsys.readouterr().out
-    assert desk.events() == []
+def test_dry_run_writes_nothing(service):
+    service.begin()
+    assert service.go_on("--answers", service.answered(0), "--dry-run") == 0
+    assert "dry run, nothing was written" in service.capsys.readouterr().out
+    assert service.events() == []
 
 
 @pytest.mark.parametrize(
@@ -156,40 +156,40 @@ def test_dry_run_writes_nothing(desk):
         ({"lit_al_id": "4000"}, "was not asked here"),
     ],
 )
-def test_file_with_a_mistake_is_refused_whole(desk, changes, words):
-    desk.begin()
-    assert desk.go_on("--answers", desk.answered(0, **changes)) == 2
-    printed = desk.capsys.readouterr().err
+def test_file_with_a_mistake_is_refused_whole(service, changes, words):
+    service.begin()
+    assert service.go_on("--answers", service.answered(0, **changes)) == 2
+    printed = service.capsys.readouterr().err
     assert words in printed
     assert "line 2" in printed
-    assert desk.events() == []
+    assert service.events() == []
 
 
-def test_questions_that_somebody_is_answering_are_not_written_over(desk):
-    desk.begin()
-    path = desk.run / "questions" / "round-0.csv"
+def test_questions_that_somebody_is_answering_are_not_written_over(service):
+    service.begin()
+    path = service.run / "questions" / "round-0.csv"
     path.write_text("half done")
-    assert desk.go_on() == 0
+    assert service.go_on() == 0
     assert path.read_text() == "half done"
     path.unlink()
-    assert desk.go_on() == 0
-    assert len(desk.asked(0)) == 20
+    assert service.go_on() == 0
+    assert len(service.asked(0)) == 20
 
 
-def test_answers_are_the_same_run_whether_given_at_once_or_not(desk, tmp_path):
-    desk.begin()
+def test_answers_are_the_same_run_whether_given_at_once_or_not(service, tmp_path):
+    service.begin()
     for number in (0, 1):
-        desk.go_on("--answers", desk.answered(number, 7))
-        desk.go_on("--answers", desk.answered(number))
-    first = desk.results()
-    desk.run.rename(tmp_path / "first")
-    desk.begin()
+        service.go_on("--answers", service.answered(number, 7))
+        service.go_on("--answers", service.answered(number))
+    first = service.results()
+    service.run.rename(tmp_path / "first")
+    service.begin()
     for number in (0, 1):
-        desk.go_on("--answers", desk.answered(number))
-    again = desk.results()
+        service.go_on("--answers", service.answered(number))
+    again = service.results()
     for key in ("rounds", "estimate", "bill", "labels_spent", "shadow"):
         assert without_seconds(first[key]) == without_seconds(again[key])
-    assert (tmp_path / "first" / "picks.jsonl").read_text() == (desk.run / "picks.jsonl").read_text()
+    assert (tmp_path / "first" / "picks.jsonl").read_text() == (service.run / "picks.jsonl").read_text()
 
 
 def without_seconds(value):
@@ -198,14 +198,14 @@ def without_seconds(value):
     return [without_seconds(part) for part in value] if isinstance(value, list) else value
 
 
-def test_data_that_changed_meanwhile_is_refused(desk):
-    desk.begin()
-    answers = desk.answered(0)
-    with (desk.path / "texts.csv").open("a") as file:
+def test_data_that_changed_meanwhile_is_refused(service):
+    service.begin()
+    answers = service.answered(0)
+    with (service.path / "texts.csv").open("a") as file:
         file.write("one more,\n")
-    assert desk.go_on("--answers", answers) == 2
-    assert "is not the data that" in desk.capsys.readouterr().err
-    assert len(desk.events()) == 20  # the answers are kept all the same
+    assert service.go_on("--answers", answers) == 2
+    assert "is not the data that" in service.capsys.readouterr().err
+    assert len(service.events()) == 20  # the answers are kept all the same
 
 
 @pytest.mark.parametrize(
@@ -218,9 +218,9 @@ def test_data_that_changed_meanwhile_is_refused(desk):
         (["--protocol=keras"], "works with --protocol lean alone"),
     ],
 )
-def test_settings_that_cannot_work_leave_no_folder(desk, more, words):
-    assert desk.begin(8, *more) == 2
-    printed = desk.capsys.readouterr().err
+def test_settings_that_cannot_work_leave_no_folder(service, more, words):
+    assert service.begin(8, *more) == 2
+    printed = service.capsys.readouterr().err
     assert words in printed
     assert printed.count("\n") == 1
-    assert not desk.run.exists()
+    assert not service.run.exists()

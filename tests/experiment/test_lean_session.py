@@ -23,7 +23,7 @@ from lit_al.experiment import lean_session
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.experiment_data import prepare
 from lit_al.experiment.explain import explain
-from lit_al.experiment.protocol import Plan
+from lit_al.experiment.protocol import RunProtocol
 from lit_al.experiment.session import run
 from lit_al.loop.lean import LeanLoop
 from lit_al.metrics import Confusion, Evaluation
@@ -101,7 +101,7 @@ def test_picks_are_those_of_the_loop_and_explained(tmp_path):
     _, _, folder = start(tmp_path)
     config = CONFIG.resolved()
     material = prepare(config)
-    plan = Plan.of(config, material)
+    plan = RunProtocol.of(config, material)
     corpus, encoder = material.corpus, material.encoder
     loop = LeanLoop(
         torch.from_numpy(encoded(corpus, encoder)), len(encoder.vocabulary), corpus.classes, material.split.pool,

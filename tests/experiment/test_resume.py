@@ -20,7 +20,7 @@ from rich.console import Console
 from lit_al.cli import main
 from lit_al.exceptions import DataError, StoreError
 from lit_al.experiment.config import TrainConfig
-from lit_al.experiment.journal import RUN, Ledger
+from lit_al.experiment.journal import RUN, Journal
 from lit_al.experiment.resume import Resume
 from lit_al.experiment.session import resume, run
 from lit_al.models.checkpoint import loaded
@@ -226,7 +226,7 @@ def craft_course(path):
 
 
 def craft_kinds(path):
-    changed(path, lambda state: state.update(loop=[{"a": None}], watch=7))
+    changed(path, lambda state: state.update(loop=[{"a": None}], monitor=7))
 
 
 CRAFTED = [craft_rows, craft_answers, craft_rounds, craft_course, craft_kinds]
@@ -317,10 +317,10 @@ def test_run_in_use_is_left_alone_and_its_holder_named(whole, tmp_path, capsys):
 
 def test_run_whose_split_followed_the_order_of_the_file_is_refused(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr("lit_al.experiment.journal.SPLIT_FORMAT", 1)
-    Ledger.begin(tmp_path, TrainConfig(data="demo").resolved(), corpus, print).record.close()
+    Journal.begin(tmp_path, TrainConfig(data="demo").resolved(), corpus, print).record.close()
     monkeypatch.undo()
-    with Ledger.open(tmp_path, print) as ledger, pytest.raises(DataError, match="followed the order of the file"):
-        ledger.take(corpus, np.arange(5))
+    with Journal.open(tmp_path, print) as journal, pytest.raises(DataError, match="followed the order of the file"):
+        journal.take(corpus, np.arange(5))
 
 
 def test_other_data_is_refused(make_corpus, tmp_path):

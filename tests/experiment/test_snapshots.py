@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lit_al.exceptions import CheckpointError, FitError
-from lit_al.experiment.snapshots import States, packed, unpacked
+from lit_al.experiment.snapshots import Snapshots, packed, unpacked
 from lit_al.models import checkpoint
 from lit_al.models.checkpoint import loaded, save
 from lit_al.record import Item, Record, sha256_of
@@ -36,7 +36,7 @@ def states(tmp_path):
         record.add_items([Item(0, sha256_of("a"))])
         for number in range(4):
             record.begin_round(number, [0], "random")
-        yield States(tmp_path, record, told.append), told
+        yield Snapshots(tmp_path, record, told.append), told
 
 
 def test_packed_is_read_without_executing_and_unpacked_is_the_same(tmp_path):

@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from lit_al.experiment.stopping_monitor import Watch, shadow_rules
-from lit_al.loop.state import Judgment, Run
+from lit_al.experiment.stopping_monitor import StoppingMonitor, shadow_rules
+from lit_al.loop.state import Judgment, LoopState
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.stopping import RULES, make_rule
 from lit_al.strategies import make_strategy
@@ -13,48 +13,48 @@ POOL = np.arange(500, 3_000)
 
 def run_with(labeled, *judged):
     """A run with a batch of right calls and controls by each model so far."""
-    run = Run(0, make_strategy("random"), np.setdiff1d(POOL, labeled), np.asarray(labeled))
+    run = LoopState(0, make_strategy("random"), np.setdiff1d(POOL, labeled), np.asarray(labeled))
     run.asked = len(labeled)
     run.judgments = [Judgment(number, 2_000, all, right, 0, 0) for number, (right, all) in enumerate(judged)]
     return run
 
 
 def test_stop_set_is_a_fixed_draw_from_the_pool():
-    one, again, other = (Watch(None, TOKENS, POOL, seed) for seed in (0, 0, 1))
+    one, again, other = (StoppingMonitor(None, TOKENS, POOL, seed) for seed in (0, 0, 1))
     assert len(set(one.rows.tolist())) == 2_000
     assert set(one.rows.tolist()) <= set(POOL.tolist())
     assert (one.rows == again.rows).all()
     assert (one.rows != other.rows).any()
-    assert len(Watch(None, TOKENS, POOL[:70], 0).rows) == 70
+    assert len(StoppingMonitor(None, TOKENS, POOL[:70], 0).rows) == 70
 
 
 def test_record_holds_what_rules_ask_for():
-    watch = Watch(None, TOKENS, POOL[:40], 0)
+    monitor = StoppingMonitor(None, TOKENS, POOL[:40], 0)
     model = LitBiLSTM()
-    assert watch.look(model, run_with(POOL[:10])) == ""
-    assert watch.look(model, run_with(POOL[:10], (15, 20))) == ""
-    _, seen = watch.history
+    assert monitor.look(model, run_with(POOL[:10])) == ""
+    assert monitor.look(model, run_with(POOL[:10], (15, 20))) == ""
+    _, seen = monitor.history
     assert (seen.labels, seen.pool, seen.accuracy) == (10, 2_490, 0.75)  # no judge disagrees with the newest model
-    assert seen.accuracy == watch.estimate.accuracy
+    assert seen.accuracy == monitor.estimate.accuracy
     assert seen.standard_error > 0
     assert 0 < seen.uncertainty <= 1
     assert seen.predictions.shape == (40,)
 
 
 def test_rules_that_lack_what_they_need_are_not_asked():
-    watch = Watch(None, TOKENS, POOL[:40], 0)
-    watch.look(LitBiLSTM(), run_with(POOL[:10]))
-    assert set(watch.would_stop()) == {"uncertainty:0.05", "change:0.0", "kappa:0.99:3"}
-    watch.look(LitBiLSTM(), run_with(POOL[:20], (3, 4)))
-    assert "plateau:3:0.005" not in watch.would_stop()  # four controls say nothing yet
-    watch.look(LitBiLSTM(), run_with(POOL[:20], (3, 4), (8, 10)))
-    assert "plateau:3:0.005" in watch.would_stop()
+    monitor = StoppingMonitor(None, TOKENS, POOL[:40], 0)
+    monitor.look(LitBiLSTM(), run_with(POOL[:10]))
+    assert set(monitor.would_stop()) == {"uncertainty:0.05", "change:0.0", "kappa:0.99:3"}
+    monitor.look(LitBiLSTM(), run_with(POOL[:20], (3, 4)))
+    assert "plateau:3:0.005" not in monitor.would_stop()  # four controls say nothing yet
+    monitor.look(LitBiLSTM(), run_with(POOL[:20], (3, 4), (8, 10)))
+    assert "plateau:3:0.005" in monitor.would_stop()
 
 
 def test_a_watch_goes_on_from_its_state():
     torch.manual_seed(0)
     models = [LitBiLSTM() for _ in range(3)]
-    whole, first, second = (Watch(None, TOKENS, POOL[:40], 0) for _ in range(3))
+    whole, first, second = (StoppingMonitor(None, TOKENS, POOL[:40], 0) for _ in range(3))
     for number, model in enumerate(models):
         judged = [(9, 12)] * number
         whole.look(model, run_with(POOL[: 10 * number + 10], *judged))
@@ -69,10 +69,10 @@ def test_a_watch_goes_on_from_its_state():
 
 
 def test_nothing_left_leaves_uncertainty_and_accuracy_open():
-    watch = Watch(make_rule("pool-empty"), TOKENS, POOL[:10], 0)
+    monitor = StoppingMonitor(make_rule("pool-empty"), TOKENS, POOL[:10], 0)
     run = run_with(POOL)
-    assert watch.look(LitBiLSTM(), run) == "the pool is empty"
-    assert watch.history[0].uncertainty is watch.history[0].accuracy is None
+    assert monitor.look(LitBiLSTM(), run) == "the pool is empty"
+    assert monitor.history[0].uncertainty is monitor.history[0].accuracy is None
 
 
 def test_shadow_holds_every_rule_once_and_those_in_force_first():
@@ -83,10 +83,10 @@ def test_shadow_holds_every_rule_once_and_those_in_force_first():
 
 
 def test_shadow_says_where_and_at_what_cost():
-    watch = Watch(make_rule("budget:20"), TOKENS, POOL[:40], 0)
+    monitor = StoppingMonitor(make_rule("budget:20"), TOKENS, POOL[:40], 0)
     for labels in (10, 20, 30):
-        reason = watch.look(LitBiLSTM(), run_with(POOL[:labels]))
+        reason = monitor.look(LitBiLSTM(), run_with(POOL[:labels]))
         assert bool(reason) == (labels >= 20)
-    found = watch.in_shadow([0.5, 0.6, 0.7])[0]
+    found = monitor.in_shadow([0.5, 0.6, 0.7])[0]
     assert (found["rule"], found["round"], found["labels"]) == ("budget:20", 1, 20)
     assert "10.0 points below the last round (10 labels fewer)" in found["sentence"]

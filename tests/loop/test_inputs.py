@@ -5,7 +5,7 @@ import torch
 
 from lit_al.exceptions import ConfigError
 from lit_al.loop.data_module import ActiveDataModule
-from lit_al.loop.inputs import Sight, collapse_warning
+from lit_al.loop.inputs import StrategyInputs, collapse_warning
 from lit_al.metrics import Confusion
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import score, see
@@ -26,7 +26,7 @@ def model(corpus, data):
 
 def test_pool_holds_what_was_asked_for_and_no_more(model, data):
     rows = data.split.pool[:30]
-    pool = Sight().pool(model, data, rows, {"embeddings", "draws", "vectors"})
+    pool = StrategyInputs().pool(model, data, rows, {"embeddings", "draws", "vectors"})
     assert set(pool.columns) == {"embeddings", "draws", "vectors"}
     assert pool.rows.tolist() == rows.tolist()
     [seen] = see(model, data.pool_dataloader(rows), {"embeddings"})
@@ -35,40 +35,40 @@ def test_pool_holds_what_was_asked_for_and_no_more(model, data):
 
 def test_nothing_is_computed_where_nothing_is_needed(model, data, monkeypatch):
     monkeypatch.setattr(model.net.lstm, "forward", lambda *given: pytest.fail("the model was asked"))
-    assert Sight().pool(model, data, data.split.pool, set()).columns == {}
-    assert set(Sight().labeled(model, data, {"labels"}).columns) == {"labels"}
+    assert StrategyInputs().pool(model, data, data.split.pool, set()).columns == {}
+    assert set(StrategyInputs().labeled(model, data, {"labels"}).columns) == {"labels"}
 
 
 def test_classes_are_those_given_or_those_predicted(model, data):
     rows = data.split.pool[:30]
     given = np.arange(30) % 2
-    assert Sight().pool(model, data, rows, {"classes"}, given).columns.keys() == {"classes"}
-    guessed = Sight().pool(model, data, rows, {"classes"})
+    assert StrategyInputs().pool(model, data, rows, {"classes"}, given).columns.keys() == {"classes"}
+    guessed = StrategyInputs().pool(model, data, rows, {"classes"})
     np.testing.assert_array_equal(guessed.classes, score(model, data.pool_dataloader(rows)).argmax(axis=1))
 
 
 def test_labeled_rows_come_with_their_labels_and_no_others(model, data, corpus):
-    labeled = Sight().labeled(model, data, {"labels", "probabilities", "vectors"})
+    labeled = StrategyInputs().labeled(model, data, {"labels", "probabilities", "vectors"})
     assert set(labeled.columns) == {"labels", "probabilities", "vectors"}
     np.testing.assert_array_equal(labeled.labels, corpus.labels[data.split.labeled])
 
 
 def test_vectors_are_made_once_without_the_texts_held_out(model, data, monkeypatch):
-    sight, ours = Sight(), data.corpus.in_order(np.concatenate([data.split.labeled, data.split.pool]))
+    inputs, ours = StrategyInputs(), data.corpus.in_order(np.concatenate([data.split.labeled, data.split.pool]))
     rows = data.split.pool[:9]
     places = [ours.tolist().index(row) for row in rows]
     expected = text_vectors(data.tokens[ours], len(data.encoder.vocabulary))[places]
-    np.testing.assert_array_equal(sight.vectors(data, rows), expected)
+    np.testing.assert_array_equal(inputs.vectors(data, rows), expected)
     monkeypatch.setattr("lit_al.loop.inputs.vectors_of", lambda *given: pytest.fail("made twice"))
     data.label(rows, np.zeros(9, np.int64))
-    np.testing.assert_array_equal(sight.vectors(data, rows), expected)
+    np.testing.assert_array_equal(inputs.vectors(data, rows), expected)
 
 
 def test_committee_learns_and_goes_on_from_its_weights(model, data):
-    sight = Sight(committee_size=3, seed=5)
+    inputs = StrategyInputs(committee_size=3, seed=5)
     losses = []
     for _ in range(2):
-        committee = sight.train_committee(model, data, epochs=8)
+        committee = inputs.train_committee(model, data, epochs=8)
         probabilities = score(committee, data.pool_dataloader(data.split.labeled))  # (3, n, 2)
         right = probabilities[:, np.arange(len(data.split.labeled)), data.known[data.split.labeled]]
         losses.append(-np.log(right).mean(axis=1))
@@ -76,7 +76,7 @@ def test_committee_learns_and_goes_on_from_its_weights(model, data):
     assert (losses[0] < np.log(2)).all()
     assert len({loss.tobytes() for loss in losses[1]}) == 3
     assert committee.hparams["learning_rate"] == 0.01
-    pool = sight.pool(model, data, data.split.pool[:7], {"committee"}, epochs=1)
+    pool = inputs.pool(model, data, data.split.pool[:7], {"committee"}, epochs=1)
     assert pool.committee.shape == (3, 7, 2)
 
 
@@ -84,26 +84,28 @@ def test_committee_follows_its_seed_and_leaves_torchs_generator(model, data):
     state = torch.random.get_rng_state()
     rows = data.split.pool[:20]
     first, again, other = (
-        Sight(2, seed=seed).pool(model, data, rows, {"committee"}, epochs=2).committee for seed in (1, 1, 2)
+        StrategyInputs(2, seed=seed).pool(model, data, rows, {"committee"}, epochs=2).committee for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 1e-4
     assert torch.equal(torch.random.get_rng_state(), state)
     L.seed_everything(3, verbose=False)
-    np.testing.assert_array_equal(Sight(2, seed=1).pool(model, data, rows, {"committee"}, epochs=2).committee, first)
+    np.testing.assert_array_equal(
+        StrategyInputs(2, seed=1).pool(model, data, rows, {"committee"}, epochs=2).committee, first
+    )
 
 
 def test_draws_change_from_round_to_round(model, data):
-    sight, rows = Sight(), data.split.pool[:20]
-    first = sight.pool(model, data, rows, {"draws"}).draws
-    np.testing.assert_array_equal(first, sight.pool(model, data, rows, {"draws"}).draws)
+    inputs, rows = StrategyInputs(), data.split.pool[:20]
+    first = inputs.pool(model, data, rows, {"draws"}).draws
+    np.testing.assert_array_equal(first, inputs.pool(model, data, rows, {"draws"}).draws)
     data.label(data.split.pool[50:51], np.zeros(1, np.int64))
-    assert np.abs(first - sight.pool(model, data, rows, {"draws"}).draws).max() > 0
+    assert np.abs(first - inputs.pool(model, data, rows, {"draws"}).draws).max() > 0
 
 
 def test_committee_of_one_is_refused():
     with pytest.raises(ConfigError, match="committee_size=1"):
-        Sight(committee_size=1)
+        StrategyInputs(committee_size=1)
 
 
 EVEN, ONE_SIDED = Confusion(np.array([[5, 5], [5, 5]])), Confusion(np.array([[10, 0], [9, 1]]))

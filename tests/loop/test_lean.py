@@ -163,22 +163,25 @@ def test_rows_that_chance_asked_for_are_known(material):
 
 
 def test_each_label_is_predicted_by_a_member_that_did_not_learn_from_it(material, monkeypatch):
-    taught = []
+    soft_labels = []
     monkeypatch.setattr(
         "lit_al.loop.lean.train",
-        lambda model, tokens, lessons, *rest: (taught.append((model, lessons)), train(model, tokens, lessons, *rest)),
+        lambda model, tokens, labeled_sets, *rest: (
+            soft_labels.append((model, labeled_sets)),
+            train(model, tokens, labeled_sets, *rest),
+        ),
     )
     for done in make_loop(material, strategy="entropy", recipe=replace(RECIPE, validation="cross:4")).rounds():
-        (model, whole), (members, lessons) = taught[-2:]
+        (model, whole), (members, labeled_sets) = soft_labels[-2:]
         assert model is done.model
-        assert members.net.size == len(lessons) == 8
+        assert members.net.size == len(labeled_sets) == 8
         for index, run in enumerate(done.runs):
             assert set(whole[index].rows.tolist()) == set(run.labeled.tolist())
             called = dict(zip(run.validated.rows.tolist(), run.validated.right.tolist(), strict=True))
             assert set(called) == set(run.labeled.tolist())
             out = []
             for member in range(4 * index, 4 * index + 4):
-                unseen = run.labeled[~np.isin(run.labeled, lessons[member].rows)]
+                unseen = run.labeled[~np.isin(run.labeled, labeled_sets[member].rows)]
                 out += unseen.tolist()
                 batches = Batches(material[1], None, torch.from_numpy(unseen), 100)
                 predicted = score(members.member(member), batches).argmax(axis=1)
@@ -222,9 +225,9 @@ def test_lowest_loss_gives_each_member_its_best_look(steps, material):
             held[:] = self.held
             seen.append(weights(model))
             losses = super()._look(model)
-            for member, lesson in enumerate(self.held):
-                batches = Batches(loop.tokens, None, torch.from_numpy(lesson.rows), 7)
-                given = score(model.member(member), batches)[range(len(lesson.rows)), lesson.answers]
+            for member, labeled_set in enumerate(self.held):
+                batches = Batches(loop.tokens, None, torch.from_numpy(labeled_set.rows), 7)
+                given = score(model.member(member), batches)[range(len(labeled_set.rows)), labeled_set.answers]
                 assert losses[member].item() == pytest.approx(-np.log(given).mean(), rel=1e-4)
             looks.append(losses)
             return losses
@@ -233,8 +236,8 @@ def test_lowest_loss_gives_each_member_its_best_look(steps, material):
     loop.choose()
     loop.ask()
     short = loop._held()[0]
-    lessons = [short, short.take(np.arange(len(short.rows)) < 2)]  # as after skips: of different lengths
-    loop._train(loop.model, 0, loop._lessons(0), Looking(loop.tokens, lessons))
+    labeled_sets = [short, short.take(np.arange(len(short.rows)) < 2)]  # as after skips: of different lengths
+    loop._train(loop.model, 0, loop._lessons(0), Looking(loop.tokens, labeled_sets))
     assert len(looks) == min(steps, 10)
     best = torch.stack(looks).argmin(dim=0)
     for index, weight in enumerate(weights(loop.model)):

@@ -14,10 +14,10 @@ from lit_al.models.scoring import score
 from lit_al.oracles import ImperfectOracle, SimulatedOracle, uniform_noise
 from lit_al.strategies import Collapse
 from lit_al.text.encoder import TextEncoder
-from lit_al.training.pretraining import Prior, learn
+from lit_al.training.pretraining import Pretraining, learn
 from lit_al.training.recipe import Recipe, make_recipe
 from lit_al.training.steps import LOOKS, LowestLoss
-from lit_al.training.teacher import Taught
+from lit_al.training.teacher import SoftLabels
 
 BASE = Recipe(steps=4, batch_size=16, study_steps=4, study_batch=32, guard=False, committee_size=2, draws=3)
 POOL = np.arange(150)[::-1]  # in any order
@@ -75,12 +75,12 @@ def test_loop_learns_and_goes_on_from_a_saved_state_as_if_never_stopped(recipe, 
 
 @pytest.mark.parametrize("recipe", ["scratch+vectors", "scratch+pretrain", "lean"])
 def test_every_round_begins_with_the_prior_and_otherwise_as_from_scratch(recipe, material):
-    loop, scratch = make_loop(material, recipe), make_loop(material, "scratch", prior=None)
+    loop, scratch = make_loop(material, recipe), make_loop(material, "scratch", pretraining=None)
     for number in (0, 1, 2):
         model, plain = (each._new_model(number, 2) for each in (loop, scratch))
         assert model.net.size == 4
         for name, weight, drawn in zip(model.net.names, model.net.weights, plain.net.weights, strict=True):
-            given = loop.prior.weights.get(name)
+            given = loop.pretraining.weights.get(name)
             assert torch.equal(weight, drawn if given is None else given.expand_as(weight)), name
 
 
@@ -93,10 +93,10 @@ def test_strategies_see_the_mean_of_student_and_teacher_and_a_committee_has_it_t
     rounds = loop.rounds()
     first = next(rounds)
     students, asked = first.model, [run.labeled for run in first.runs]
-    taught = [loop._taught(lesson) for lesson in loop._lessons(0)]
+    soft_labels = [loop._soft_labels(labeled_set) for labeled_set in loop._lessons(0)]
     next(rounds)
     [(pools, _, own)] = seen
-    for member, (pool, alone, opinion) in enumerate(zip(pools, own, taught, strict=True)):
+    for member, (pool, alone, opinion) in enumerate(zip(pools, own, soft_labels, strict=True)):
         assert not set(pool.rows.tolist()) & set(asked[member].tolist())
         student = score(students.member(member), Batches(tokens, None, torch.from_numpy(pool.rows.copy()), 50))
         np.testing.assert_allclose(alone, student, atol=1e-5)
@@ -111,14 +111,14 @@ def test_controls_are_judged_by_the_model_alone(material):
     """The teacher errs always: whoever asks it calls no control right."""
     labels, classes = material[0].labels, len(material[0].classes)
 
-    def lie(lesson):
+    def lie(labeled_set):
         logits = 9.0 * np.eye(classes)[(labels + 1) % classes]
-        return Taught(logits, logits[lesson.rows], np.ones(2))
+        return SoftLabels(logits, logits[labeled_set.rows], np.ones(2))
 
     loop = make_loop(material, "scratch+teacher", strategy="random")
     rounds = loop.rounds()
     students = next(rounds).model
-    loop._taught = lie
+    loop._soft_labels = lie
     next(rounds)
     for member, run in enumerate(loop.runs):
         newest = run.choice.rows.copy()
@@ -171,7 +171,10 @@ def test_validation_goes_with_studying(validation, recipe, material, monkeypatch
             else:
                 members = given[-1][3 * index : 3 * index + 3]
                 assert sorted(row for m in members for row in unseen - set(m.rows.tolist())) == sorted(unseen)
-    steps = [BASE.for_labels(min(len(lesson.rows) for lesson in lessons)).study_steps for lessons in given]
+    steps = [
+        BASE.for_labels(min(len(labeled_set.rows) for labeled_set in labeled_sets)).study_steps
+        for labeled_sets in given
+    ]
     assert len(looked) == (sum(min(LOOKS, number) for number in steps) if validation.startswith("holdout") else 0)
 
 
@@ -204,8 +207,8 @@ def test_guard_looks_at_the_mean_of_model_and_teacher(material, monkeypatch):
 )
 def test_recipe_without_the_prior_that_it_needs_is_refused_in_one_sentence(recipe, material):
     with pytest.raises(ConfigError, match=r"^this recipe learns from unlabeled texts; pass prior=learn") as error:
-        make_loop(material, recipe, prior=None)
+        make_loop(material, recipe, pretraining=None)
     assert "\n" not in str(error.value)
     if recipe != "scratch+entropy":  # which needs the rows alone
         with pytest.raises(ConfigError, match="pass prior=learn"):
-            make_loop(material, recipe, prior=Prior(POOL))
+            make_loop(material, recipe, pretraining=Pretraining(POOL))

@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from lit_al.data import Corpus, shorten
 from lit_al.metrics import Confusion, Evaluation, Round
 from lit_al.reporting import figures
-from lit_al.reporting.tensorboard import CHARACTERS_SHOWN, TEXTS_SHOWN, Board
+from lit_al.reporting.tensorboard import CHARACTERS_SHOWN, TEXTS_SHOWN, TensorBoardLog
 from lit_al.training.history import Epoch
 
 EPOCH = Epoch(
@@ -43,7 +43,7 @@ def corpus():
 
 def written(folder: Path, corpus: Corpus, *rounds: Round) -> EventAccumulator:
     """The events of a board that was told of these rounds."""
-    board = Board(folder, corpus, "a run")
+    board = TensorBoardLog(folder, corpus, "a run")
     for done in rounds:
         board.round(done)
     board.close()
@@ -92,7 +92,7 @@ def cells_of_rows(html: str) -> list[int]:
 
 
 def test_epochs_of_all_fits_lie_on_one_axis(tmp_path, corpus):
-    board = Board(tmp_path, corpus, "a run")
+    board = TensorBoardLog(tmp_path, corpus, "a run")
     for fit, epoch in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (2, 0)):
         board.epoch(replace(EPOCH, fit=fit, epoch=epoch))
     board.close()
@@ -100,7 +100,7 @@ def test_epochs_of_all_fits_lie_on_one_axis(tmp_path, corpus):
 
 
 def test_epoch_has_loss_and_accuracy_of_training_and_validation(tmp_path, corpus):
-    board = Board(tmp_path, corpus, "a run")
+    board = TensorBoardLog(tmp_path, corpus, "a run")
     board.epoch(EPOCH)
     board.close()
     events = read(tmp_path)
@@ -165,7 +165,7 @@ def test_classes_whose_names_differ_in_signs_only_have_curves_each(tmp_path):
 
 
 def test_test_is_one_point_of_each_figure(tmp_path, corpus):
-    board = Board(tmp_path, corpus, "a run")
+    board = TensorBoardLog(tmp_path, corpus, "a run")
     board.test(STEERING)
     board.close()
     events = read(tmp_path)
@@ -272,7 +272,7 @@ def test_figure_is_stored_as_drawn(tmp_path, corpus):
     figure = Figure(figsize=(2, 1), dpi=50)
     canvas = FigureCanvasAgg(figure)
     figure.subplots().plot([1, 2, 3])
-    board = Board(tmp_path, corpus, "a run")
+    board = TensorBoardLog(tmp_path, corpus, "a run")
     board.figure("loss", figure)
     board.close()
     (image,) = read(tmp_path).Images("figures/loss")
@@ -293,7 +293,7 @@ def test_run_says_demo_corpus_loudly_and_only_of_one(tmp_path, corpus, is_demo, 
         "protocol": "keras",
         "seeds": {"seed": 0},
     }
-    Board(tmp_path, replace(corpus, is_demo=is_demo), figures.title(results)).close()
+    TensorBoardLog(tmp_path, replace(corpus, is_demo=is_demo), figures.title(results)).close()
     found = text(read(tmp_path), "about")
     assert found.startswith("**DEMO CORPUS") == loud
     assert "the source" in found

@@ -1,4 +1,4 @@
-"""TensorBoard's page, served and opened in a real browser: what a user of `Board` sees."""
+"""TensorBoard's page, served and opened in a real browser: what a user of `TensorBoardLog` sees."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from lit_al.data import Corpus
 from lit_al.metrics import Confusion, Evaluation, Round
-from lit_al.reporting.tensorboard import Board
+from lit_al.reporting.tensorboard import TensorBoardLog
 from lit_al.training.history import Epoch
 
 SERVER_SECONDS, PAGE_SECONDS = 40, 20
@@ -42,7 +42,7 @@ def write_run(folder: Path) -> None:
     """Three epochs, one round, a figure and the final test, on texts that try to break the page."""
     texts = ["a dull film", "tags <br /> and <script>document.title = 'broken'</script> | pipes", "a gem"]
     corpus = Corpus(texts, np.array([0, 0, 1]), ("negative", "positive"), is_demo=True)
-    board = Board(folder, corpus, "DEMO CORPUS (generated text)")
+    board = TensorBoardLog(folder, corpus, "DEMO CORPUS (generated text)")
     for number, accuracy in enumerate((0.5, 0.625, 0.6875)):
         board.epoch(Epoch(0, number, 0.7, 0.5, 0.6, accuracy, 4, 0.1))
     steering = Evaluation(0.5, Confusion(np.array([[6, 2], [1, 7]])))  # accuracy 13 / 16 = 0.8125

@@ -23,8 +23,8 @@ from lit_al.training.distillation import (
     virtual_adversarial_loss,
 )
 from lit_al.training.recipe import Recipe
-from lit_al.training.steps import AveragedWeights, Lesson
-from lit_al.training.teacher import Taught
+from lit_al.training.steps import AveragedWeights, LabeledSet
+from lit_al.training.teacher import SoftLabels
 
 SIZES = {"vocabulary_size": 30, "embedding_size": 8, "hidden_size": 4, "dense_size": 5}
 RECIPE = Recipe(study_steps=5, study_batch=16, average=0.0)
@@ -48,14 +48,14 @@ def tokens():
     return ids.masked_fill(torch.arange(9) >= lengths[:, None], 0).to(torch.uint16)
 
 
-def lessons(*numbers):
+def labeled_sets(*numbers):
     rows = np.arange(0, 60, 3)[::-1]  # in the order of labeling, not of the corpus
-    return [Lesson(rows[:number], rows[:number] // 3 % 2, seed) for seed, number in enumerate(numbers)]
+    return [LabeledSet(rows[:number], rows[:number] // 3 % 2, seed) for seed, number in enumerate(numbers)]
 
 
 def opinion(classes, seed, labels=7):
     logits = np.random.default_rng(seed).normal(size=(60, classes))
-    return Taught(logits, np.random.default_rng(seed + 9).normal(size=(labels, classes)), np.ones(2))
+    return SoftLabels(logits, np.random.default_rng(seed + 9).normal(size=(labels, classes)), np.ones(2))
 
 
 # --- What is to be learned --------------------------------------------------------------------------------------------
@@ -63,36 +63,36 @@ def opinion(classes, seed, labels=7):
 
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("taught", [True, False])
-def test_labels_are_learned_from_where_there_are_any_and_the_teacher_elsewhere(classes, taught):
+def test_labels_are_learned_from_where_there_are_any_and_the_teacher_elsewhere(classes, soft_labels):
     rows = np.arange(0, 60, 1)[:58]
-    given, opinions = lessons(7, 4), [opinion(classes, 0, 7), opinion(classes, 1, 4)] if taught else None
+    given, opinions = labeled_sets(7, 4), [opinion(classes, 0, 7), opinion(classes, 1, 4)] if soft_labels else None
     texts, targets = assign(rows, given, classes, opinions)
     assert texts.dtype == np.int64
     assert targets.dtype == np.float32
     assert targets.shape == (*texts.shape, classes)
-    for member, lesson in enumerate(given):
-        truth = dict(zip(lesson.rows.tolist(), np.eye(classes)[lesson.answers], strict=True))
-        if taught:  # a label is mixed with what the teacher, who had not seen it, makes of the text
+    for member, labeled_set in enumerate(given):
+        truth = dict(zip(labeled_set.rows.tolist(), np.eye(classes)[labeled_set.answers], strict=True))
+        if soft_labels:  # a label is mixed with what the teacher, who had not seen it, makes of the text
             held_out = torch.from_numpy(opinions[member].held_out).softmax(dim=1).numpy()
             truth = {row: (label + held) / 2 for (row, label), held in zip(truth.items(), held_out, strict=True)}
         assert sorted(set(texts[member].tolist())) == rows.tolist()
         for row, target in zip(texts[member].tolist(), targets[member], strict=True):
             if row in truth:
                 np.testing.assert_allclose(target, truth[row], rtol=1e-6)
-            elif taught:
+            elif soft_labels:
                 np.testing.assert_array_equal(target, opinions[member].probabilities[row])
             else:
                 assert not target.any()
 
 
 @pytest.mark.parametrize(("taught", "share"), [(True, 0.1), (False, 0.5)])
-def test_labels_are_repeated_as_often_as_makes_their_share_each_as_often_as_any_other(taught, share):
+def test_labels_are_repeated_as_often_as_makes_their_share_each_as_often_as_any_other(soft_labels, share):
     rows = np.arange(60)
-    texts, _ = assign(rows, lessons(7, 20), 2, [opinion(2, 0, 7), opinion(2, 1, 20)] if taught else None)
-    for member, lesson in enumerate(lessons(7, 20)):
+    texts, _ = assign(rows, labeled_sets(7, 20), 2, [opinion(2, 0, 7), opinion(2, 1, 20)] if soft_labels else None)
+    for member, labeled_set in enumerate(labeled_sets(7, 20)):
         repeated = texts[member, 60:]
         assert len(repeated) / texts.shape[1] == pytest.approx(share, abs=0.01)
-        counts = [(repeated == row).sum() for row in lesson.rows]
+        counts = [(repeated == row).sum() for row in labeled_set.rows]
         assert sum(counts) == len(repeated)
         assert max(counts) - min(counts) <= 1
 
@@ -100,8 +100,8 @@ def test_labels_are_repeated_as_often_as_makes_their_share_each_as_often_as_any_
 def test_rows_in_any_order_get_their_own_targets():
     rows = np.random.default_rng(0).permutation(60)
     opinions = [opinion(2, 0, 9)]
-    texts, targets = assign(rows, lessons(9), 2, opinions)
-    in_order = assign(np.arange(60), lessons(9), 2, opinions)
+    texts, targets = assign(rows, labeled_sets(9), 2, opinions)
+    in_order = assign(np.arange(60), labeled_sets(9), 2, opinions)
     found = {row: target.tolist() for row, target in zip(texts[0].tolist(), targets[0], strict=True)}
     assert found == {row: target.tolist() for row, target in zip(in_order[0][0].tolist(), in_order[1][0], strict=True)}
 

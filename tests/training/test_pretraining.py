@@ -10,7 +10,7 @@ from lit_al.text import cache
 from lit_al.text.encoder import TextEncoder
 from lit_al.text.ppmi import word_vectors
 from lit_al.training import pretraining
-from lit_al.training.pretraining import Directions, Prior, learn, pretrain
+from lit_al.training.pretraining import Directions, Pretraining, learn, pretrain
 from lit_al.training.recipe import make_recipe
 
 ROWS = np.arange(150)
@@ -136,7 +136,7 @@ def test_every_member_begins_with_the_weights_and_the_rest_as_drawn(classes, tin
     with torch.no_grad():
         model.net.weights[0][0] += 1  # the members have nothing in common
     assert not torch.equal(model.net.weights[0][0], model.net.weights[0][1])
-    Prior(ROWS).begin(drawn)
+    Pretraining(ROWS).begin(drawn)
 
 
 @pytest.mark.parametrize("recipe", ["lean", "scratch+pretrain", "lean+pretrain"])

@@ -30,38 +30,38 @@ def assert_distributions(found, classes, texts=240):
 def test_any_number_of_labels_gives_distributions(labels, texts):
     features, truth, classes = texts
     rows = np.arange(labels)
-    taught = teach(features, rows, truth[rows], classes, 0)
-    assert_distributions(taught.probabilities, classes)
-    assert taught.held_out.shape == (labels, classes)
-    assert taught.weights.shape == (2,)
-    assert (taught.weights >= 0).all()
-    assert np.isfinite(taught.logits).all()
+    soft_labels = teach(features, rows, truth[rows], classes, 0)
+    assert_distributions(soft_labels.probabilities, classes)
+    assert soft_labels.held_out.shape == (labels, classes)
+    assert soft_labels.weights.shape == (2,)
+    assert (soft_labels.weights >= 0).all()
+    assert np.isfinite(soft_labels.logits).all()
 
 
 def test_one_class_alone_is_taken_for_that_of_every_text(texts):
     features, truth, classes = texts
     rows = np.flatnonzero(truth == 1)[:8]
-    taught = teach(features, rows, truth[rows], classes, 0)
-    assert_distributions(taught.probabilities, classes)
-    assert (taught.probabilities[:, 1] > 0.99).all()
+    soft_labels = teach(features, rows, truth[rows], classes, 0)
+    assert_distributions(soft_labels.probabilities, classes)
+    assert (soft_labels.probabilities[:, 1] > 0.99).all()
 
 
 @pytest.mark.parametrize("texts", [3], indirect=True)
 def test_class_without_a_label_is_next_to_impossible_and_the_others_keep_their_odds(texts):
     features, truth, _ = texts
     rows = np.flatnonzero(truth != 1)[:40]
-    taught = teach(features, rows, truth[rows], 3, 0)
-    assert_distributions(taught.probabilities, 3)
-    assert (taught.probabilities[:, 1] < 0.05).all()
+    soft_labels = teach(features, rows, truth[rows], 3, 0)
+    assert_distributions(soft_labels.probabilities, 3)
+    assert (soft_labels.probabilities[:, 1] < 0.05).all()
     two = teach(features, rows, (truth[rows] > 0).astype(np.int64), 2, 0)
-    odds, alone = (found.logits[:, -1] - found.logits[:, 0] for found in (taught, two))
+    odds, alone = (found.logits[:, -1] - found.logits[:, 0] for found in (soft_labels, two))
     assert np.corrcoef(odds, alone)[0, 1] > 0.99
 
 
 def test_sixty_labels_teach(texts):
     features, truth, classes = texts
-    taught = teach(features, np.arange(60), truth[:60], classes, 0)
-    assert (taught.probabilities[60:].argmax(axis=1) == truth[60:]).mean() > 0.75
+    soft_labels = teach(features, np.arange(60), truth[:60], classes, 0)
+    assert (soft_labels.probabilities[60:].argmax(axis=1) == truth[60:]).mean() > 0.75
 
 
 def test_same_seed_same_lesson(texts):

@@ -146,7 +146,7 @@ def test_explain(monkeypatch, tmp_path, capsys):
 
 def test_label(run):
     from lit_al.annotate.options import AtTerminal
-    from lit_al.annotate.project import Wish
+    from lit_al.annotate.project import ProjectSettings
     from lit_al.annotate.terminal import label
     from lit_al.record import NewGeneration, OwnerLock, Ranked
 
@@ -156,20 +156,25 @@ def test_label(run):
         record.set_state("settings", {})
     out, keys = io.StringIO(), iter(["h", "2", "u", "x", "2", "q"])
     with OwnerLock(run, EVIL):
-        label(Wish(run=run), AtTerminal("ann", training=False), Console(file=out, width=200), lambda prompt: next(keys))
+        label(
+            ProjectSettings(run=run),
+            AtTerminal("ann", training=False),
+            Console(file=out, width=200),
+            lambda prompt: next(keys),
+        )
     check(out.getvalue(), 8)
     assert f"saved 3: {plain(EVIL)}" in out.getvalue()
 
 
 def test_label_says_what_the_model_thought(tmp_path, run):
-    from lit_al.annotate.service import Desk
+    from lit_al.annotate.service import LabelingService
     from lit_al.annotate.terminal import Session
 
     out = io.StringIO()
     with Record.open(run) as record:
-        desk = Desk(record, EVIL)
-        desk.shows = False
-        session = Session(desk, "ann", Console(file=out, width=200), input)
+        service = LabelingService(record, EVIL)
+        service.shows = False
+        session = Session(service, "ann", Console(file=out, width=200), input)
         session._thought(SimpleNamespace(predicted=EVIL, probability=0.5))
     check(out.getvalue())
 
@@ -190,20 +195,20 @@ def test_annotate_and_its_troubles(monkeypatch, run, capsys):
 def test_the_servers_terminal(run, capsys, monkeypatch):
     pytest.importorskip("starlette", reason="the page needs starlette: pip install 'lit_al[annotate]'")
     from lit_al.annotate.app import _Pages
-    from lit_al.annotate.service import Desk
+    from lit_al.annotate.service import LabelingService
     from lit_al.exceptions import StoreError
 
     with Record.open(run) as record:
-        pages = _Pages(Desk(record, EVIL))
+        pages = _Pages(LabelingService(record, EVIL))
         assert pages._unavailable(None, StoreError(EVIL)).status_code == 503
     check(capsys.readouterr().err)
 
 
 def report():
-    from lit_al.reporting.console import Report
+    from lit_al.reporting.console import RunConsole
 
     file = io.StringIO()
-    return Report(Console(file=file, width=400), CLASSES), file
+    return RunConsole(Console(file=file, width=400), CLASSES), file
 
 
 def judged():
@@ -226,10 +231,10 @@ def test_report_of_a_run():
 
 
 def test_report_of_more_classes_and_of_generated_texts():
-    from lit_al.reporting.console import Report
+    from lit_al.reporting.console import RunConsole
 
     file = io.StringIO()
-    said = Report(Console(file=file, width=400), (*CLASSES, "third"))
+    said = RunConsole(Console(file=file, width=400), (*CLASSES, "third"))
     said.test(Evaluation(0.5, Confusion(np.eye(3, dtype=np.int64))))
     said.demo_banner(SimpleNamespace(is_demo=True, source=EVIL))
     check(file.getvalue(), 2)
