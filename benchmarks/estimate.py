@@ -20,7 +20,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,17 +28,16 @@ import torch
 
 from lit_al.data import Corpus, load_corpus
 from lit_al.experiment.stopping_monitor import StoppingMonitor
+from lit_al.loop.active_loop import ActiveLoop
 from lit_al.loop.estimation import Estimate
-from lit_al.loop.lean import LeanLoop
 from lit_al.loop.state import Judgment, LoopState
-from lit_al.models.batches import EVALUATION_BATCH, Batches
-from lit_al.models.scoring import score
 from lit_al.oracles import SimulatedOracle
 from lit_al.strategies import Context, Pool, choose, make_strategy
 from lit_al.text.cache import encoded
 from lit_al.text.encoder import TextEncoder
 from lit_al.training.pretraining import learn
 from lit_al.training.recipe import make_recipe
+from lit_al.training.step_training import StepTraining
 from lit_al.utils.intervals import wilson
 
 Floats = npt.NDArray[np.float64]
@@ -222,32 +221,24 @@ def networks(
     encoder = TextEncoder.fit((corpus.texts[row] for row in pool), vocabulary_size=3_000, max_length=max_length)
     tokens, how = torch.from_numpy(encoded(corpus, encoder)), make_recipe(recipe)
     for start in range(0, len(seeds), together):
-        loop = LeanLoop(
-            tokens,
-            len(encoder.vocabulary),
-            corpus.classes,
+        pretraining = learn(how, corpus, pool, encoder, tokens)
+        loop = ActiveLoop(
+            StepTraining(tokens, len(encoder.vocabulary), corpus.classes, recipe=how, pretraining=pretraining),
             pool,
             SimulatedOracle(corpus.labels),
+            classes=len(corpus.classes),
             seeds=seeds[start : start + together],
             strategy=design.strategy,
             schedule=design.schedule,
-            recipe=how,
-            pretraining=learn(how, corpus, pool, encoder, tokens),
         )
-        monitors = [StoppingMonitor(None, tokens, pool, run.seed) for run in loop.runs]
+        monitors = [StoppingMonitor(None, tokens, pool, run.seed) for run in loop.states]
         for done in loop.rounds():
-            found = called(done.model, tokens, [monitor.rows for monitor in monitors])
-            right = called(done.model, tokens, [outside] * len(monitors)).argmax(axis=-1) == corpus.labels[outside]
-            for monitor, run, seen, truth in zip(monitors, done.runs, found, right, strict=True):
+            found = done.method.score(np.stack([monitor.rows for monitor in monitors]))
+            right = done.method.score(outside).argmax(axis=-1) == corpus.labels[outside]
+            for monitor, run, seen, truth in zip(monitors, done.states, found, right, strict=True):
                 monitor.record(seen, run)
                 if sum(one.controls for one in run.judgments) in design.judged:
                     yield case(recipe, design, float(truth.mean()), monitor, run)
-
-
-def called(model: Any, tokens: torch.Tensor, rows: list[Ints]) -> npt.NDArray[np.floating[Any]]:
-    """(M, n, C) probabilities by each member of its own rows (n,)."""
-    places = torch.from_numpy(np.stack(rows))
-    return score(model, Batches(tokens, None, places, EVALUATION_BATCH // len(rows)))
 
 
 # --- The table --------------------------------------------------------------------------------------------------------

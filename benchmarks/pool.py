@@ -19,13 +19,14 @@ import torch
 
 from lit_al.data import Corpus, load_corpus
 from lit_al.data.split import stratified_split
-from lit_al.loop.lean import LeanLoop
+from lit_al.loop.active_loop import ActiveLoop
 from lit_al.oracles import SimulatedOracle
 from lit_al.text.encoder import TextEncoder
 from lit_al.text.ppmi import word_vectors
 from lit_al.text.tfidf import text_features
 from lit_al.training.pretraining import learn, pretrain
 from lit_al.training.recipe import Recipe, make_recipe
+from lit_al.training.step_training import StepTraining
 from lit_al.typing import UNLABELED
 from lit_al.utils.folders import peak_memory_mb
 
@@ -83,9 +84,10 @@ def measure(options: argparse.Namespace) -> None:
     for name in ("lean", "scratch"):
         recipe = make_recipe(name, Recipe(masked=True))
         pretraining = learn(recipe, corpus, rows, encoder, tokens)
-        loop = LeanLoop(
-            tokens, len(encoder.vocabulary), corpus.classes, own, SimulatedOracle(corpus.labels),
-            seeds=[0], schedule=(options.labels,), recipe=recipe, pretraining=pretraining,
+        method = StepTraining(tokens, len(encoder.vocabulary), corpus.classes, recipe=recipe, pretraining=pretraining)
+        loop = ActiveLoop(
+            method, own, SimulatedOracle(corpus.labels), classes=len(corpus.classes), seeds=[0],
+            schedule=(options.labels,),
         )  # fmt: skip
         timed(f"one fit by the recipe {name}", lambda loop=loop: next(loop.rounds()))
 

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from lit_al.exceptions import LitALError as LitALError
     from lit_al.loop.callback import ActiveLearningCallback as ActiveLearningCallback
     from lit_al.loop.data_module import ActiveDataModule as ActiveDataModule
-    from lit_al.loop.learner import ActiveLearner as ActiveLearner
     from lit_al.models.lit_bilstm import LitBiLSTM as LitBiLSTM
     from lit_al.models.prediction import classify as classify
     from lit_al.oracles import SimulatedOracle as SimulatedOracle
     from lit_al.strategies import RatioSampling as RatioSampling
     from lit_al.text.encoder import TextEncoder as TextEncoder
+    from lit_al.training.learner import ActiveLearner as ActiveLearner
 
 # torch's OpenMP threads (GNU's, on Linux) wait for their next task by spinning, for milliseconds, on the cores that the
 # kernel's own threads need. A short wait costs torch nothing. OpenMP reads this when torch is imported: import lit_al
@@ -36,7 +36,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 _HOMES = {
     "ActiveDataModule": "loop.data_module",
-    "ActiveLearner": "loop.learner",
+    "ActiveLearner": "training.learner",
     "ActiveLearningCallback": "loop.callback",
     "Corpus": "data",
     "LitALError": "exceptions",

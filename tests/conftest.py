@@ -30,6 +30,15 @@ ARGUMENTS = (
 )
 
 
+def pytest_configure(config):
+    """A core for each worker: threads of several on the same cores would wait for each other."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 def build_corpus(rows=200, classes=("negative", "positive"), seed=0, unlabeled=0):
     """`rows` texts of 12 words, classes in turn; the last `unlabeled` rows have no label."""
     rng = np.random.default_rng(seed)

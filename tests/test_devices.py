@@ -24,11 +24,10 @@ from lit_al.data.split import stratified_split
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.stopping_monitor import StoppingMonitor
+from lit_al.loop.active_loop import ActiveLoop
 from lit_al.loop.callback import ActiveLearningCallback
 from lit_al.loop.data_module import ActiveDataModule
 from lit_al.loop.inputs import StrategyInputs
-from lit_al.loop.lean import LeanLoop
-from lit_al.loop.learner import ActiveLearner
 from lit_al.models.batches import Batches
 from lit_al.models.bilstm import BiLSTM
 from lit_al.models.ensemble import Committee
@@ -39,8 +38,10 @@ from lit_al.oracles import SimulatedOracle
 from lit_al.strategies import make_strategy
 from lit_al.text.encoder import TextEncoder
 from lit_al.training.fitting import device_of, fit, plain_trainer
+from lit_al.training.learner import ActiveLearner
 from lit_al.training.pretraining import learn
 from lit_al.training.recipe import Recipe
+from lit_al.training.step_training import StepTraining
 
 DEVICE = torch.device("lazy", 0)  # of torch's own names one that is not used here and whose gradients need no driver
 ATEN = torch.ops.aten
@@ -159,9 +160,11 @@ def make_learner(material, accelerator, folder, strategy="ratio"):
 
 def make_loop(material, accelerator, **options):
     corpus, encoder, tokens = material
-    settings = {"seeds": [7], "schedule": (20, 30), "recipe": Recipe(steps=3, batch_size=16), "strategy": "entropy"}
-    pool, words, oracle = np.arange(150), len(encoder.vocabulary), SimulatedOracle(corpus.labels)
-    return LeanLoop(tokens, words, corpus.classes, pool, oracle, accelerator=accelerator, **{**settings, **options})
+    of_method = {"recipe": Recipe(steps=3, batch_size=16), "accelerator": accelerator}
+    of_method |= {name: options.pop(name) for name in ("recipe", "pretraining", "vectors") if name in options}
+    settings = {"seeds": [7], "schedule": (20, 30), "strategy": "entropy", "classes": len(corpus.classes), **options}
+    method = StepTraining(tokens, len(encoder.vocabulary), corpus.classes, **of_method)
+    return ActiveLoop(method, np.arange(150), SimulatedOracle(corpus.labels), **settings)
 
 
 def test_tensors_of_two_devices_do_not_mix(second):
@@ -234,9 +237,9 @@ def test_a_committee_learns_from_tokens_that_lie_elsewhere(material, second):
 )
 def test_the_lean_loop_scores_the_pool_on_the_device(options, material, second, scored):
     for done in make_loop(material, second, **options).rounds():
-        assert done.model.device == DEVICE
+        assert done.method.model.device == DEVICE
         monitor = StoppingMonitor(None, material[2], np.arange(150), 0)
-        monitor.look(done.model.member(0), done.runs[0])
+        monitor.look(done.method.model.member(0), done.states[0])
         assert monitor.history[0].predictions.shape == (150,)
     assert set(scored) == {DEVICE}
 
@@ -244,7 +247,8 @@ def test_the_lean_loop_scores_the_pool_on_the_device(options, material, second, 
 def test_a_lean_loop_that_goes_on_scores_on_the_device(material, second, scored):
     loop = make_loop(material, second)
     next(loop.rounds())
-    state = {**loop.state_dict(), "model": {name: weight.cpu() for name, weight in loop.model.state_dict().items()}}
+    weights = {name: weight.cpu() for name, weight in loop.method.state_dict().items()}
+    state = {**loop.state_dict(), "method": weights}
     again = make_loop(material, second)
     again.load_state_dict(state)
     scored.clear()
@@ -257,7 +261,7 @@ def test_students_and_what_texts_teach_learn_on_the_device(material, second, sco
     recipe = Recipe(study_steps=1, teacher=True, adversarial=1.0, pretrain=True, vectors=True)
     pretraining = learn(recipe, corpus, np.arange(150), encoder, tokens, accelerator=second)
     loop = make_loop(material, second, recipe=recipe, pretraining=pretraining)
-    assert [done.model.device for done in loop.rounds()] == [DEVICE, DEVICE]
+    assert [done.method.model.device for done in loop.rounds()] == [DEVICE, DEVICE]
     assert set(scored) == {DEVICE}
 
 
@@ -274,8 +278,8 @@ def test_the_labeling_pages_learner_ranks_on_the_device(make_corpus, second, sco
 def test_the_benchmarks_rows_of_the_example_are_judged_on_the_device(material, second, scored, tmp_path, monkeypatch):
     corpus, split = material[0], stratified_split(material[0], seed=0)
     settings = partial(TrainConfig, accelerator=second, max_epochs=1, padding="masked")
-    monkeypatch.setattr("lit_al.experiment.example.TrainConfig", settings)
-    monkeypatch.setattr("lit_al.experiment.example.TextEncoder", SimpleNamespace(fit=lambda texts: material[1]))
+    monkeypatch.setattr("lit_al.benchmark.example_method.TrainConfig", settings)
+    monkeypatch.setattr("lit_al.benchmark.example_method.TextEncoder", SimpleNamespace(fit=lambda texts: material[1]))
     cells = [*ExampleRows(corpus, split, tmp_path).cells(Method.of("honest/entropy"), 0)]
     assert len(cells) == 4
     assert all(cell.accuracy is not None for cell in cells)

@@ -32,10 +32,10 @@ if not keras.__version__.startswith("3.") or keras.backend.backend() != "tensorf
     )
 
 from lit_al import ActiveDataModule, LitBiLSTM, load_corpus
-from lit_al.loop.learner import ActiveLearner
 from lit_al.models.batches import Batches
 from lit_al.models.scoring import evaluate, score
 from lit_al.text.encoder import TextEncoder, standardize
+from lit_al.training.learner import ActiveLearner
 
 pytestmark = [
     pytest.mark.keras,

@@ -61,7 +61,7 @@ def lean(files, tmp_path_factory):
     def make(corpus, spelling, labels=None):
         bench = benches[id(corpus)]
         loop = bench._loop(Method.of(spelling), range(2))
-        loop.recipe = replace(loop.recipe, guard=False, committee_size=2, draws=2)
+        loop.method.recipe = replace(loop.method.recipe, guard=False, committee_size=2, draws=2)
         if labels is not None:
             loop.oracle = replace(bench.oracle, labels=labels)
         return loop
@@ -71,7 +71,7 @@ def lean(files, tmp_path_factory):
 
 def picks_of(loop):
     """Of each seed the rows of each query, the last of them chosen and not asked."""
-    found = [[] for _ in loop.runs]
+    found = [[] for _ in loop.states]
     for number in range(len(BUDGETS)):
         loop.choose()
         for rows, proposal in zip(found, loop.proposals, strict=True):

@@ -5,7 +5,7 @@
     learned = learner.learn(rows, labels, number=1)
     ranked = learner.rank(200)
 
-It is the honest loop (`loop.lean`) with people in the place of its oracle. A fit begins with fresh weights drawn from
+It is the loop (`loop.active_loop`) with people in the place of its oracle. A fit begins with fresh weights drawn from
 the seed and the number of the model, never with what the process did before, so that the same labels under the same
 number give the same model and the same ranking, whoever was killed in between.
 """
@@ -22,7 +22,7 @@ from lit_al.data.split import shuffled, without
 from lit_al.exceptions import ConfigError, FitError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.protocol import recipe_of
-from lit_al.loop.lean import LeanLoop
+from lit_al.loop.active_loop import ActiveLoop
 from lit_al.loop.state import LoopState
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.record import Ranked
@@ -31,6 +31,7 @@ from lit_al.text.cache import encoded
 from lit_al.text.encoder import TextEncoder
 from lit_al.text.lsa import vectors_of
 from lit_al.training.pretraining import Pretraining, learn
+from lit_al.training.step_training import StepTraining
 from lit_al.typing import UNLABELED, Float32s, Floats, Ints, Mask, Rows
 
 SETTINGS: Final = (  # of a run, those that a lean run has too; the others are not about learning
@@ -105,7 +106,7 @@ class Learner:
         self.collapse: Collapse | None = None
         self._number = 0
         self._pretraining: Pretraining | None = None
-        self._loop: LeanLoop | None = None
+        self._loop: ActiveLoop | None = None
         self._vectors: Float32s | None = None
 
     @property
@@ -145,17 +146,18 @@ class Learner:
         if len(np.unique(labels)) < 2:
             raise FitError("a model needs labels of two classes; label more texts")
         self.prepare()
-        loop = self._new_loop()
-        [run] = loop.runs
+        method = self._training()
+        loop = self._new_loop(method)
+        [run] = loop.states
         taken = rows if passed is None else np.concatenate([rows, passed])
         order = np.argsort(self._place[rows])
         run.labeled, run.answers, run.pool = rows[order], labels[order], without(self.rows, taken)
         run.asked = len(self.rows) - len(run.pool)
         loop.fit(number)
-        if not all(bool(torch.isfinite(weight).all()) for weight in loop.model.parameters()):
+        if not all(bool(torch.isfinite(weight).all()) for weight in method.model.parameters()):
             raise FitError(f"model {number} came to nothing: its weights are no numbers any more (NaN)")
         self._loop, self._number, self.collapse = loop, number, None
-        return Learned(number, loop.model.member(0, self.encoder), run)
+        return Learned(number, method.model.member(0, self.encoder), run)
 
     def rank(self, n: int | None = None) -> list[Ranked]:
         """The texts to label next by the newest model, the most wanted first.
@@ -172,7 +174,7 @@ class Learner:
         """
         if self._loop is None:
             raise FitError("there is no model to rank by; learn first, or take the cold start")
-        n = min(n or self.ahead, len(self._loop.runs[0].pool))
+        n = min(n or self.ahead, len(self._loop.states[0].pool))
         if n == 0:
             return []
         sizes = growing(self.first_batch, n)
@@ -204,23 +206,29 @@ class Learner:
         if self._loop is None:
             return COLD_STARTS[self.cold]
         guarded = self.collapse is not None and self.recipe.guard
-        return "random" if guarded else self._loop.runs[0].strategy.spelling
+        return "random" if guarded else self._loop.states[0].strategy.spelling
 
-    def _new_loop(self) -> LeanLoop:
-        """A loop with nothing behind it: what is learned depends on labels and number alone."""
-        return LeanLoop(
+    def _training(self) -> StepTraining:
+        return StepTraining(
             self.tokens,
             len(self.encoder.vocabulary),
             self.classes,
-            self.rows,
-            None,
-            seeds=[self.config.seed],
-            strategy=str(self.config.strategy),
-            schedule=range(1, len(self.rows) + 1),
             recipe=self.recipe,
             pretraining=self._pretraining,
             vectors=self._vectors,
             accelerator=self.config.accelerator,
+        )
+
+    def _new_loop(self, method: StepTraining) -> ActiveLoop:
+        """A loop with nothing behind it: what is learned depends on labels and number alone."""
+        return ActiveLoop(
+            method,
+            self.rows,
+            None,
+            classes=len(self.classes),
+            seeds=[self.config.seed],
+            strategy=str(self.config.strategy),
+            schedule=range(1, len(self.rows) + 1),
         )
 
     def _text_vectors(self) -> Float32s:

@@ -2,7 +2,8 @@
 
 `entropy` is the lean loop with fresh weights in each round; `warm/entropy` goes on from the weights before;
 `lean-teacher/entropy` follows a recipe (`training.recipe`). A row is compared with random picks under the same
-training, so that the difference is that of the picks. A new way to train is one line in `TRAININGS`, or a part of a recipe.
+training, so that the difference is that of the picks. A new way to train is one line in `TRAININGS`, or a part of a
+recipe.
 """
 
 from dataclasses import dataclass

@@ -22,7 +22,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lit_al.benchmark.benchmark_page import About, write_benchmark_report
 from lit_al.benchmark.example_method import ROUNDS, ExampleRows, example_config
 from lit_al.benchmark.judging import accuracy_and_loss, counts, distinct_words
-from lit_al.benchmark.linear import Linear, check_baseline
 from lit_al.benchmark.methods import FULL, RANDOM, Method
 from lit_al.benchmark.results_table import Result, append_cell, read_cells
 from lit_al.data import Corpus, load_corpus
@@ -31,18 +30,18 @@ from lit_al.data.split import shuffled, stratified_split, without
 from lit_al.exceptions import CheckpointError, ConfigError, RunError
 from lit_al.experiment.example import strategy_of
 from lit_al.experiment.stopping_monitor import StoppingMonitor
-from lit_al.loop.lean import LeanLoop
-from lit_al.loop.state import LeanRound, LoopState
-from lit_al.models.batches import EVALUATION_BATCH, Batches
+from lit_al.loop.active_loop import ActiveLoop, FittedRound
+from lit_al.loop.state import LoopState
 from lit_al.models.checkpoint import loaded
-from lit_al.models.scoring import score
 from lit_al.oracles import ImperfectOracle, make_noise
 from lit_al.strategies import make_strategy
 from lit_al.text.cache import encoded
 from lit_al.text.encoder import Cut, TextEncoder
 from lit_al.text.lsa import vectors_of
+from lit_al.training.linear_training import SEEN, LinearFeatures, LinearTraining
 from lit_al.training.pretraining import learn
 from lit_al.training.recipe import Recipe, make_recipe
+from lit_al.training.step_training import StepTraining
 from lit_al.typing import UNLABELED, Rows
 from lit_al.utils.folders import write_text
 from lit_al.utils.terminal_text import markup
@@ -132,7 +131,7 @@ class BenchConfig:
     def _check(self, row: Method) -> None:
         loop = row.how.loop
         if loop == "linear":
-            check_baseline(row)
+            _check_linear(row)
         elif loop == "lean":
             make_strategy(row.picks)
         elif loop == "example":
@@ -220,7 +219,7 @@ class Bench:
         self.words = len(self.encoder.vocabulary)
         self.tokens = torch.from_numpy(encoded(corpus, self.encoder))
         self.oracle = ImperfectOracle(corpus.labels, noise, config.oracle_skip, keys=corpus.keys[:, 0])
-        self.linear = Linear(corpus, self.pool, self.judged, self.oracle)
+        self.features = LinearFeatures(corpus, self.pool)
         self.example = ExampleRows(corpus, split, folder / "state" / "example")
         self.rows = [Method.of(name) for name in config.strategies]
         wanted = {need for row in self.rows for need in _needs(row)}
@@ -237,7 +236,7 @@ class Bench:
     def cells(self, done: set[tuple[str, int, int]]) -> Iterator[Result]:
         """The cells that are not done, each as soon as it is known."""
         for row in self.rows:
-            if row.how.loop in ("linear", "example"):
+            if row.how.loop == "example":
                 yield from self._seed_by_seed(row, done)
                 continue
             for first in range(0, self.config.seeds, self.config.side_by_side):
@@ -248,9 +247,7 @@ class Bench:
         """What is missing of a seed is found by computing the seed again."""
         seeds = [s for s in range(self.config.seeds) if not done.issuperset(self._keys(row, range(s, s + 1)))]
         for seed in seeds:
-            linear = row.how.loop == "linear"
-            cells = self.linear.cells(row, seed, self.config.budgets) if linear else self.example.cells(row, seed)
-            yield from (cell for cell in cells if cell.key not in done)
+            yield from (cell for cell in self.example.cells(row, seed) if cell.key not in done)
 
     def _group(self, row: Method, seeds: range, done: set[tuple[str, int, int]]) -> Iterator[Result]:
         """Seeds of one row, side by side, from where they were left."""
@@ -265,15 +262,30 @@ class Bench:
             for monitor, past in zip(monitors, saved["watches"], strict=True):
                 monitor.restore(past)
         for finished in loop.rounds():
-            self._look(monitors, finished)
-            for cell in self._judge(row, finished, monitors):
+            self._look(monitors, loop)
+            for cell in self._judge(row, loop, finished, monitors):
                 if cell.key not in done:
                     yield cell
             kept = {"loop": loop.state_dict(), "watches": [monitor.state() for monitor in monitors]}
             _save(kept, state)  # after its cells: a kill in between computes a round again, loses none
         state.unlink(missing_ok=True)
 
-    def _loop(self, row: Method, seeds: range) -> LeanLoop:
+    def _loop(self, row: Method, seeds: range) -> ActiveLoop:
+        whole = row.spelling == FULL
+        return ActiveLoop(
+            self._linear_training(row) if row.how.loop == "linear" else self._step_training(row),
+            self.pool,
+            self.oracle,
+            classes=len(self.corpus.classes),
+            seeds=seeds,
+            strategy=RANDOM if whole else row.picks,
+            schedule=(len(self.pool),) if whole else self.config.budgets,
+        )
+
+    def _linear_training(self, row: Method) -> LinearTraining:
+        return LinearTraining(self.features, len(self.corpus.classes), latent=row.how.name == "lsa-lr")
+
+    def _step_training(self, row: Method) -> StepTraining:
         config = self.config
         base = Recipe(
             steps=config.steps,
@@ -282,41 +294,33 @@ class Bench:
             masked=config.padding == "masked",
             study_steps=config.study_steps,
         )
-        recipe, schedule, strategy = make_recipe(row.how.recipe, base), config.budgets, row.picks
+        recipe = make_recipe(row.how.recipe, base)
         if row.spelling == FULL:
             recipe = replace(recipe, steps=FULL_EPOCHS * len(self.pool) // 256, batch_size=256)
-            schedule, strategy = (len(self.pool),), RANDOM
-        return LeanLoop(
+        return StepTraining(
             self.tokens,
             self.words,
             self.corpus.classes,
-            self.pool,
-            self.oracle,
-            seeds=seeds,
-            strategy=strategy,
-            schedule=schedule,
             recipe=recipe,
             pretraining=learn(recipe, self.corpus, self.pool, self.encoder, self.tokens),
             vectors=self.vectors,
         )
 
-    def _look(self, monitors: Sequence[StoppingMonitor], finished: LeanRound) -> None:
+    def _look(self, monitors: Sequence[StoppingMonitor], loop: ActiveLoop) -> None:
         """Show the stop sets of all seeds to their models, for the rules that are judged in shadow."""
         if monitors:
-            rows = torch.from_numpy(np.stack([monitor.rows for monitor in monitors]))  # (M, k)
-            found = score(finished.model, Batches(self.tokens, None, rows, EVALUATION_BATCH // len(monitors)))
-            for monitor, run, probabilities in zip(monitors, finished.runs, found, strict=True):
-                monitor.record(probabilities, run)
+            found = loop.method.score(np.stack([monitor.rows for monitor in monitors]))  # (M, k, C)
+            for monitor, state, probabilities in zip(monitors, loop.states, found, strict=True):
+                monitor.record(probabilities, state)
 
-    def _judge(self, row: Method, finished: LeanRound, monitors: Sequence[StoppingMonitor]) -> Iterator[Result]:
+    def _judge(
+        self, row: Method, loop: ActiveLoop, finished: FittedRound, monitors: Sequence[StoppingMonitor]
+    ) -> Iterator[Result]:
         """A cell for each seed, judged on texts of which the loop knows nothing."""
-        members = len(finished.runs)
-        found = score(
-            finished.model, Batches(self.tokens, None, torch.from_numpy(self.judged), EVALUATION_BATCH // members)
-        )
-        truth = self.corpus.labels[self.judged]
+        members = len(finished.states)
+        found, truth = loop.method.score(self.judged), self.corpus.labels[self.judged]  # (M, n, C) and (n,)
         stopped = [monitor.would_stop() for monitor in monitors] if monitors else [None] * members
-        for run, probabilities, rules in zip(finished.runs, found, stopped, strict=True):
+        for run, probabilities, rules in zip(finished.states, found, stopped, strict=True):
             yield Result(
                 strategy=row.spelling,
                 seed=run.seed,
@@ -341,6 +345,21 @@ class Bench:
             "taken": counts(self.corpus.labels[run.choice.rows], classes),
             "diversity": distinct_words(self.tokens[torch.from_numpy(run.choice.rows)].numpy()),
         }
+
+
+def _check_linear(row: Method) -> None:
+    """Refuse picks that a linear model cannot make.
+
+    Raises:
+        ConfigError: as said, or no such strategy.
+    """
+    strategy = make_strategy(row.picks)
+    missing = sorted({*strategy.needs, *strategy.needs_labeled} - {*SEEN, "labels"})
+    if missing:
+        raise ConfigError(
+            f"{row.spelling!r} picks by {' and '.join(missing)}, which a linear model does not have; take random picks "
+            f"or those by its probabilities, as in {row.how.name}:margin"
+        )
 
 
 def _needs(row: Method) -> frozenset[str]:

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.data.readers import check_text
 from lit_al.exceptions import DataError
 from lit_al.typing import UNLABELED, Ints
+from lit_al.utils.readers import check_text
 
 IMDB_CLASSES = ("negative", "positive")
 IMDB_ROWS = 50_000

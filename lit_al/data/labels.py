@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from lit_al.data.readers import shown
 from lit_al.exceptions import DataError
 from lit_al.typing import UNLABELED, Ints
 from lit_al.utils.nearest import did_you_mean
+from lit_al.utils.readers import shown
 
 MAX_CLASSES = 1_000
 _INTEGER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0*)?")  # "1", "-1", "1.0"; "007" is a name

@@ -12,10 +12,10 @@ from typing import Any
 
 from lit_al.data.bounds import ROW, Bound, row_size, rows_at_once
 from lit_al.data.labels import MAX_CLASSES
-from lit_al.data.readers import check_text, csv_table, json_objects, reading, separator_hint, shown
 from lit_al.exceptions import DataError, LitALError
 from lit_al.utils.memory import is_shortage
 from lit_al.utils.nearest import did_you_mean
+from lit_al.utils.readers import check_text, csv_table, json_objects, reading, separator_hint, shown
 from lit_al.utils.terminal_text import first_line
 
 TEXT_COLUMNS = ("text", "review", "sentence", "content")

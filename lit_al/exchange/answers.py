@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lit_al.data.readers import check_text, csv_table, json_objects, marked_encoding, reading, separator_hint, shown
 from lit_al.exceptions import DataError
 from lit_al.exchange.formulas import unguard
 from lit_al.exchange.shapes import SCHEMA, Given
 from lit_al.record import sha256_of
 from lit_al.utils.nearest import did_you_mean
+from lit_al.utils.readers import check_text, csv_table, json_objects, marked_encoding, reading, separator_hint, shown
 
 FIELDS = {
     "lit_al_id": "id",

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lit_al.data.readers import check_text, shown
 from lit_al.exceptions import DataError
 from lit_al.exchange.shapes import Given, Reply
 from lit_al.record import sha256_of
 from lit_al.utils.nearest import did_you_mean
+from lit_al.utils.readers import check_text, shown
 from lit_al.utils.terminal_text import first_line
 
 SKIP = "skip"

@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from lit_al.data.readers import check_text, json_objects, reading, shown
 from lit_al.exceptions import DataError
 from lit_al.exchange.answers import check_version
 from lit_al.exchange.checking import id_of, refuse
 from lit_al.exchange.shapes import SCHEMA
 from lit_al.exchange.writing import jsonl_bytes
 from lit_al.record import Action, Event, NewEvent
+from lit_al.utils.readers import check_text, json_objects, reading, shown
 from lit_al.utils.terminal_text import first_line
 
 _NAMES = tuple(field.name for field in fields(NewEvent))

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from lit_al.data.readers import json_objects, reading
 from lit_al.exceptions import ConfigError
 from lit_al.exchange.answers import read_answers_csv, read_answers_jsonl
 from lit_al.exchange.argilla import read_argilla
@@ -23,6 +22,7 @@ from lit_al.exchange.labelstudio import read_labelstudio
 from lit_al.exchange.prodigy import read_prodigy
 from lit_al.exchange.shapes import Given, Reply, Report
 from lit_al.record import Action, Event, NewEvent, Record
+from lit_al.utils.readers import json_objects, reading
 
 FORMATS = ("csv", "jsonl", "labelstudio", "argilla", "prodigy", "events")
 NOBODY = "file"  # the annotator of answers that come without one

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from lit_al.data.readers import reading
 from lit_al.exceptions import DataError
 from lit_al.exchange.checking import SKIP
 from lit_al.exchange.shapes import Given, LabeledText, Question
+from lit_al.utils.readers import reading
 from lit_al.utils.terminal_text import first_line
 
 FROM, TO = "label", "text"  # names of the two parts of the labeling interface

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lit_al.data.readers import json_objects, reading
 from lit_al.exceptions import DataError
 from lit_al.exchange.checking import SKIP
 from lit_al.exchange.shapes import Given, Question, Said
 from lit_al.exchange.writing import jsonl_bytes
+from lit_al.utils.readers import json_objects, reading
 from lit_al.utils.terminal_text import first_line
 
 ANSWERS = ("accept", "reject", "ignore")

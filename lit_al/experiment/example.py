@@ -16,13 +16,13 @@ from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.journal import Journal
 from lit_al.loop.callback import ActiveLearningCallback
 from lit_al.loop.data_module import ActiveDataModule
-from lit_al.loop.learner import ActiveLearner
 from lit_al.metrics import Round
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.oracles import Oracle, SimulatedOracle
 from lit_al.strategies import RatioSampling, Strategy, make_strategy
 from lit_al.text.encoder import TextEncoder
 from lit_al.training.history import EpochHistory
+from lit_al.training.learner import ActiveLearner
 
 
 def strategy_of(config: TrainConfig) -> Strategy:

@@ -16,9 +16,9 @@ from lit_al.experiment.journal import Journal
 from lit_al.experiment.lean_console import LeanWords
 from lit_al.experiment.protocol import RunProtocol
 from lit_al.experiment.stopping_monitor import StoppingMonitor
-from lit_al.loop.lean import LeanLoop
+from lit_al.loop.active_loop import ActiveLoop, FittedRound
 from lit_al.loop.rounds import Judged, query_of
-from lit_al.loop.state import LeanRound, Proposal
+from lit_al.loop.state import Proposal
 from lit_al.metrics import Query
 from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.checkpoint import save_model
@@ -33,6 +33,7 @@ from lit_al.strategies import Collapse, make_strategy
 from lit_al.text.cache import encoded
 from lit_al.text.lsa import vectors_of
 from lit_al.training.pretraining import learn
+from lit_al.training.step_training import StepTraining
 from lit_al.utils.folders import write_results
 from lit_al.utils.signals import shielded
 from lit_al.utils.terminal_text import markup
@@ -69,8 +70,8 @@ class LeanSession:
         self.words = LeanWords(report, plan)
         self.oracle = journal.oracle(plan.oracle)
         self.course = RunHistory()
-        self.fresh: Callable[[], LeanLoop] | None = None
-        self.loop: LeanLoop | None = None
+        self.fresh: Callable[[], ActiveLoop] | None = None
+        self.loop: ActiveLoop | None = None
         self.monitor: StoppingMonitor | None = None
         self.judging: Batches | None = None
         self.board = TensorBoardLog(folder, material.corpus, figures.title(self.results("running")))
@@ -117,20 +118,23 @@ class LeanSession:
             )
         for note in pretraining.notes:
             self.report.console.print(f"[yellow]{markup(note)}[/]", soft_wrap=True)
-        self.fresh = lambda: LeanLoop(
-            tokens,
-            words,
-            corpus.classes,
+        self.fresh = lambda: ActiveLoop(
+            StepTraining(
+                tokens,
+                words,
+                corpus.classes,
+                recipe=self.plan.recipe,
+                pretraining=pretraining,
+                vectors=vectors,
+                accelerator=self.config.accelerator,
+            ),
             pool,
             self.oracle,
+            classes=len(corpus.classes),
             seeds=[self.config.seed],
             strategy=str(self.config.strategy),
             schedule=self.plan.schedule,
-            recipe=self.plan.recipe,
-            pretraining=pretraining,
-            vectors=vectors,
             start=self.plan.start,
-            accelerator=self.config.accelerator,
         )
         self.loop = self.fresh()
         self.monitor = StoppingMonitor(
@@ -143,7 +147,8 @@ class LeanSession:
 
     def _member(self) -> LitBiLSTM:
         assert self.loop is not None  # made before anything is asked of it
-        return self.loop.model.member(0, self.material.encoder)
+        assert isinstance(self.loop.method, StepTraining)
+        return self.loop.method.model.member(0, self.material.encoder)
 
     # --- State --------------------------------------------------------------------------------------------------------
 
@@ -187,9 +192,9 @@ class LeanSession:
                 done = self._next(self.loop)
             self._record(done)
 
-    def _next(self, loop: LeanLoop) -> LeanRound:
+    def _next(self, loop: ActiveLoop) -> FittedRound:
         """A round of the loop, its questions on record before anybody is asked."""
-        [run], number = loop.runs, loop.done
+        [run], number = loop.states, loop.done
         asked = self.journal.asked(number, run.strategy)
         if asked is None:
             seconds = loop.choose()
@@ -210,11 +215,11 @@ class LeanSession:
         loop.ask()
         return loop.learn(*seconds)
 
-    def _record(self, done: LeanRound) -> None:
+    def _record(self, done: FittedRound) -> None:
         """What follows from a round, before anybody has looked at the test set; then what is said of it."""
         assert self.monitor is not None  # as the loop
         assert self.judging is not None
-        model, course, [run] = self._member(), self.course, done.runs
+        model, course, [run] = self._member(), self.course, done.states
         course.device, course.held = str(model.device), len(run.held)
         course.stop_reason = self.monitor.look(model, run)
         if not course.stop_reason and done.number == len(self.plan.schedule) - 1:
@@ -266,8 +271,8 @@ class LeanSession:
         """Every batch that was asked, that of a round which Ctrl-C cut off too: its labels are paid for."""
         rounds = self.course.rounds
         queries = [done.query for done in rounds if done.query]
-        if self.loop and rounds and self.loop.runs[0].asked > rounds[-1].asked:
-            pending = query_of(len(rounds), self.loop.runs[0])
+        if self.loop and rounds and self.loop.states[0].asked > rounds[-1].asked:
+            pending = query_of(len(rounds), self.loop.states[0])
             queries += [pending] if pending else []
         return queries
 
@@ -292,7 +297,7 @@ class LeanSession:
 
     def results(self, status: str) -> dict[str, Any]:
         """The contents of `results.json`; docs/results-schema.md describes them."""
-        self.course.held = len(self.loop.runs[0].held) if self.loop else self.course.held
+        self.course.held = len(self.loop.states[0].held) if self.loop else self.course.held
         shadow = self.course.in_shadow(self.monitor)
         seconds = time.perf_counter() - self.began
         return results_of(self.course, self.config, self.material, self.plan, shadow, status, seconds)

@@ -6,8 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from lit_al.loop.active_loop import FittedRound
 from lit_al.loop.estimation import ByValidation, Estimate, needed
-from lit_al.loop.state import LeanRound, LoopState
+from lit_al.loop.state import LoopState
 from lit_al.metrics import Evaluation, Query
 from lit_al.oracles import Bill
 from lit_al.typing import UNLABELED, Ints
@@ -62,7 +63,7 @@ class Judged:
     @classmethod
     def of(
         cls,
-        done: LeanRound,
+        done: FittedRound,
         classes: Sequence[str],
         guard: bool,
         estimate: Estimate | None,
@@ -70,7 +71,7 @@ class Judged:
         bill: Bill,
     ) -> Self:
         """What there is to say of a round of the loop."""
-        [run] = done.runs
+        [run] = done.states
         query, collapse = query_of(done.number, run), run.collapse if done.number else None
         warning = ""
         if collapse is not None:

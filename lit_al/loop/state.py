@@ -1,4 +1,4 @@
-"""What the honest loop knows and hands over: a run of one seed, its next batch, the labels that judge it, a round."""
+"""What the loop knows and hands over: the state of one seed, its next batch, the labels that judge it, a round."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,6 @@ import numpy as np
 from lit_al.data.split import without
 from lit_al.loop.validation import HoldOut
 from lit_al.metrics import Confusion
-from lit_al.models.ensemble import LitCommittee
 from lit_al.strategies import Choice, Collapse, Strategy
 from lit_al.typing import UNLABELED, Floats, Ints, Mask, Rows
 
@@ -167,26 +166,3 @@ class LoopState:
     def rng(self, round_number: int) -> np.random.Generator:
         """The source of chance of a round: that of the first is the same for every strategy."""
         return np.random.default_rng([self.seed, round_number])
-
-
-@dataclass(frozen=True)
-class LeanRound:
-    """All runs after a fit.
-
-    Attributes:
-        number: 0 for the fit on the first labels.
-        model: a member for each run, on the loop's device.
-        runs: their state; it changes with the next round.
-        fit_seconds: of all runs together, as are the others.
-        validate_seconds: of the further fits and predictions of validation; 0 without it.
-        score_seconds: of scoring the pool for the batch acquired before this fit; 0 in round 0.
-        select_seconds: of choosing that batch; 0 in round 0.
-    """
-
-    number: int
-    model: LitCommittee
-    runs: Sequence[LoopState]
-    fit_seconds: float
-    validate_seconds: float
-    score_seconds: float
-    select_seconds: float

@@ -14,13 +14,13 @@ from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
 from lit_al.data import MAX_CLASSES
-from lit_al.data.readers import check_text
 from lit_al.exceptions import CheckpointError, FitError
 from lit_al.models.kernels import KERNELS
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.utils import archive, memory
 from lit_al.utils.failpoints import crash_point
 from lit_al.utils.files import sync
+from lit_al.utils.readers import check_text
 from lit_al.utils.terminal_text import first_line
 
 

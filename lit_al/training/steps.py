@@ -80,9 +80,7 @@ def train(
         places = in_windows(lengths, size, np.random.default_rng(labeled_sets[0].seed), window)
         rows, truth = (np.take_along_axis(array, places, axis=1) for array in (rows, truth))
     batches = Steps(tokens, torch.from_numpy(rows), torch.from_numpy(truth), size)
-    fit(
-        plain_trainer(accelerator, keep), model, batches, batches
-    )  # Lightning warns of a module without validation, and then validates none
+    fit(plain_trainer(accelerator, keep), model, batches)
 
 
 def fewest(labeled_sets: Sequence[LabeledSet]) -> int:

@@ -61,7 +61,7 @@ def test_same_labels_and_number_give_the_same_model_whatever_came_before(corpus)
 def test_controls_stand_at_random_places_from_the_beginning_on(corpus):
     learner, rows = make_learner(corpus, strategy="margin+random:0.2"), np.arange(20)
     learner.learn(rows, corpus.labels[rows], 1)
-    learner.recipe = learner._loop.recipe = type(learner.recipe)(guard=False)
+    learner.recipe = learner._loop.method.recipe = type(learner.recipe)(guard=False)
     controls = np.array([one.control for one in learner.rank(200)])
     assert controls.sum() == 40
     assert controls[:10].sum() == 2
@@ -78,7 +78,7 @@ def test_random_strategy_draws_nothing_but_controls(corpus):
 
 
 def test_guard_ranks_at_random_while_the_model_answers_one_class(corpus, monkeypatch):
-    monkeypatch.setattr("lit_al.loop.lean.collapsed", lambda probabilities: Collapse(0, 1.0))
+    monkeypatch.setattr("lit_al.loop.active_loop.collapsed", lambda probabilities: Collapse(0, 1.0))
     learner, rows = make_learner(corpus), np.arange(20)
     learner.learn(rows, corpus.labels[rows], 1)
     assert {one.reason for one in learner.rank(50)} == {"drawn at random"}
@@ -113,9 +113,9 @@ def test_weights_that_are_no_numbers_are_refused_and_the_old_model_stays(corpus,
 
     def fit(loop, number):
         with torch.no_grad():
-            next(iter(loop.model.parameters())).fill_(torch.nan)
+            next(iter(loop.method.model.parameters())).fill_(torch.nan)
 
-    monkeypatch.setattr("lit_al.loop.lean.LeanLoop.fit", fit)
+    monkeypatch.setattr("lit_al.loop.active_loop.ActiveLoop.fit", fit)
     with pytest.raises(FitError, match=r"model 2 came to nothing: .* \(NaN\)"):
         learner.learn(rows, corpus.labels[rows], 2)
     assert learner.rank(30) == before

@@ -21,6 +21,8 @@ from lit_al.training.distillation import Student
 
 CRASHES = ["in_fit", "before_checkpoint", "after_checkpoint", "before_ranking"]
 
+TRAINING = "lit_al.training.step_training"
+
 
 class Killed(BaseException):
     """Stands for kill -9: nobody catches it, nothing is tidied up."""
@@ -288,9 +290,13 @@ def raising(error):
     ("target", "fault", "words"),
     [
         ("lit_al.training.distillation.Student", Poisoned, "its weights are no numbers any more (NaN)"),
-        ("lit_al.loop.lean.study", raising(MemoryError("2 GB")), "ran out of memory (2 GB)"),
-        ("lit_al.loop.lean.study", raising(torch.OutOfMemoryError("CUDA")), "ran out of memory (CUDA)"),
-        ("lit_al.loop.lean.teach", raising(ImportError("No module named 'sklearn'")), "ImportError: No module named"),
+        (f"{TRAINING}.study", raising(MemoryError("2 GB")), "ran out of memory (2 GB)"),
+        (f"{TRAINING}.study", raising(torch.OutOfMemoryError("CUDA")), "ran out of memory (CUDA)"),
+        (
+            f"{TRAINING}.teach",
+            raising(ImportError("No module named 'sklearn'")),
+            "ImportError: No module named",
+        ),
         ("lit_al.annotate.learning.Learner.rank", raising(ValueError("odd\nlines")), "ValueError: odd lines"),
     ],
 )

@@ -94,16 +94,16 @@ def test_baselines_stand_in_the_same_table(config, tmp_path, monkeypatch):
     cells = read_cells(tmp_path / "b" / "cells.jsonl")
     assert len(cells) == 3 * 3 * 2
     assert "tfidf-lr" in (tmp_path / "b" / "report.md").read_text()
-    monkeypatch.setattr(runner.Linear, "cells", None)
+    monkeypatch.setattr(runner.ActiveLoop, "rounds", None)
     run_benchmark(config, CONSOLE)
-    with pytest.raises(ConfigError, match="tfidf-lr:entropy"):
-        run_benchmark(replace(config, strategies=("tfidf-lr:entropy",)), CONSOLE)
+    with pytest.raises(ConfigError, match="tfidf-lr:badge"):
+        run_benchmark(replace(config, strategies=("tfidf-lr:badge",)), CONSOLE)
 
 
 def test_finished_cells_are_not_computed_again(config, tmp_path, monkeypatch):
     run_benchmark(config, CONSOLE)
     before = (tmp_path / "b" / "cells.jsonl").read_bytes()
-    monkeypatch.setattr(runner.LeanLoop, "rounds", None)
+    monkeypatch.setattr(runner.ActiveLoop, "rounds", None)
     run_benchmark(config, CONSOLE)
     assert (tmp_path / "b" / "cells.jsonl").read_bytes() == before
 
@@ -155,7 +155,7 @@ def test_settings_refused_leave_no_folder_behind(config, tmp_path):
 
 def test_labels_to_an_accuracy_are_counted_without_running_a_cell_again(config, tmp_path, monkeypatch):
     run_benchmark(replace(config, strategies=("random",)), CONSOLE)
-    monkeypatch.setattr(runner.LeanLoop, "rounds", None)
+    monkeypatch.setattr(runner.ActiveLoop, "rounds", None)
     run_benchmark(replace(config, strategies=("random",), targets=(0.31, 0.77)), CONSOLE)
     report = (tmp_path / "b" / "report.md").read_text()
     assert "target .31" in report

@@ -24,7 +24,7 @@ README = "---\nconfigs:\n- config_name: plain_text\n  data_files:\n" + "".join(
 LOAD = """
 import json, logging, time, warnings
 from lit_al.data import load_corpus
-from lit_al.errors import DataError
+from lit_al.exceptions import DataError
 start = time.perf_counter()
 try:
     corpus = load_corpus("DATA", demo_rows=20)

@@ -158,7 +158,7 @@ def test_csv_and_jsonl_need_the_standard_library_only(write):
 import sys
 sys.modules.update(datasets=None, pyarrow=None, huggingface_hub=None)
 from lit_al.data import load_corpus
-from lit_al.errors import DataError
+from lit_al.exceptions import DataError
 for data in {[*map(str, files), "imdb"]!r}:
     try:
         print(load_corpus(data).fingerprint)

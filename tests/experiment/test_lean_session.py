@@ -25,7 +25,7 @@ from lit_al.experiment.experiment_data import prepare
 from lit_al.experiment.explain import explain
 from lit_al.experiment.protocol import RunProtocol
 from lit_al.experiment.session import run
-from lit_al.loop.lean import LeanLoop
+from lit_al.loop.active_loop import ActiveLoop
 from lit_al.metrics import Confusion, Evaluation
 from lit_al.oracles import SimulatedOracle
 from lit_al.reporting.queries import read_picks
@@ -33,6 +33,7 @@ from lit_al.strategies import Collapse
 from lit_al.text.cache import encoded
 from lit_al.text.encoder import TextEncoder
 from lit_al.text.lsa import vectors_of
+from lit_al.training.step_training import StepTraining
 
 ROOT = Path(__file__).parents[2]
 CONFIG = TrainConfig(
@@ -55,7 +56,7 @@ CONFIG = TrainConfig(
 @pytest.fixture(autouse=True)
 def _no_guard(monkeypatch):
     """Models of four steps answer one class, and the guard would choose every batch."""
-    monkeypatch.setattr("lit_al.loop.lean.collapsed", lambda probabilities: None)
+    monkeypatch.setattr("lit_al.loop.active_loop.collapsed", lambda probabilities: None)
 
 
 def start(tmp_path, **changes):
@@ -103,14 +104,14 @@ def test_picks_are_those_of_the_loop_and_explained(tmp_path):
     material = prepare(config)
     plan = RunProtocol.of(config, material)
     corpus, encoder = material.corpus, material.encoder
-    loop = LeanLoop(
-        torch.from_numpy(encoded(corpus, encoder)), len(encoder.vocabulary), corpus.classes, material.split.pool,
-        SimulatedOracle(corpus.labels), seeds=[0], strategy=config.strategy, schedule=plan.schedule,
-        recipe=plan.recipe, accelerator="cpu",
+    tokens, words = torch.from_numpy(encoded(corpus, encoder)), len(encoder.vocabulary)
+    loop = ActiveLoop(
+        StepTraining(tokens, words, corpus.classes, recipe=plan.recipe, accelerator="cpu"), material.split.pool,
+        SimulatedOracle(corpus.labels), classes=2, seeds=[0], strategy=config.strategy, schedule=plan.schedule,
     )  # fmt: skip
     *_, last = loop.rounds()
     picks = read_picks(folder)
-    assert [pick.row for pick in picks] == last.runs[0].labeled[30:].tolist()
+    assert [pick.row for pick in picks] == last.states[0].labeled[30:].tolist()
     assert [pick.label for pick in picks] == [corpus.classes[corpus.labels[pick.row]] for pick in picks]
     lines = list(explain(folder, 2))
     assert lines[0] == "round 2: 20 texts chosen by margin+random:0.4, 8 of them random controls"
@@ -262,7 +263,7 @@ def test_validation_that_cannot_work_is_a_sentence(tmp_path, capsys, spelling, w
 
 
 def test_collapse_is_warned_of_and_the_guard_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("lit_al.loop.lean.collapsed", lambda probabilities: Collapse(1, 0.99))
+    monkeypatch.setattr("lit_al.loop.active_loop.collapsed", lambda probabilities: Collapse(1, 0.99))
     results, printed, _ = start(tmp_path)
     entry = results["rounds"][1]
     assert entry["strategy"] == "random"

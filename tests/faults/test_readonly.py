@@ -33,7 +33,7 @@ if not (sys.platform == "linux" and mounted()):
     def refused(path, *more, **named):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), os.fspath(path))
     os.open, os.mkdir = opened, refused
-from lit_al.cli import main
+from lit_al.cli.main import main
 sys.exit(main(words))
 """
 

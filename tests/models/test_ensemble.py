@@ -83,7 +83,7 @@ def test_members_learn_what_they_would_learn_alone(classes, texts):
     shuffles = [torch.Generator().manual_seed(seed) for seed in SEEDS]
     rows = torch.stack([torch.arange(50), torch.arange(5, 55), torch.arange(10, 60)])
     committee = LitCommittee(SEEDS, classes, **SIZES, dropout=0.0)
-    trainer().fit(committee, Batches(tokens, labels, rows, 16, shuffles), Batches(tokens, labels, torch.arange(60), 25))
+    trainer().fit(committee, Batches(tokens, labels, rows, 16, shuffles))
     probabilities = score(committee, Batches(tokens, None, torch.arange(60), 7))
     assert probabilities.shape == (3, 60, len(classes))
     for member, seed in enumerate(SEEDS):
@@ -108,7 +108,7 @@ def test_checkpoint_brings_a_committee_back(tmp_path, texts):
     committee = LitCommittee(SEEDS, ["a", "b"], **SIZES)
     batches = Batches(texts[0], texts[1] % 2, torch.arange(60), 16)
     fitted = trainer(epochs=1)
-    fitted.fit(committee, batches, batches)
+    fitted.fit(committee, batches)
     fitted.save_checkpoint(tmp_path / "c.ckpt", weights_only=True)
     again = LitCommittee.load_from_checkpoint(tmp_path / "c.ckpt", weights_only=True)
     np.testing.assert_array_equal(score(again, batches), score(committee, batches))

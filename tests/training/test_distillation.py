@@ -62,7 +62,7 @@ def opinion(classes, seed, labels=7):
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("taught", [True, False])
+@pytest.mark.parametrize("soft_labels", [True, False])
 def test_labels_are_learned_from_where_there_are_any_and_the_teacher_elsewhere(classes, soft_labels):
     rows = np.arange(0, 60, 1)[:58]
     given, opinions = labeled_sets(7, 4), [opinion(classes, 0, 7), opinion(classes, 1, 4)] if soft_labels else None
@@ -85,7 +85,7 @@ def test_labels_are_learned_from_where_there_are_any_and_the_teacher_elsewhere(c
                 assert not target.any()
 
 
-@pytest.mark.parametrize(("taught", "share"), [(True, 0.1), (False, 0.5)])
+@pytest.mark.parametrize(("soft_labels", "share"), [(True, 0.1), (False, 0.5)])
 def test_labels_are_repeated_as_often_as_makes_their_share_each_as_often_as_any_other(soft_labels, share):
     rows = np.arange(60)
     texts, _ = assign(rows, labeled_sets(7, 20), 2, [opinion(2, 0, 7), opinion(2, 1, 20)] if soft_labels else None)

@@ -1,0 +1,75 @@
+"""How a round trains, as the loop sees it: `TrainingMethod`. Seeds go side by side; the first axis is always theirs.
+
+| method | a round is | module |
+|---|---|---|
+| steps | so many training steps by a recipe, on labels alone or distilled from a teacher | `training.step_training` |
+| linear | logistic regression on the whole text | `training.linear_training` |
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lit_al.loop.state import LoopState
+from lit_al.loop.validation import Validation
+from lit_al.strategies import Labeled, Pool
+from lit_al.typing import Floats, Rows
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the strategy of one seed gets to see, and what the model alone says.
+
+    Attributes:
+        pool: the n candidates, with the arrays that the strategy needs and their probabilities.
+        labeled: the labeled rows likewise.
+        probabilities: (n, C) of the candidates under the model that would be delivered, without a teacher's opinion.
+    """
+
+    pool: Pool
+    labeled: Labeled
+    probabilities: Floats
+
+
+class TrainingMethod(Protocol):
+    """Trains models on what is labeled, and says what they make of texts."""
+
+    @property
+    def guard(self) -> bool:
+        """Is a batch drawn at random where the model answers nearly one class?"""
+
+    @property
+    def validation(self) -> Validation | None:
+        """What judges each round by labels not learned from; None for nothing."""
+
+    def begin(self, seeds: Sequence[int], rounds: int) -> None:
+        """Make ready for so many rounds of a run for each seed."""
+
+    def fit(self, number: int, states: Sequence[LoopState]) -> None:
+        """Train the models of a round on what is labeled by now.
+
+        Raises:
+            FitError: a seed without a label.
+        """
+
+    def validate(self, number: int, states: Sequence[LoopState]) -> None:
+        """Note in each state how its model does on labels not learned from, where there is validation."""
+
+    def look(
+        self,
+        number: int,
+        states: Sequence[LoopState],
+        candidates: Sequence[Rows],
+        needs: Collection[str],
+        needs_labeled: Collection[str],
+    ) -> list[Seen]:
+        """What the models of the round before make of each seed's candidates (n,), in the arrays named."""
+
+    def score(self, rows: Rows) -> Floats:
+        """(M, n, C) probabilities of rows (n,), or of rows (M, n) of each seed's own, under the newest models."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the rounds to come depend on besides the labels, as tensors and plain types."""
+
+    def load_state_dict(self, state: Mapping[str, Any], number: int, states: Sequence[LoopState]) -> None:
+        """Go on from a `state_dict` of after round `number`; None where there was none."""

@@ -1,0 +1,141 @@
+"""`LinearTraining`: what a user would take instead of a network, logistic regression on the whole text (scikit-learn).
+
+| name | features | regression |
+|---|---|---|
+| `tfidf-lr` | tf-idf of single words, at least five texts each, 30,000 at most | C = 10 |
+| `lsa-lr` | the same, projected on 300 directions (latent semantic analysis) | C = 10, classes weighted to balance |
+
+Features come from the pool's texts, which costs no label.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from lit_al.data import Corpus
+from lit_al.exceptions import FitError
+from lit_al.loop.method import Seen
+from lit_al.loop.state import LoopState
+from lit_al.strategies import Labeled, Pool
+from lit_al.typing import Float64s, Floats, Rows
+
+DIRECTIONS = 300
+SEEN = ("probabilities", "classes")  # that a linear model can tell a strategy
+
+
+class LinearFeatures:
+    """Features of every text, learned from some and computed once for all methods.
+
+    Args:
+        corpus: N texts; no label is read.
+        pool: (n,) int64 rows that the features are learned from.
+    """
+
+    def __init__(self, corpus: Corpus, pool: Rows) -> None:
+        self.corpus, self.pool = corpus, pool
+
+    @cached_property
+    def words(self) -> Any:
+        """(N, F) float64 sparse, tf-idf of single words."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        rarest = min(5, max(1, len(self.pool) // 100))  # in a small corpus few words stand in five texts
+        vectorizer = TfidfVectorizer(min_df=rarest, sublinear_tf=True, max_features=30_000)
+        vectorizer.fit(self.corpus.texts[row] for row in self.pool)
+        return vectorizer.transform(self.corpus.texts)
+
+    @cached_property
+    def directions(self) -> Float64s:
+        """(N, D) float64, the main latent directions of the words, rows of length 1."""
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.preprocessing import normalize
+
+        found = TruncatedSVD(min(DIRECTIONS, self.words.shape[1] - 1), random_state=0).fit(self.words[self.pool])
+        directions: Float64s = normalize(found.transform(self.words))
+        return directions
+
+
+class LinearTraining:
+    """A regression for each seed, fitted anew in each round.
+
+    Args:
+        features: of every text.
+        latent: regress on the latent directions, with classes weighted to balance, instead of on words.
+        classes: C.
+    """
+
+    def __init__(self, features: LinearFeatures, classes: int, *, latent: bool) -> None:
+        self.features, self.classes, self.latent = features, classes, latent
+        self._probabilities = np.empty((0, 0, classes))  # (M, N, C) of all texts, by the newest models
+
+    @property
+    def guard(self) -> bool:
+        """A strategy chooses whatever the model answers."""
+        return False
+
+    @property
+    def validation(self) -> None:
+        """Nothing is held out."""
+
+    def begin(self, seeds: Sequence[int], rounds: int) -> None:
+        """There is nothing to make ready."""
+
+    def fit(self, number: int, states: Sequence[LoopState]) -> None:
+        """Fit each seed's regression to its labels.
+
+        Raises:
+            FitError: a seed without a label.
+        """
+        self._probabilities = np.stack([self._fitted(state) for state in states])
+
+    def validate(self, number: int, states: Sequence[LoopState]) -> None:
+        """Nothing is held out."""
+
+    def look(
+        self,
+        number: int,
+        states: Sequence[LoopState],
+        candidates: Sequence[Rows],
+        needs: Collection[str],
+        needs_labeled: Collection[str],
+    ) -> list[Seen]:
+        """The probabilities of each seed's candidates; there is nothing else that such a model could tell."""
+        found = []
+        for state, rows, probabilities in zip(states, candidates, self._probabilities, strict=True):
+            own = probabilities[rows].astype(np.float32)
+            columns = {"classes": own.argmax(axis=1)} if "classes" in needs else {}
+            pool = Pool(rows, probabilities=own, **columns)
+            found.append(Seen(pool, Labeled(state.labeled, labels=state.answers), own))
+        return found
+
+    def score(self, rows: Rows) -> Floats:
+        """(M, n, C) float64."""
+        each = rows if rows.ndim == 2 else np.broadcast_to(rows, (len(self._probabilities), len(rows)))  # (M, n)
+        return np.stack([one[own] for one, own in zip(self._probabilities, each, strict=True)])
+
+    def state_dict(self) -> dict[str, Any]:
+        """A regression is its labels."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any], number: int, states: Sequence[LoopState]) -> None:
+        """Fit again."""
+        if number >= 0:
+            self.fit(number, states)
+
+    def _fitted(self, state: LoopState) -> Float64s:
+        """Probability of each class for every text, (N, C); a class without a label has none."""
+        from sklearn.linear_model import LogisticRegression
+
+        x = self.features.directions if self.latent else self.features.words
+        probabilities = np.zeros((x.shape[0], self.classes))
+        seen = np.unique(state.answers)
+        if len(seen) == 0:
+            raise FitError("a fit has no label to learn from; begin with more labels")
+        if len(seen) == 1:  # there is nothing to regress on
+            probabilities[:, seen[0]] = 1.0
+            return probabilities
+        model = LogisticRegression(C=10, class_weight="balanced" if self.latent else None, max_iter=1_000)
+        probabilities[:, seen] = model.fit(x[state.labeled], state.answers).predict_proba(x)
+        return probabilities

@@ -1,0 +1,294 @@
+"""`StepTraining`: a round is a fixed number of training steps, by a recipe, for all seeds in one batched pass.
+
+Unless the recipe says otherwise no label is spent on validation, and the weights of the second half of the steps are
+averaged. With validation (`loop.validation`) each round also says how the newest model, or models trained like it, did
+on labels that they had not learned from.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from torch import Tensor
+
+from lit_al.exceptions import ConfigError
+from lit_al.loop.method import Seen
+from lit_al.loop.state import LoopState, Validated
+from lit_al.loop.validation import CrossFit, HoldOut, Validation, make_validation
+from lit_al.models.batches import EVALUATION_BATCH, Batches
+from lit_al.models.ensemble import LitCommittee
+from lit_al.models.scoring import score, see
+from lit_al.strategies import Labeled, Pool
+from lit_al.training.distillation import assign, study
+from lit_al.training.fitting import device_of
+from lit_al.training.pretraining import Pretraining
+from lit_al.training.recipe import Recipe
+from lit_al.training.steps import AveragedWeights, LabeledSet, LowestLoss, fewest, shrink_and_perturb, train
+from lit_al.training.teacher import SoftLabels, teach
+from lit_al.typing import Float32s, Floats, Rows
+
+FOLDING = 2  # a stream of chance of its own, beside that of holding out: what is chosen does not depend on it
+
+
+class StepTraining:
+    """A network for each seed, all in one `LitCommittee`.
+
+    Args:
+        tokens: (N, T) uint16 of the whole corpus.
+        vocabulary_size: V.
+        classes: C names.
+        recipe: how each round trains.
+        pretraining: what the pool's texts teach, for recipes that need it.
+        vectors: (N, D) text vectors, for strategies that need them.
+        accelerator: Lightning's; models learn and score on its device, to which batches of the tokens are taken.
+
+    Attributes:
+        model: a member for each seed, on the device.
+
+    Raises:
+        ConfigError: a recipe that needs pretraining, and none given, or one of another recipe; an accelerator that is
+            not here.
+    """
+
+    model: LitCommittee
+
+    def __init__(
+        self,
+        tokens: Tensor,
+        vocabulary_size: int,
+        classes: Sequence[str],
+        *,
+        recipe: Recipe | None = None,
+        pretraining: Pretraining | None = None,
+        vectors: Float32s | None = None,
+        accelerator: str = "auto",
+    ) -> None:
+        self.tokens, self.vocabulary_size, self.classes = tokens, vocabulary_size, tuple(classes)
+        self.recipe = recipe or Recipe()
+        self._validation = make_validation(self.recipe.validation)
+        _check_pretraining(self.recipe, pretraining)
+        self.pretraining = pretraining or Pretraining(np.empty(0, np.int64))
+        self.vectors, self.accelerator, self.device = vectors, accelerator, device_of(accelerator)
+        self.seeds: Sequence[int] = ()
+        self.rounds = 0
+        self._heard: dict[bytes, SoftLabels] = {}  # what the teacher made of the labels of this round
+
+    @property
+    def guard(self) -> bool:
+        """Is a batch drawn at random where the model answers nearly one class?"""
+        return self.recipe.guard
+
+    @property
+    def validation(self) -> Validation | None:
+        """What judges each round by labels not learned from; None for nothing."""
+        return self._validation
+
+    def begin(self, seeds: Sequence[int], rounds: int) -> None:
+        """Draw the first weights; committees and folds draw theirs beyond the numbers of the rounds."""
+        self.seeds, self.rounds = seeds, rounds
+        self.model = self.new_model(0)
+
+    def new_model(self, number: int, members: int = 1) -> LitCommittee:
+        """Weights that depend on seed and round alone; `members` for each seed."""
+        model = LitCommittee(
+            [_seed(seed, number, member) for seed in self.seeds for member in range(members)],
+            self.classes,
+            vocabulary_size=self.vocabulary_size,
+            learning_rate=self.recipe.learning_rate,
+            masked=self.recipe.masked,
+        )
+        self.pretraining.begin(model)
+        return model.to(self.device)
+
+    # --- Fit ----------------------------------------------------------------------------------------------------------
+
+    def fit(self, number: int, states: Sequence[LoopState]) -> None:
+        """Train on what is labeled by now, from the weights that the recipe says.
+
+        Raises:
+            FitError: a seed without a label.
+        """
+        if self.recipe.weights == "fresh" and number > 0:
+            self.model = self.new_model(number)
+        elif self.recipe.weights == "shrink" and number > 0:
+            shrink_and_perturb(self.model, _seed(self.seeds[0], number))
+        keep: L.Callback = AveragedWeights(self.recipe.average)
+        if isinstance(self.validation, HoldOut):
+            keep = LowestLoss(self.tokens, _held(states))
+        self._train(self.model, number, _labeled_sets(number, states), keep)
+
+    def _train(self, model: LitCommittee, number: int, labeled_sets: Sequence[LabeledSet], keep: L.Callback) -> None:
+        seed = _seed(self.seeds[0], number)  # of dropout
+        if self.recipe.studies:
+            labels = fewest(labeled_sets)  # before the teacher asks for one
+            opinions = [self._soft_labels(labeled_set) for labeled_set in labeled_sets] if self.recipe.teacher else None
+            texts = assign(self.pretraining.rows, labeled_sets, len(self.classes), opinions)
+            study(model, self.tokens, *texts, self.recipe.for_labels(labels), keep, seed, self.accelerator)
+        else:
+            torch.manual_seed(seed)
+            train(model, self.tokens, labeled_sets, self.recipe.steps, self.recipe.batch_size, keep, self.accelerator)
+
+    def _soft_labels(self, labeled_set: LabeledSet) -> SoftLabels:
+        """What the teacher makes of a labeled set; it is asked once."""
+        assert self.pretraining.features is not None  # `learn` computes them for every recipe with a teacher
+        key = labeled_set.rows.tobytes() + labeled_set.answers.tobytes()
+        if key not in self._heard:
+            self._heard[key] = teach(
+                self.pretraining.features, labeled_set.rows, labeled_set.answers, len(self.classes), seed=0
+            )
+        return self._heard[key]
+
+    # --- Validation ---------------------------------------------------------------------------------------------------
+
+    def validate(self, number: int, states: Sequence[LoopState]) -> None:
+        """Judge by labels not learned from: those held out, or each by the member whose fold it is in."""
+        if isinstance(self.validation, HoldOut):
+            for state, validated in zip(states, self._validated(self.model, _held(states)), strict=True):
+                state.validated = validated
+        elif isinstance(self.validation, CrossFit):
+            self._cross_fit(number, states, self.validation)
+
+    def _cross_fit(self, number: int, states: Sequence[LoopState], cross: CrossFit) -> None:
+        """Out-of-fold predictions, by members with fresh weights: those of earlier rounds have seen every label."""
+        folds = [
+            cross.draw(len(state.labeled), np.random.default_rng([state.seed, number, FOLDING])) for state in states
+        ]
+        outs = [fold == member for fold in folds for member in range(cross.folds)]  # (m,) bool for each member
+        whole = _labeled_sets(number, states, cross.folds)
+        learned = [labeled_set.take(~out) for labeled_set, out in zip(whole, outs, strict=True)]
+        unseen = [labeled_set.take(out) for labeled_set, out in zip(whole, outs, strict=True)]
+        members = self.new_model(number + 2 * self.rounds, cross.folds)
+        self._train(members, number, learned, AveragedWeights(self.recipe.average))
+        verdicts = self._validated(members, unseen)
+        for index, state in enumerate(states):
+            state.validated = Validated.join(verdicts[index * cross.folds : (index + 1) * cross.folds])
+
+    def _validated(self, model: LitCommittee, unseen: Sequence[LabeledSet]) -> list[Validated]:
+        """Each member judged by labels of its own that it has not learned from."""
+        seen = self._see(model, [labeled_set.rows for labeled_set in unseen], {"probabilities"})
+        return [
+            Validated(labeled_set.rows, arrays["probabilities"].argmax(axis=1) == labeled_set.answers)
+            for labeled_set, arrays in zip(unseen, seen, strict=True)
+        ]
+
+    # --- What the models make of texts --------------------------------------------------------------------------------
+
+    def look(
+        self,
+        number: int,
+        states: Sequence[LoopState],
+        candidates: Sequence[Rows],
+        needs: Collection[str],
+        needs_labeled: Collection[str],
+    ) -> list[Seen]:
+        """The arrays of each seed's candidates and labeled rows; a teacher's opinion is part of what is seen."""
+        needs = {*needs, "probabilities"}
+        seen = self._see(self.model, candidates, needs - {"committee", "vectors", "classes"})
+        if "committee" in needs:
+            self._ask_committee(number, states, candidates, seen)
+        own = [arrays["probabilities"] for arrays in seen]  # (n, C) of each seed
+        if self.recipe.teacher:
+            self._ask_teachers(number - 1, states, candidates, seen)
+        known: list[dict[str, Any]] = [{} for _ in states]
+        wanted = {*needs_labeled} - {"labels", "vectors"}
+        if wanted:
+            known = self._see(self.model, [state.labeled for state in states], wanted)
+        for state, rows, arrays, labeled in zip(states, candidates, seen, known, strict=True):
+            if "vectors" in needs:
+                arrays["vectors"] = self._vectors(rows, state)
+            if "classes" in needs:  # as predicted: nobody knows the true ones
+                arrays["classes"] = arrays["probabilities"].argmax(axis=1)
+            if "labels" in needs_labeled:
+                labeled["labels"] = state.answers
+            if "vectors" in needs_labeled:
+                labeled["vectors"] = self._vectors(state.labeled, state)
+        self._heard.clear()  # the next fit has other labels
+        return [
+            Seen(Pool(rows, **arrays), Labeled(state.labeled, **labeled), probabilities)
+            for state, rows, arrays, labeled, probabilities in zip(states, candidates, seen, known, own, strict=True)
+        ]
+
+    def _ask_committee(
+        self, number: int, states: Sequence[LoopState], candidates: Sequence[Rows], seen: Sequence[dict[str, Any]]
+    ) -> None:
+        """Train a committee for each seed on its labels, and add what it says of its candidates."""
+        each = self.recipe.committee_size
+        committee = self.new_model(number + self.rounds, each)
+        self._train(committee, number, _labeled_sets(number, states, each), AveragedWeights(self.recipe.average))
+        opinions = self._see(committee, [rows for rows in candidates for _ in range(each)], {"probabilities"})
+        for index, arrays in enumerate(seen):
+            members = opinions[index * each : (index + 1) * each]
+            arrays["committee"] = np.stack([member["probabilities"] for member in members])  # (K, n, C)
+
+    def _ask_teachers(
+        self, number: int, states: Sequence[LoopState], candidates: Sequence[Rows], seen: Sequence[dict[str, Any]]
+    ) -> None:
+        """Make a committee of student and teacher: a strategy sees their mean, or each of them beside others."""
+        for labeled_set, rows, arrays in zip(_labeled_sets(number, states), candidates, seen, strict=True):
+            opinion = self._soft_labels(labeled_set).probabilities[rows]  # (n, C)
+            arrays["probabilities"] = (arrays["probabilities"] + opinion) / 2
+            if "committee" in arrays:
+                arrays["committee"] = np.concatenate([arrays["committee"], opinion[None]])  # (K + 1, n, C)
+
+    def _see(self, model: LitCommittee, rows: Sequence[Rows], needs: Collection[str]) -> list[dict[str, Any]]:
+        """Arrays of each member's own rows; shorter lists are filled up with their last row and cut again."""
+        longest = max(len(each) for each in rows)
+        filled = np.stack([np.pad(each, (0, longest - len(each)), mode="edge") for each in rows])  # (M, n)
+        size = max(1, EVALUATION_BATCH // len(rows))
+        batches = Batches(self.tokens, None, torch.from_numpy(filled), size)
+        seen = see(model, batches, frozenset(needs), draws=self.recipe.draws, seed=self.seeds[0])
+        return [
+            {name: values[..., : len(each), :] for name, values in arrays.items()}
+            for each, arrays in zip(rows, seen, strict=True)
+        ]
+
+    def _vectors(self, rows: Rows, state: LoopState) -> Float32s:
+        if self.vectors is None:
+            raise ConfigError(f"{state.strategy.spelling} needs text vectors; pass vectors= to StepTraining")
+        return self.vectors[rows]
+
+    def score(self, rows: Rows) -> Floats:
+        """(M, n, C) float32 of the model alone, without a teacher."""
+        size = EVALUATION_BATCH // len(self.seeds)
+        return score(self.model, Batches(self.tokens, None, torch.from_numpy(rows), size))
+
+    # --- State --------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """The weights."""
+        return self.model.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any], number: int, states: Sequence[LoopState]) -> None:
+        """Take the weights."""
+        self.model.load_state_dict(dict(state))
+
+
+def _labeled_sets(number: int, states: Sequence[LoopState], members: int = 1) -> list[LabeledSet]:
+    """All labels of a seed for each of its members, which differ in their shuffles."""
+    return [
+        LabeledSet(state.labeled, state.answers, _seed(state.seed, number, member))
+        for state in states
+        for member in range(members)
+    ]
+
+
+def _held(states: Sequence[LoopState]) -> list[LabeledSet]:
+    return [LabeledSet(state.held, state.held_answers) for state in states]
+
+
+def _seed(*parts: int) -> int:
+    """One seed from several numbers."""
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _check_pretraining(recipe: Recipe, pretraining: Pretraining | None) -> None:
+    if pretraining is None:
+        missing = recipe.studies or recipe.vectors or recipe.pretrain
+    else:
+        begun = "embedding.weight" in pretraining.weights
+        untaught = recipe.teacher and pretraining.features is None
+        missing = untaught or ((recipe.vectors or recipe.pretrain) and not begun)
+    if missing:
+        raise ConfigError("this recipe learns from unlabeled texts; pass pretraining=learn(recipe, ...)")
