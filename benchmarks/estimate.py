@@ -30,6 +30,7 @@ from lit_al.data import Corpus, load_corpus
 from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.active_loop import ActiveLoop
 from lit_al.loop.estimation import Estimate
+from lit_al.loop.query import Query
 from lit_al.loop.state import Judgment, LoopState
 from lit_al.oracles import SimulatedOracle
 from lit_al.strategies import Context, Pool, choose, make_strategy
@@ -168,7 +169,7 @@ def stand_in(kind: str, design: Design, texts: Floats, labels: Ints, seed: int) 
         StoppingMonitor(None, torch.empty(0), rows, seed),
     )
     choice = choose(make_strategy("random"), Pool(rows), design.first, Context(run.rng(0)))
-    run.take(choice, labels[choice.rows])
+    run.take(Query(0, "random", choice, answers=labels[choice.rows]))
     for number in range(len(design.schedule)):
         model = learner.fit(texts[run.labeled], run.answers, number, len(run.labeled))
         monitor.record(model(texts[monitor.rows]), run)
@@ -184,7 +185,7 @@ def ask(run: LoopState, model: Model, n: int, number: int, texts: Floats, labels
     choice = choose(run.strategy, Pool(run.pool, probabilities=found), n, Context(run.rng(number + 1)))
     right = found.argmax(axis=1)[np.searchsorted(run.pool, choice.rows)] == labels[choice.rows]
     run.judgments.append(Judgment.of(number, len(run.pool), right, choice.controls))
-    run.take(choice, labels[choice.rows])
+    run.take(Query(number + 1, run.strategy.spelling, choice, answers=labels[choice.rows]))
 
 
 def whole(learner: StandIn, model: Model, run: LoopState, texts: Floats, labels: Ints, number: int) -> float:

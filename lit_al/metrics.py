@@ -1,12 +1,12 @@
-"""What the parts hand each other: small frozen records, free of Lightning and of devices."""
+"""How a model is judged: errors by class, accuracy with its interval, loss."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lit_al.typing import Float32s, Float64s, Ints, Mask
+from lit_al.typing import Ints
 from lit_al.utils.intervals import standard_error, wilson
 
 COLLAPSED = 0.95  # a batch with a larger share of one class says that the model knew only that class
@@ -100,74 +100,6 @@ class Evaluation:
             "false_positives": confusion.false_positives,
             "errors": {name: {"false_negatives": fn, "false_positives": fp} for name, fn, fp in pairs},
         }
-
-
-@dataclass(frozen=True)
-class Query:
-    """A batch that was put to the oracle.
-
-    Attributes:
-        number: of its round, from 1.
-        rows: (n,) int64 row ids, in the order chosen.
-        answers: (n,) int64 classes, as the oracle gave them; -1 for a row that it skipped.
-        probabilities: (n, C) float32 of the rows under the model that chose.
-        scores: (n,) float64 how much each row was wanted.
-        reasons: n sentences, why each row was chosen.
-        controls: (n,) bool, rows drawn uniformly from the whole pool.
-    """
-
-    number: int
-    rows: Ints
-    answers: Ints
-    probabilities: Float32s
-    scores: Float64s
-    reasons: tuple[str, ...]
-    controls: Mask
-
-
-@dataclass(frozen=True)
-class Round:
-    """One acquisition: what steered it, what it took, what it cost.
-
-    Attributes:
-        number: 1 for the first acquisition.
-        steering: the evaluation that the choice followed.
-        shares: (C,) wanted share of each class; () where the strategy has none.
-        taken: (C,) rows taken of each true class.
-        rows: (n,) int64 row ids, in the order taken.
-        probabilities: (n, C) float32 of the rows under the model that chose.
-        labels: training labels after the round.
-        seconds: of the fit before, the evaluation and the choice together.
-        short: the pool could not fill the query.
-        strategy: spelling of what chose.
-        answers: (n,) int64 classes of the rows, as the oracle gave them.
-        scores: (n,) float64 how much each row was wanted.
-        reasons: n sentences, why each row was chosen.
-        controls: (n,) bool, rows drawn uniformly from the whole pool.
-        warning: the model answers nearly one class, in a sentence; "" where it does not.
-    """
-
-    number: int
-    steering: Evaluation
-    shares: tuple[float, ...]
-    taken: tuple[int, ...]
-    rows: Ints
-    probabilities: Float32s
-    labels: int
-    seconds: float
-    short: bool
-    strategy: str = ""
-    answers: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    scores: Float64s = field(default_factory=lambda: np.empty(0, np.float64))
-    reasons: tuple[str, ...] = ()
-    controls: Mask = field(default_factory=lambda: np.empty(0, np.bool_))
-    warning: str = ""
-
-    @property
-    def predicted(self) -> tuple[int, ...]:
-        """(C,) rows taken of each class that the model gave them before."""
-        classes = self.probabilities.shape[1]
-        return tuple(np.bincount(self.probabilities.argmax(axis=1), minlength=classes).tolist())
 
 
 def percent(share: float) -> str:

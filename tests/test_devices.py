@@ -191,7 +191,7 @@ def test_the_examples_loop_judges_chooses_and_tests_on_the_device(strategy, mate
     assert learner.model.device == learner.data.tokens.device == DEVICE
     judged = learner.test()
     assert judged.confusion.matrix.sum() == len(learner.data.split.test)
-    assert len(learner.acquisition.history[0].rows) == 20
+    assert len(learner.acquisition.history[0].query.rows) == 20
     assert set(scored) == {DEVICE}
 
 
@@ -247,8 +247,8 @@ def test_the_lean_loop_scores_the_pool_on_the_device(options, material, second, 
 def test_a_lean_loop_that_goes_on_scores_on_the_device(material, second, scored):
     loop = make_loop(material, second)
     next(loop.rounds())
-    weights = {name: weight.cpu() for name, weight in loop.method.state_dict().items()}
-    state = {**loop.state_dict(), "method": weights}
+    weights = {name: weight.cpu() for name, weight in loop.method.model.state_dict().items()}
+    state = {**loop.state_dict(), "method": {"model": weights}}
     again = make_loop(material, second)
     again.load_state_dict(state)
     scored.clear()

@@ -74,7 +74,7 @@ def picks_of(loop):
     found = [[] for _ in loop.states]
     for number in range(len(BUDGETS)):
         loop.choose()
-        for rows, proposal in zip(found, loop.proposals, strict=True):
+        for rows, proposal in zip(found, loop.queries, strict=True):
             rows.append(proposal.choice.rows)
         if number + 1 < len(BUDGETS):
             loop.ask()
@@ -155,7 +155,7 @@ def test_example_learns_the_same_whatever_the_order_of_the_file(protocol, files,
         loop = example_of(one, protocol, "ratio", tmp_path, accelerator="cpu")
         loop.learner.fit()
         [done] = loop.acquisition.history
-        return texts(one, done.rows), [weight.tolist() for weight in loop.model.parameters()]
+        return texts(one, done.query.rows), [weight.tolist() for weight in loop.model.parameters()]
 
     expected = learned(corpus)
     assert all(learned(other) == expected for other in others)

@@ -178,15 +178,15 @@ class Learner:
         if n == 0:
             return []
         sizes = growing(self.first_batch, n)
-        [proposal] = self._loop.propose(self._number + 1, *sizes)
-        self.collapse = proposal.collapse
+        [query] = self._loop.propose(self._number + 1, *sizes)
+        self.collapse = query.collapse
         rng = np.random.default_rng([self.config.seed, self._number, SPREADING])
-        choice = proposal.choice
+        choice = query.choice
         if self.config.strategy == "random":  # alone it draws as controls are drawn
             choice = replace(choice, controls=np.ones(n, np.bool_))
         order = spread(choice.controls, sizes, rng)
-        assert proposal.probabilities is not None  # there is a model
-        return self._ranked(choice.take(order), proposal.probabilities[order])
+        assert query.probabilities is not None  # there is a model
+        return self._ranked(choice.take(order), query.probabilities[order])
 
     def cold_start(self, n: int | None = None, passed: Collection[int] = ()) -> list[Ranked]:
         """The texts to label before there is a model.

@@ -72,8 +72,8 @@ class ExampleRows:
     def _cell(self, row: Method, loop: ExampleLoop, number: int, spent: dict[str, int], **found: Any) -> Result:
         rounds = loop.acquisition.history if loop.acquisition else []
         if 0 < number <= len(rounds):
-            batch = rounds[number - 1]
-            found |= {"predicted": batch.predicted, "taken": batch.taken}
+            batch, classes = rounds[number - 1].query, len(self.corpus.classes)
+            found |= {"predicted": batch.called(classes), "taken": batch.taken(classes)}
             found["diversity"] = distinct_words(loop.data.tokens[torch.from_numpy(batch.rows)].cpu().numpy())
         return Result(
             row.spelling,

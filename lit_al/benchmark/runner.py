@@ -337,13 +337,13 @@ class Bench:
 
     def _batch(self, run: LoopState) -> dict[str, Any]:
         """Class mix and diversity of the last batch; nothing of the first, which nobody chose."""
-        if run.choice is None or not len(run.predicted):
+        query, classes = run.query, len(self.corpus.classes)
+        if query is None or not query.chosen:
             return {}
-        classes = len(self.corpus.classes)
         return {
-            "predicted": counts(run.predicted, classes),
-            "taken": counts(self.corpus.labels[run.choice.rows], classes),
-            "diversity": distinct_words(self.tokens[torch.from_numpy(run.choice.rows)].numpy()),
+            "predicted": query.called(classes),
+            "taken": counts(self.corpus.labels[query.rows], classes),
+            "diversity": distinct_words(self.tokens[torch.from_numpy(query.rows)].numpy()),
         }
 
 

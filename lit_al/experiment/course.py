@@ -8,10 +8,10 @@ from typing import Any, Self
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.experiment_data import ExperimentData
 from lit_al.experiment.protocol import RunProtocol
-from lit_al.experiment.snapshots import unpacked
 from lit_al.experiment.stopping_monitor import StoppingMonitor
-from lit_al.loop.rounds import Judged, described_bill
+from lit_al.loop.rounds import Round, described_bill
 from lit_al.utils.folders import SCHEMA, peak_memory_mb, versions
+from lit_al.utils.packing import unpacked
 
 
 @dataclass
@@ -27,7 +27,7 @@ class RunHistory:
         seconds: that earlier sittings took, up to the last state they saved.
     """
 
-    rounds: list[Judged] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
     stop_reason: str = ""
     device: str = "cpu"
     held: int = 0
@@ -42,7 +42,7 @@ class RunHistory:
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> Self:
         """Go on from a `state`."""
-        return cls(**{**state, "rounds": [unpacked(Judged, one) for one in state["rounds"]]})
+        return cls(**{**state, "rounds": [unpacked(Round, one) for one in state["rounds"]]})
 
     def in_shadow(self, monitor: StoppingMonitor | None) -> list[dict[str, Any]]:
         """Only now do the rules meet the test set: what each would have cost."""
@@ -64,7 +64,7 @@ def results_of(
     """The contents of `results.json`; docs/results-schema.md describes them."""
     classes, rounds = material.corpus.classes, course.rounds
     last = rounds[-1] if rounds else None
-    fitting = sum(done.fit_seconds for done in rounds)
+    fitting = sum(done.seconds.fit for done in rounds)
     samples = sum(plan.recipe.samples(done.labels, len(material.split.pool)) for done in rounds)
     return {
         "schema": SCHEMA,
@@ -101,7 +101,7 @@ def results_of(
     }
 
 
-def _test(last: Judged | None, classes: Sequence[str]) -> dict[str, Any] | None:
+def _test(last: Round | None, classes: Sequence[str]) -> dict[str, Any] | None:
     if last is None or last.test is None:
         return None
     confusion = last.test.confusion

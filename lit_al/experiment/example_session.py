@@ -14,8 +14,9 @@ from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.example import ExampleLoop
 from lit_al.experiment.experiment_data import ExperimentData
 from lit_al.experiment.journal import Journal
-from lit_al.experiment.snapshots import unpacked
-from lit_al.metrics import Evaluation, Round
+from lit_al.loop.query import Query
+from lit_al.loop.rounds import Round
+from lit_al.metrics import Evaluation
 from lit_al.models.checkpoint import load_weights, read_checkpoint, save
 from lit_al.reporting import figures
 from lit_al.reporting.console import ProgressBar, RunConsole, flaws
@@ -25,6 +26,7 @@ from lit_al.reporting.tensorboard import TensorBoardLog
 from lit_al.strategies import RatioSampling, innermost
 from lit_al.training.history import Epoch
 from lit_al.utils.folders import SCHEMA, peak_memory_mb, versions, write_results
+from lit_al.utils.packing import unpacked
 from lit_al.utils.signals import shielded
 
 
@@ -135,6 +137,10 @@ class ExampleSession:
     def _rounds(self) -> list[Round]:
         return self.loop.acquisition.history if self.loop.acquisition else []
 
+    @property
+    def _queries(self) -> list[Query]:
+        return [done.query for done in self._rounds]
+
     def _to_board(self) -> None:
         """What earlier sittings have shown."""
         for epoch in self.loop.history.epochs:
@@ -151,7 +157,7 @@ class ExampleSession:
         self.report.round(done, str(self.config.steer_on))
         with shielded():
             self.board.round(done)
-            write_picks(self.folder, self._rounds, self.material.corpus.classes)
+            write_picks(self.folder, self._queries, self.material.corpus.classes)
             write_results(self.folder, self.results("running"))
 
     def _finish(self, results: dict[str, Any], test: Evaluation | None) -> None:
@@ -159,7 +165,7 @@ class ExampleSession:
         for name, figure in figures.figures(results).items():
             figure.savefig(self.folder / f"{name}.png")
             self.board.figure(name, figure)
-        self.report.page(write_run_report(self.folder, picked_texts(self._rounds, self.material.corpus)))
+        self.report.page(write_run_report(self.folder, picked_texts(self._queries, self.material.corpus)))
         if test is not None:
             self.journal.finish()
             self.board.test(test)
@@ -208,19 +214,20 @@ class ExampleSession:
         }
 
     def _round(self, done: Round) -> dict[str, Any]:
-        classes = self.material.corpus.classes
+        classes, query = self.material.corpus.classes, done.query
+        assert done.steering is not None  # this loop judges before it chooses
         return {
             "round": done.number,
             **done.steering.described(classes),
-            "strategy": done.strategy,
-            "shares": dict(zip(classes, done.shares, strict=True)) if done.shares else {},
-            "taken": dict(zip(classes, done.taken, strict=True)),
-            "predicted": dict(zip(classes, done.predicted, strict=True)),
-            "controls": int(done.controls.sum()),
+            "strategy": query.strategy,
+            "shares": dict(zip(classes, query.choice.shares, strict=False)),
+            "taken": dict(zip(classes, query.taken(len(classes)), strict=True)),
+            "predicted": dict(zip(classes, query.called(len(classes)), strict=True)),
+            "controls": int(query.choice.controls.sum()),
             "warning": done.warning,
             "labels": done.labels,
-            "short": done.short,
-            "seconds": round(done.seconds, 2),
+            "short": query.choice.short,
+            "seconds": round(done.seconds.total, 2),
         }
 
 
@@ -260,7 +267,7 @@ def restore(loop: ExampleLoop, state: Mapping[str, Any]) -> None:
         acquisition.stop_reason = state["stop_reason"]
         acquisition.strategy.restore({name: array.numpy() for name, array in state["strategy"].items()})
         for done in acquisition.history:
-            loop.data.label(done.rows, done.answers)
+            loop.data.label(done.query.rows, done.query.said)
         if state["committee"] is not None:
             acquisition.inputs.new_committee(loop.model).load_state_dict(state["committee"]["model"])
     best, path = loop.learner.best, loop.learner.best.folder / "best.ckpt"

@@ -7,7 +7,7 @@ killed at, what comes before it is on the disk, and what comes after it can be m
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,10 +19,11 @@ from lit_al.data.split import FORMAT as SPLIT_FORMAT
 from lit_al.exceptions import ConfigError, DamagedError, DataError
 from lit_al.experiment.config import TrainConfig, config_of
 from lit_al.experiment.snapshots import Snapshots
+from lit_al.loop.query import Query
 from lit_al.oracles import FILE, Batch, Oracle, RecordedOracle, event_id
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, damaged, sha256_of
-from lit_al.strategies import Choice, Strategy
-from lit_al.typing import UNLABELED, Floats, Ints, Rows
+from lit_al.strategies import Choice, Collapse, Strategy
+from lit_al.typing import UNLABELED, Ints, Rows
 from lit_al.utils.failpoints import crash_point
 
 ASKING, RUN = "asking", "run"  # keys of the record's small facts
@@ -148,11 +149,11 @@ class Journal:
             ]
         )  # fmt: skip
 
-    def asked(self, number: int, strategy: Strategy) -> tuple[Choice, Mapping[str, Any]] | None:
+    def asked(self, number: int, strategy: Strategy) -> tuple[Query, Mapping[str, Any]] | None:
         """What a round has chosen already; the strategy remembers what it did after that choice.
 
         Returns:
-            The choice and the facts noted beside it; None where there is none, or only one that can be made again.
+            The query and the facts noted beside it; None where there is none, or only one that can be made again.
         """
         found = self.record.state(ASKING)
         if found is None or found.get("number") != number or number not in {one.number for one in self.record.rounds()}:
@@ -167,42 +168,37 @@ class Journal:
                 tuple(found["shares"]),
                 found["short"],
             )
-            return choice, {**found["facts"], **{name: _array(kept) for name, kept in found["arrays"].items()}}
+            arrays = {name: _array(kept) for name, kept in found["arrays"].items()}
+            collapse = Collapse(*found["collapse"]) if found["collapse"] else None
+            query = Query(number, found["strategy"], choice, arrays.get("probabilities"), collapse)
+            return query, found["facts"]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             why = f"what round {number} asked for cannot be read"
             raise DamagedError(damaged(self.record.path, why)) from error
 
-    def ask(
-        self,
-        number: int,
-        strategy: Strategy,
-        choice: Choice,
-        probabilities: Floats | None = None,
-        **facts: Any,
-    ) -> None:
+    def ask(self, query: Query, strategy: Strategy, **facts: Any) -> None:
         """Put a round's questions on record, before anybody is asked; asked again, they must be the same.
 
         Args:
-            number: of the round.
-            strategy: that chose.
-            choice: the questions.
-            probabilities: (n, C) that the model gives them; None where there is no model yet.
-            facts: beside it, plain ones.
+            query: not answered yet.
+            strategy: whose memory is kept beside it.
+            facts: likewise, plain ones.
 
         Raises:
             StoreError: the round has asked for other texts.
         """
         crash_point("before_questions")
-        if number not in {found.number for found in self.record.rounds()}:
+        choice, probabilities, collapse = query.choice, query.probabilities, query.collapse
+        if query.number not in {found.number for found in self.record.rounds()}:
             arrays = {} if probabilities is None else {"probabilities": _kept(probabilities)}
             memory = {name: _kept(array) for name, array in strategy.state().items()}
             listed: dict[str, Any] = {name: _kept(getattr(choice, name)) for name in ("rows", "scores", "controls")}
             listed |= {"reasons": list(choice.reasons), "shares": [float(share) for share in choice.shares]}
-            listed |= {"number": number, "short": choice.short, "memory": memory, "arrays": arrays, "facts": facts}
+            listed |= {"number": query.number, "strategy": query.strategy, "short": choice.short, "arrays": arrays}
+            listed |= {"collapse": astuple(collapse) if collapse else None, "memory": memory, "facts": facts}
             self.record.set_state(ASKING, listed)
-        chosen_by = "random" if probabilities is None else strategy.spelling
-        self.record.begin_round(number, choice.rows.tolist(), chosen_by)
-        self._announce(Batch(number, chosen_by, choice.controls, probabilities))
+        self.record.begin_round(query.number, query.rows.tolist(), query.strategy)
+        self._announce(Batch(query.number, query.strategy, choice.controls, probabilities))
 
     def ask_all(self, rows: Rows) -> None:
         """Put every label that there is on record as asked for, in a round of its own."""

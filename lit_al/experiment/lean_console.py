@@ -7,7 +7,7 @@ from rich.panel import Panel
 
 from lit_al.experiment.protocol import RunProtocol
 from lit_al.loop.estimation import ByValidation, Estimate
-from lit_al.loop.rounds import Judged
+from lit_al.loop.rounds import Round
 from lit_al.loop.validation import HoldOut, Validation
 from lit_al.metrics import percent
 from lit_al.oracles import Bill
@@ -42,19 +42,19 @@ class LeanWords:
         for clause in self.plan.flaws:
             self._line(f"warning: it {clause}")
 
-    def round(self, done: Judged) -> None:
+    def round(self, done: Round) -> None:
         """One block."""
         lines = [f"{done.labels:,} labels{self._test(done)}"]
-        lines += self._batch(done) if done.query else [f"drawn at random: {self._by_class(done.taken)}"]
+        lines += self._batch(done) if done.query.chosen else [f"drawn at random: {self._taken(done)}"]
         lines += self._estimate(done)
         if done.validation and self.plan.validation:
             lines += judged_words(done.validation, self.plan.validation)
-        validate = f", validate {done.validate_seconds:.1f} s" if done.validation else ""
+        validate = f", validate {done.seconds.validate:.1f} s" if done.validation else ""
         if done.bill.cost:
             lines.append(bill_words(done.bill))
         lines.append(
-            f"fit {done.fit_seconds:.1f} s{validate}, score {done.score_seconds:.1f} s, "
-            f"select {done.select_seconds:.1f} s"
+            f"fit {done.seconds.fit:.1f} s{validate}, score {done.seconds.score:.1f} s, "
+            f"select {done.seconds.select:.1f} s"
         )
         if done.warning:
             lines.append(f"[yellow]warning:[/yellow] {markup(done.warning)}")
@@ -67,7 +67,7 @@ class LeanWords:
             self._line(f"in shadow: {shadow['sentence']}")
         self._line(bill_words(bill))
 
-    def estimated(self, done: Judged) -> None:
+    def estimated(self, done: Round) -> None:
         """What stands last where there is no test figure."""
         for line in self._estimate(done):
             self._line(line)
@@ -76,25 +76,29 @@ class LeanWords:
         """People have the word."""
         self._line(what_to_do)
 
-    def _estimate(self, done: Judged) -> list[str]:
+    def _estimate(self, done: Round) -> list[str]:
         """By random controls, or what is missing; nothing where none are drawn."""
         if done.estimate:
             return [estimate_words(done.estimate)]
         return [not_known(done.needed)] if self.plan.follows == "controls" else []
 
-    def _test(self, done: Judged) -> str:
+    def _test(self, done: Round) -> str:
         if done.test is None:
             return ""
         errors = self.report.errors(done.test.confusion)
         return f"; test accuracy {done.test.accuracy:.4f} (for the report alone), {errors}"
 
-    def _batch(self, done: Judged) -> list[str]:
+    def _batch(self, done: Round) -> list[str]:
         drawn = f", {done.controls:,} of them random controls" if done.controls else ""
         skipped = f"; skipped: {done.skipped:,}" if done.skipped else ""
+        predicted = self._by_class(done.query.called(len(self.report.classes)))
         return [
-            f"chosen by {markup(done.strategy)}{drawn}",
-            f"taken: {self._by_class(done.taken)}; predicted: {self._by_class(done.predicted)}{skipped}",
+            f"chosen by {markup(done.query.strategy)}{drawn}",
+            f"taken: {self._taken(done)}; predicted: {predicted}{skipped}",
         ]
+
+    def _taken(self, done: Round) -> str:
+        return self._by_class(done.query.taken(len(self.report.classes)))
 
     def _by_class(self, counts: Sequence[int]) -> str:
         return ", ".join(f"{name} {count:,}" for name, count in zip(self.report.classes, counts, strict=True))

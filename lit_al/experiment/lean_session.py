@@ -17,9 +17,8 @@ from lit_al.experiment.lean_console import LeanWords
 from lit_al.experiment.protocol import RunProtocol
 from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.active_loop import ActiveLoop, FittedRound
-from lit_al.loop.rounds import Judged, query_of
-from lit_al.loop.state import Proposal
-from lit_al.metrics import Query
+from lit_al.loop.query import Query
+from lit_al.loop.rounds import Round
 from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.checkpoint import save_model
 from lit_al.models.lit_bilstm import LitBiLSTM
@@ -29,7 +28,7 @@ from lit_al.reporting.console import RunConsole
 from lit_al.reporting.queries import write_picks
 from lit_al.reporting.run_page import picked_texts, write_run_report
 from lit_al.reporting.tensorboard import TensorBoardLog
-from lit_al.strategies import Collapse, make_strategy
+from lit_al.strategies import make_strategy
 from lit_al.text.cache import encoded
 from lit_al.text.lsa import vectors_of
 from lit_al.training.pretraining import learn
@@ -199,19 +198,8 @@ class LeanSession:
         if asked is None:
             seconds = loop.choose()
         else:
-            choice, facts = asked
-            collapse = Collapse(*facts["collapse"]) if facts["collapse"] else None
-            loop.proposals, seconds = [Proposal(choice, facts.get("probabilities"), collapse)], tuple(facts["seconds"])
-        [proposal] = loop.proposals
-        collapse = proposal.collapse
-        self.journal.ask(
-            number,
-            run.strategy,
-            proposal.choice,
-            proposal.probabilities,
-            collapse=[collapse.label, collapse.share] if collapse else None,
-            seconds=list(seconds),
-        )
+            loop.queries, seconds = [asked[0]], tuple(asked[1]["seconds"])
+        self.journal.ask(loop.queries[0], run.strategy, seconds=list(seconds))
         loop.ask()
         return loop.learn(*seconds)
 
@@ -225,7 +213,7 @@ class LeanSession:
         if not course.stop_reason and done.number == len(self.plan.schedule) - 1:
             course.stop_reason = self._exhausted()
         test = evaluate(model, self.judging) if len(self.material.split.test) else None
-        judged = Judged.of(
+        judged = Round.of(
             done,
             self.material.corpus.classes,
             self.plan.recipe.guard,
@@ -247,7 +235,7 @@ class LeanSession:
             return "the pool is empty"
         return f"all {len(self.plan.schedule) - 1} rounds are done"
 
-    def _to_board(self, done: Judged) -> None:
+    def _to_board(self, done: Round) -> None:
         """Everything over the number of labels."""
         values = {"cost": done.bill.cost}
         if done.test:
@@ -260,21 +248,22 @@ class LeanSession:
             low, high = found.interval
             values |= {"validation/accuracy": found.accuracy, "validation/low": low, "validation/high": high}
         for part in ("fit", "validate", "score", "select"):
-            values[f"seconds/{part}"] = getattr(done, f"{part}_seconds")
-        for name, taken in zip(self.material.corpus.classes, done.taken, strict=True):
+            values[f"seconds/{part}"] = getattr(done.seconds, part)
+        classes = self.material.corpus.classes
+        for name, taken in zip(classes, done.query.taken(len(classes)), strict=True):
             values[f"taken/{name}"] = taken
         self.board.scalars(values, done.asked)
-        if done.query:
+        if done.query.chosen:
             self.board.picked(done.query)
 
     def _queries(self) -> list[Query]:
         """Every batch that was asked, that of a round which Ctrl-C cut off too: its labels are paid for."""
         rounds = self.course.rounds
-        queries = [done.query for done in rounds if done.query]
-        if self.loop and rounds and self.loop.states[0].asked > rounds[-1].asked:
-            pending = query_of(len(rounds), self.loop.states[0])
-            queries += [pending] if pending else []
-        return queries
+        queries = [done.query for done in rounds]
+        pending = self.loop.states[0].query if self.loop and rounds else None
+        if pending and pending.number == len(rounds):
+            queries.append(pending)
+        return [query for query in queries if query.chosen]
 
     def _write_picks(self) -> None:
         write_picks(self.folder, self._queries(), self.material.corpus.classes)

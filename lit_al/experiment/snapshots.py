@@ -10,19 +10,17 @@ both are, the run begins again from its labels, which the record has.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from lit_al.exceptions import CheckpointError, LitALError
 from lit_al.models.checkpoint import check_finite, loaded, save
 from lit_al.record import Record, RoundFacts
 from lit_al.utils.failpoints import crash_point
 from lit_al.utils.memory import is_shortage
+from lit_al.utils.packing import packed
 from lit_al.utils.terminal_text import first_line
 
 T = TypeVar("T")
@@ -102,43 +100,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, LitALError):
         return str(error)
     return f"it does not fit this run ({type(error).__name__}: {first_line(error)})"
-
-
-def packed(value: Any) -> Any:
-    """A value as tensors and plain types, which `torch.load` reads without executing anything.
-
-    >>> packed({"rows": np.array([3, 1]), "share": np.float64(0.5)})
-    {'rows': tensor([3, 1]), 'share': 0.5}
-    """
-    if isinstance(value, Tensor):
-        return value.detach().cpu()
-    if isinstance(value, np.ndarray):
-        return torch.from_numpy(np.ascontiguousarray(value))
-    if isinstance(value, np.generic):
-        return value.item()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: packed(getattr(value, item.name)) for item in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: packed(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(packed(part) for part in value)
-    return value
-
-
-def unpacked(kind: type[T], state: Mapping[str, Any]) -> T:
-    """The dataclass that was `packed`, those inside it too.
-
-    Raises:
-        TypeError: it is of another kind.
-    """
-    hints = get_type_hints(kind)
-    return kind(**{name: _unpacked(hints.get(name), value) for name, value in state.items()})
-
-
-def _unpacked(hint: Any, value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.numpy()
-    if isinstance(value, dict):
-        inner = [part for part in (hint, *get_args(hint)) if isinstance(part, type) and is_dataclass(part)]
-        return unpacked(inner[0], value) if inner else value
-    return value

@@ -22,11 +22,13 @@ import torch
 from lit_al.data.split import without
 from lit_al.exceptions import ConfigError
 from lit_al.loop.method import Seen, TrainingMethod
-from lit_al.loop.state import ARRAYS, Judgment, LoopState, Proposal, check_saved
+from lit_al.loop.query import Query
+from lit_al.loop.state import ARRAYS, Judgment, LoopState, check_saved
 from lit_al.loop.validation import HoldOut
 from lit_al.oracles import Oracle
 from lit_al.strategies import Choice, Context, Pool, Strategy, choose, collapsed, make_strategy
-from lit_al.typing import UNLABELED, Rows
+from lit_al.typing import Rows
+from lit_al.utils.packing import packed, unpacked
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class ActiveLoop:
 
     Attributes:
         states: of the seeds.
-        proposals: of the round to come, between `choose` and `ask`; empty at other times.
+        queries: of the round to come, between `choose` and `ask`; empty at other times.
         done: rounds.
 
     Raises:
@@ -101,7 +103,7 @@ class ActiveLoop:
             method.validation.check(self.schedule[0])
         self.states = [LoopState(seed, make_strategy(strategy), pool) for seed in seeds]
         self.start = np.empty(0, np.int64) if start is None else start
-        self.proposals: list[Proposal] = []
+        self.queries: list[Query] = []
         self.done = 0  # rounds
         method.begin(seeds, len(self.schedule))
 
@@ -113,19 +115,19 @@ class ActiveLoop:
             yield self.learn(*seconds)
 
     def choose(self) -> tuple[float, float]:
-        """The first step of a round: proposals that nobody has asked yet; seconds of scoring and of choosing."""
+        """The first step of a round: queries that nobody has asked yet; seconds of scoring and of choosing."""
         number, began = self.done, time.perf_counter()
         sizes = [self.schedule[number] - state.asked for state in self.states]
         seen = self._look(number, sizes) if number else None
         scored = time.perf_counter()
-        self.proposals = self._chosen(number, [[n] for n in sizes], seen)
+        self.queries = self._chosen(number, [[n] for n in sizes], seen)
         return (scored - began, time.perf_counter() - scored) if number else (0.0, 0.0)
 
     def ask(self) -> None:
-        """The second step: put the proposals to the oracle and take its answers in."""
-        for state, proposal in zip(self.states, self.proposals, strict=True):
-            self._ask(state, proposal)
-        self.proposals = []
+        """The second step: put the queries to the oracle and take its answers in."""
+        for state, query in zip(self.states, self.queries, strict=True):
+            self._ask(state, query)
+        self.queries = []
 
     def learn(self, score_seconds: float = 0.0, select_seconds: float = 0.0) -> FittedRound:
         """The last step: fit and validate."""
@@ -148,7 +150,7 @@ class ActiveLoop:
         """
         self.method.fit(number, self.states)
 
-    def propose(self, number: int, *batches: int) -> list[Proposal]:
+    def propose(self, number: int, *batches: int) -> list[Query]:
         """What each seed would ask after the fit of the round before; nothing is asked, and nobody has chosen yet.
 
         Args:
@@ -156,7 +158,7 @@ class ActiveLoop:
             batches: sizes of batches, one after the other, each chosen from what the ones before have left.
 
         Returns:
-            For each seed the batches as one choice, in their order.
+            For each seed the batches as one query, in their order.
         """
         seen = self._look(number, [sum(batches)] * len(self.states)) if number else None
         return self._chosen(number, [batches] * len(self.states), seen)
@@ -168,7 +170,8 @@ class ActiveLoop:
                 **{name: torch.from_numpy(getattr(state, name)) for name in ARRAYS},
                 "asked": state.asked,
                 "judgments": [asdict(one) for one in state.judgments],
-                "strategy": {name: torch.from_numpy(array) for name, array in state.strategy.state().items()},
+                "strategy": packed(state.strategy.state()),
+                "query": packed(state.query),
             }
             for state in self.states
         ]
@@ -189,6 +192,7 @@ class ActiveLoop:
             for name in ARRAYS:
                 setattr(state, name, one[name].numpy())
             state.asked, state.judgments = one["asked"], [Judgment(**judgment) for judgment in one["judgments"]]
+            state.query = unpacked(Query, one["query"]) if one["query"] else None
             state.strategy.restore({name: array.numpy() for name, array in one["strategy"].items()})
         self.method.load_state_dict(saved["method"], self.done - 1, self.states)
 
@@ -203,25 +207,26 @@ class ActiveLoop:
         ]
         return self.method.look(number, self.states, candidates, first.needs, first.needs_labeled)
 
-    def _chosen(self, number: int, batches: Sequence[Sequence[int]], seen: Sequence[Seen] | None) -> list[Proposal]:
+    def _chosen(self, number: int, batches: Sequence[Sequence[int]], seen: Sequence[Seen] | None) -> list[Query]:
         """What the strategies choose by what they see, or chance where they see nothing yet."""
         if seen is None:
             return [
-                Proposal(self._first(state, sizes, Context(state.rng(number))))
+                Query(number, "random", self._first(state, sizes, Context(state.rng(number))))
                 for state, sizes in zip(self.states, batches, strict=True)
             ]
         return [
-            self._proposed(state, sizes, one, Context(state.rng(number), one.labeled, state.confusion(self.classes)))
-            for state, sizes, one in zip(self.states, batches, seen, strict=True)
+            self._query(number, state, sizes, one) for state, sizes, one in zip(self.states, batches, seen, strict=True)
         ]
 
-    def _proposed(self, state: LoopState, sizes: Sequence[int], seen: Seen, context: Context) -> Proposal:
+    def _query(self, number: int, state: LoopState, sizes: Sequence[int], seen: Seen) -> Query:
         """What a strategy chooses, or chance where the guard takes over."""
+        context = Context(state.rng(number), seen.labeled, state.confusion(self.classes))
         collapse = collapsed(seen.pool.probabilities)
         strategy = make_strategy("random") if collapse and self.method.guard else state.strategy
         choice = _in_batches(strategy, seen.pool, sizes, context)
         place = {row: place for place, row in enumerate(seen.pool.rows.tolist())}
-        return Proposal(choice, seen.probabilities[[place[row] for row in choice.rows.tolist()]], collapse)
+        probabilities = seen.probabilities[[place[row] for row in choice.rows.tolist()]]
+        return Query(number, strategy.spelling, choice, probabilities, collapse)
 
     def _first(self, state: LoopState, sizes: Sequence[int], context: Context) -> Choice:
         """The rows whose labels are there already, and others at random."""
@@ -233,23 +238,20 @@ class ActiveLoop:
         rest = Pool(without(state.pool, start))
         return Choice.join([given, choose(random, rest, wanted, context)] if wanted > 0 else [given])
 
-    def _ask(self, state: LoopState, proposal: Proposal) -> None:
+    def _ask(self, state: LoopState, query: Query) -> None:
         """Put the chosen rows to the oracle; controls among them judge the model before it learns from them."""
         assert self.oracle is not None  # who has none asks by itself
-        choice, probabilities, pool = proposal.choice, proposal.probabilities, len(state.pool)
-        answers, validation = self.oracle.ask(choice.rows), self.method.validation
-        state.collapse = proposal.collapse
-        state.take(choice, answers, validation if isinstance(validation, HoldOut) else None)
+        pool, validation = len(state.pool), self.method.validation
+        query = query.answered(self.oracle.ask(query.rows))
+        state.take(query, validation if isinstance(validation, HoldOut) else None)
         if validation:  # so few may be answered that it cannot be done
             validation.check(len(state.labeled) + len(state.held))
-        state.predicted = np.empty(0, np.int64)
-        drawn = choice.controls | (state.strategy.spelling == "random")  # alone it draws as controls are drawn
-        by_chance = (drawn | (probabilities is None)) & ~np.isin(choice.rows, self.start)  # all of the first ones asked
-        state.drawn = np.concatenate([state.drawn, choice.rows[by_chance]])
-        if probabilities is not None:
-            state.probabilities, state.predicted = probabilities, probabilities.argmax(axis=1)
-            given, right = answers != UNLABELED, state.predicted == answers
-            state.judgments.append(Judgment.of(self.done - 1, pool, right[given], drawn[given]))
+        drawn = query.choice.controls | (state.strategy.spelling == "random")  # alone it draws as controls are drawn
+        by_chance = (drawn | (not query.chosen)) & ~np.isin(query.rows, self.start)  # all of the first ones asked
+        state.drawn = np.concatenate([state.drawn, query.rows[by_chance]])
+        if query.chosen:
+            right = query.predicted == query.said
+            state.judgments.append(Judgment.of(self.done - 1, pool, right[query.given], drawn[query.given]))
 
 
 def _in_batches(strategy: Strategy, pool: Pool, sizes: Sequence[int], context: Context) -> Choice:

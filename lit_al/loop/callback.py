@@ -18,13 +18,14 @@ import numpy as np
 from lit_al.exceptions import ConfigError
 from lit_al.loop.data_module import ActiveDataModule
 from lit_al.loop.inputs import StrategyInputs, collapse_warning
-from lit_al.metrics import Evaluation, Round
+from lit_al.loop.query import Query
+from lit_al.loop.rounds import Round, Seconds
+from lit_al.metrics import Evaluation
 from lit_al.models.checkpoint import load_weights
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import evaluate, score
 from lit_al.oracles import Oracle
 from lit_al.strategies import Choice, Context, RatioSampling, Strategy, choose
-from lit_al.typing import Floats
 
 SteerOn = Literal["test", "val"]
 PoolClasses = Literal["true", "predicted"]
@@ -33,11 +34,11 @@ PoolClasses = Literal["true", "predicted"]
 class QueryJournal(Protocol):
     """Where a query is written down before anybody is asked, so that a run that was cut off asks it again."""
 
-    def asked(self, number: int, strategy: Strategy) -> tuple[Choice, Mapping[str, Any]] | None:
+    def asked(self, number: int, strategy: Strategy) -> tuple[Query, Mapping[str, Any]] | None:
         """What a round has chosen already, and what was noted beside it; None where it has not."""
 
-    def ask(self, number: int, strategy: Strategy, choice: Choice, probabilities: Floats) -> None:
-        """Write down what a round chose, with its probabilities (n, C)."""
+    def ask(self, query: Query, strategy: Strategy) -> None:
+        """Write down what a strategy chose."""
 
 
 class ActiveLearningCallback(L.Callback):
@@ -136,11 +137,11 @@ class ActiveLearningCallback(L.Callback):
         self._acquire(model, data, steering, choice, warning)
 
     def _may_acquire(self) -> bool:
-        return len(self.history) < self.rounds and not (self.history and self.history[-1].short)
+        return len(self.history) < self.rounds and not (self.history and self.history[-1].query.choice.short)
 
     def _stop(self, steering: Evaluation | None) -> str:
         """Why to acquire no more, or "" to go on."""
-        if self.history and self.history[-1].short:
+        if self.history and self.history[-1].query.choice.short:
             return f"the pool ran short in round {len(self.history)}"
         if steering is None:
             return f"all {self.rounds} rounds are done"
@@ -169,29 +170,14 @@ class ActiveLearningCallback(L.Callback):
     ) -> None:
         number = len(self.history) + 1
         asked = self.journal.asked(number, self.strategy) if self.journal else None
-        choice = asked[0] if asked else choice
-        probabilities = score(model, data.pool_dataloader(choice.rows))
+        choice = asked[0].choice if asked else choice
+        query = Query(number, self.strategy.spelling, choice, score(model, data.pool_dataloader(choice.rows)))
         if self.journal:
-            self.journal.ask(number, self.strategy, choice, probabilities)
-        labels = self.oracle.ask(choice.rows)
-        data.label(choice.rows, labels)
-        done = Round(
-            number=number,
-            steering=steering,
-            shares=choice.shares,
-            taken=tuple(np.bincount(labels, minlength=len(model.classes)).tolist()),
-            rows=choice.rows,
-            probabilities=probabilities,
-            labels=len(data.split.labeled),
-            seconds=time.perf_counter() - self._began,
-            short=choice.short,
-            strategy=self.strategy.spelling,
-            answers=labels,
-            scores=choice.scores,
-            reasons=choice.reasons,
-            controls=choice.controls,
-            warning=warning,
-        )
+            self.journal.ask(query, self.strategy)
+        query = query.answered(self.oracle.ask(query.rows))
+        data.label(query.rows, query.said)
+        seconds = Seconds(time.perf_counter() - self._began)
+        done = Round(query, len(data.split.labeled), seconds, warning=warning, steering=steering)
         self.history.append(done)
         if self.on_round is not None:
             self.on_round(done)

@@ -1,64 +1,67 @@
-"""What a round leaves behind: who was chosen, what it cost, how good the model is after it."""
+"""`Round`: what a round leaves behind. Who was chosen, what it cost, how good the model is."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
-
-import numpy as np
 
 from lit_al.loop.active_loop import FittedRound
 from lit_al.loop.estimation import ByValidation, Estimate, needed
-from lit_al.loop.state import LoopState
-from lit_al.metrics import Evaluation, Query
+from lit_al.loop.query import Query
+from lit_al.metrics import Evaluation
 from lit_al.oracles import Bill
-from lit_al.typing import UNLABELED, Ints
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A round: a query, the fit after it, and the model judged.
+class Seconds:
+    """What a round took.
 
     Attributes:
-        number: 0 for the fit on the first labels, which were drawn at random.
-        strategy: spelling of what chose; "random" where nobody could choose yet, or where the guard took over.
-        query: the batch; None in round 0.
-        shares: (C,) wanted share of each class; () where the strategy has none.
-        taken: (C,) labels of each class, as the oracle gave them.
-        predicted: (C,) rows of the batch by what the model took them for; () in round 0.
+        fit: the fit; in the example's loop the one before the query.
+        validate: what judging the model costs besides.
+        score: looking at the pool.
+        select: choosing.
+    """
+
+    fit: float
+    validate: float = 0.0
+    score: float = 0.0
+    select: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All together."""
+        return self.fit + self.validate + self.score + self.select
+
+
+@dataclass(frozen=True)
+class Round:
+    """A query and the model judged: in the example's loop the one that steered the query, else the one that learned.
+
+    Attributes:
+        query: the batch, answered.
         labels: training labels now.
+        seconds: of it.
         asked: questions so far.
-        short: the pool could not fill the query.
         warning: the model that chose answers nearly one class, in a sentence; "" where it does not.
+        steering: the evaluation that the choice followed; None where none was made.
         estimate: of the model's accuracy over the whole corpus, by random controls; None where it is not known yet.
         needed: controls that are missing before it is known.
         validation: likewise, by validation; None without it.
         test: of the model on the test set, for the report alone; None where there is no such set.
         bill: of all questions so far.
-        fit_seconds: of the fit.
-        validate_seconds: of what validation costs besides.
-        score_seconds: of looking at the pool before it.
-        select_seconds: of choosing.
     """
 
-    number: int
-    strategy: str
-    query: Query | None
-    shares: tuple[float, ...]
-    taken: tuple[int, ...]
-    predicted: tuple[int, ...]
+    query: Query
     labels: int
-    asked: int
-    short: bool
-    warning: str
-    estimate: Estimate | None
-    needed: int
-    validation: ByValidation | None
-    test: Evaluation | None
-    bill: Bill
-    fit_seconds: float
-    validate_seconds: float
-    score_seconds: float
-    select_seconds: float
+    seconds: Seconds
+    asked: int = 0
+    warning: str = ""
+    steering: Evaluation | None = None
+    estimate: Estimate | None = None
+    needed: int = 0
+    validation: ByValidation | None = None
+    test: Evaluation | None = None
+    bill: Bill = field(default_factory=Bill)
 
     @classmethod
     def of(
@@ -70,81 +73,60 @@ class Judged:
         test: Evaluation | None,
         bill: Bill,
     ) -> Self:
-        """What there is to say of a round of the loop."""
-        [run] = done.states
-        query, collapse = query_of(done.number, run), run.collapse if done.number else None
-        warning = ""
-        if collapse is not None:
-            warning = f"the model called {collapse.share:.1%} of the candidates {classes[collapse.label]!r}"
-            warning += "; this batch was drawn at random instead of chosen by it" if guard else ""
-        given = run.newest[run.newest != UNLABELED]
-        chosen_by = "random" if query is None or (collapse is not None and guard) else run.strategy.spelling
+        """What there is to say of a round of the loop of one seed."""
+        [state] = done.states
+        assert state.query is not None  # nobody learns before the first query
         return cls(
-            number=done.number,
-            strategy=chosen_by,
-            query=query,
-            shares=run.choice.shares if run.choice else (),
-            taken=_counts(given, len(classes)),
-            predicted=_counts(run.predicted, len(classes)) if query else (),
-            labels=len(run.labeled),
-            asked=run.asked,
-            short=run.choice is not None and run.choice.short,
-            warning=warning,
+            query=state.query,
+            labels=len(state.labeled),
+            seconds=Seconds(done.fit_seconds, done.validate_seconds, done.score_seconds, done.select_seconds),
+            asked=state.asked,
+            warning=_warning(state.query, classes, guard),
             estimate=estimate,
-            needed=needed(run.judgments),
-            validation=ByValidation.of(run),
+            needed=needed(state.judgments),
+            validation=ByValidation.of(state),
             test=test,
             bill=bill,
-            fit_seconds=done.fit_seconds,
-            validate_seconds=done.validate_seconds,
-            score_seconds=done.score_seconds,
-            select_seconds=done.select_seconds,
         )
 
     @property
+    def number(self) -> int:
+        """0 for the fit on the first labels, where they are asked for; the first acquisition is 1."""
+        return self.query.number
+
+    @property
     def controls(self) -> int:
-        """Rows of the batch that were drawn as controls."""
-        return int(self.query.controls.sum()) if self.query else 0
+        """Rows of a chosen batch that were drawn as controls."""
+        return int(self.query.choice.controls.sum()) if self.query.chosen else 0
 
     @property
     def skipped(self) -> int:
-        """Questions of this round without an answer."""
-        return int((self.query.answers == UNLABELED).sum()) if self.query else 0
+        """Questions of a chosen batch without an answer."""
+        return self.query.skipped if self.query.chosen else 0
 
     def described(self, classes: Sequence[str]) -> dict[str, Any]:
         """As `results.json` has it; docs/results-schema.md describes it."""
+        query, count = self.query, len(classes)
+        seconds = {f"{part}_seconds": round(value, 3) for part, value in asdict(self.seconds).items()}
         return {
             "round": self.number,
-            "strategy": self.strategy,
+            "strategy": query.strategy,
             "labels": self.labels,
             "labels_spent": self.asked,
-            "shares": dict(zip(classes, self.shares, strict=False)),
-            "taken": dict(zip(classes, self.taken, strict=True)),
-            "predicted": dict(zip(classes, self.predicted, strict=False)),
+            "shares": dict(zip(classes, query.choice.shares, strict=False)),
+            "taken": dict(zip(classes, query.taken(count), strict=True)),
+            "predicted": dict(zip(classes, query.called(count), strict=False)),
             "controls": self.controls,
             "skipped": self.skipped,
             "warning": self.warning,
-            "short": self.short,
+            "short": query.choice.short,
             "estimate": self.estimate.described() if self.estimate else None,
             "estimate_needs": self.needed,
             "validation": self.validation.described() if self.validation else None,
             "test": self.test.described(classes) if self.test else None,
             "bill": described_bill(self.bill),
-            "fit_seconds": round(self.fit_seconds, 3),
-            "validate_seconds": round(self.validate_seconds, 3),
-            "score_seconds": round(self.score_seconds, 3),
-            "select_seconds": round(self.select_seconds, 3),
+            **seconds,
         }
-
-
-def query_of(number: int, run: LoopState) -> Query | None:
-    """The last batch of a run; None for the first, which nobody chose."""
-    if run.choice is None or not len(run.predicted):
-        return None
-    choice = run.choice
-    return Query(
-        number, choice.rows, run.newest, run.probabilities, choice.scores, tuple(choice.reasons), choice.controls
-    )
 
 
 def described_bill(bill: Bill) -> dict[str, Any]:
@@ -152,5 +134,9 @@ def described_bill(bill: Bill) -> dict[str, Any]:
     return {**asdict(bill), "labels": bill.labels}
 
 
-def _counts(labels: Ints, classes: int) -> tuple[int, ...]:
-    return tuple(np.bincount(labels, minlength=classes).tolist())
+def _warning(query: Query, classes: Sequence[str], guard: bool) -> str:
+    collapse = query.collapse
+    if collapse is None:
+        return ""
+    warning = f"the model called {collapse.share:.1%} of the candidates {classes[collapse.label]!r}"
+    return warning + ("; this batch was drawn at random instead of chosen by it" if guard else "")

@@ -13,6 +13,7 @@ class SimulatedOracle:
     Attributes:
         labels: (N,) int64 class of each row, -1 where nobody knows it.
 
+    >>> import numpy as np
     >>> SimulatedOracle(np.array([1, 0, -1])).ask(np.array([1, 0]))
     array([0, 1])
     """

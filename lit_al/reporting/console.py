@@ -15,7 +15,9 @@ from rich.table import Table
 
 from lit_al.data import Corpus, PartDuplicates
 from lit_al.data.split import Split
-from lit_al.metrics import Confusion, Evaluation, Round
+from lit_al.loop.query import Query
+from lit_al.loop.rounds import Round
+from lit_al.metrics import Confusion, Evaluation
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.training.history import Epoch
 from lit_al.utils.terminal_text import markup
@@ -123,18 +125,19 @@ class RunConsole:
 
     def round(self, done: Round, steer_on: str) -> None:
         """One block: errors, shares, what was taken, as it is and as the model saw it."""
-        steering = done.steering
+        steering, query, classes = done.steering, done.query, len(self.classes)
+        assert steering is not None  # the example's loop judges before it chooses
         lines = [
             f"{steer_on} set: accuracy {steering.accuracy:.4f}, {self.errors(steering.confusion)}",
-            f"chosen by {markup(done.strategy)}{self._controls(done)}",
-            f"taken: {self._counts(done.taken)}; predicted: {self._counts(done.predicted)}",
-            f"{done.labels:,} training labels now, {done.seconds:.1f} s",
+            f"chosen by {markup(query.strategy)}{self._controls(query)}",
+            f"taken: {self._counts(query.taken(classes))}; predicted: {self._counts(query.called(classes))}",
+            f"{done.labels:,} training labels now, {done.seconds.total:.1f} s",
         ]
-        if done.shares:
-            lines.insert(2, "shares: " + self._by_class([f"{share:.4f}" for share in done.shares]))
+        if query.choice.shares:
+            lines.insert(2, "shares: " + self._by_class([f"{share:.4f}" for share in query.choice.shares]))
         if done.warning:
             lines.append(f"[yellow]warning:[/yellow] {markup(done.warning)}")
-        if done.short:
+        if query.choice.short:
             lines.append("[yellow]the pool ran short: this round took what was left, and is the last[/yellow]")
         self.console.print(Panel("\n".join(lines), title=f"round {done.number}", title_align="left"))
 
@@ -159,8 +162,9 @@ class RunConsole:
         pairs = zip(self.classes, confusion.missed, confusion.claimed, strict=True)
         return "; ".join(f"{name}: FN {missed:,}, FP {claimed:,}" for name, missed, claimed in pairs)
 
-    def _controls(self, done: Round) -> str:
-        return f", {int(done.controls.sum()):,} of them random controls" if done.controls.any() else ""
+    def _controls(self, query: Query) -> str:
+        controls = int(query.choice.controls.sum())
+        return f", {controls:,} of them random controls" if controls else ""
 
     def _counts(self, counts: Sequence[int]) -> str:
         return self._by_class([f"{count:,}" for count in counts])

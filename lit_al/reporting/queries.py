@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lit_al.exceptions import DataError
-from lit_al.metrics import Query, Round
+from lit_al.loop.query import Query
 from lit_al.utils.folders import write_text
 
 FILE = "picks.jsonl"
@@ -41,11 +41,13 @@ class Pick:
     control: bool
 
 
-def picks_of(done: Round | Query, classes: Sequence[str]) -> list[Pick]:
-    """What a round chose, the first choice first."""
+def picks_of(query: Query, classes: Sequence[str]) -> list[Pick]:
+    """What a batch holds, the first choice first; one that a model has chosen, and that was answered."""
+    choice, known = query.choice, query.probabilities
+    assert known is not None  # a model has chosen
     return [
         Pick(
-            round=done.number,
+            round=query.number,
             row=row,
             label=classes[label] if label >= 0 else "",
             predicted=classes[probabilities.argmax()],
@@ -55,24 +57,24 @@ def picks_of(done: Round | Query, classes: Sequence[str]) -> list[Pick]:
             control=control,
         )
         for row, label, probabilities, score, reason, control in zip(
-            done.rows.tolist(),
-            done.answers.tolist(),
-            done.probabilities,
-            done.scores.tolist(),
-            done.reasons,
-            done.controls.tolist(),
+            choice.rows.tolist(),
+            query.said.tolist(),
+            known,
+            choice.scores.tolist(),
+            choice.reasons,
+            choice.controls.tolist(),
             strict=True,
         )
     ]
 
 
-def write_picks(folder: Path, rounds: Iterable[Round | Query], classes: Sequence[str]) -> None:
+def write_picks(folder: Path, queries: Iterable[Query], classes: Sequence[str]) -> None:
     """Write the file anew, so that it is whole at any moment.
 
     Raises:
         RunError: it cannot be written.
     """
-    picks = (pick for done in rounds for pick in picks_of(done, classes))
+    picks = (pick for query in queries for pick in picks_of(query, classes))
     write_text(folder / FILE, "".join(json.dumps(asdict(pick), ensure_ascii=False) + "\n" for pick in picks))
 
 

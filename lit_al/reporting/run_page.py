@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lit_al.data import Corpus
-from lit_al.metrics import COLLAPSED, Query, Round, percent
+from lit_al.loop.query import Query
+from lit_al.metrics import COLLAPSED, percent
 from lit_al.reporting import figures, html
 from lit_al.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 from lit_al.reporting.lean_page import lean_blocks
@@ -45,7 +46,7 @@ class Picked:
     label: str
 
 
-def picked_texts(queries: Sequence[Round | Query], corpus: Corpus, most: int = SHOWN) -> list[Picked]:
+def picked_texts(queries: Sequence[Query], corpus: Corpus, most: int = SHOWN) -> list[Picked]:
     """The first texts of each batch, so many at most: a page with ten thousand texts is read by nobody."""
     return [
         Picked(
@@ -56,8 +57,9 @@ def picked_texts(queries: Sequence[Round | Query], corpus: Corpus, most: int = S
             label=corpus.classes[answer] if answer >= 0 else "",
         )
         for query in queries
+        if query.probabilities is not None
         for row, probabilities, answer in zip(
-            query.rows[:most].tolist(), query.probabilities[:most].tolist(), query.answers[:most].tolist(), strict=True
+            query.rows[:most].tolist(), query.probabilities[:most].tolist(), query.said[:most].tolist(), strict=True
         )
     ]
 

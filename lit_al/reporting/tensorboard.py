@@ -8,7 +8,9 @@ import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
 from lit_al.data import Corpus, shorten
-from lit_al.metrics import Evaluation, Query, Round
+from lit_al.loop.query import Query
+from lit_al.loop.rounds import Round
+from lit_al.metrics import Evaluation
 from lit_al.training.history import Epoch
 
 if TYPE_CHECKING:
@@ -45,20 +47,23 @@ class TensorBoardLog:
 
     def round(self, done: Round) -> None:
         """What steered a round and what it took."""
-        confusion = done.steering.confusion
+        assert done.steering is not None  # the example's loop judges before it chooses
+        confusion, taken = done.steering.confusion, done.query.taken(len(self.corpus.classes))
         self._evaluation("round", done.steering, done.number)
         self._scalar("round/labels", done.labels, done.number)
-        self._scalar("round/seconds", done.seconds, done.number)
-        for name, share in zip(self.corpus.classes, done.shares, strict=False):  # not every strategy has shares
+        self._scalar("round/seconds", done.seconds.total, done.number)
+        for name, share in zip(
+            self.corpus.classes, done.query.choice.shares, strict=False
+        ):  # not every strategy has shares
             self._scalar(f"share/{name}", share, done.number)
         for index, name in enumerate(self.corpus.classes):
-            self._scalar(f"taken/{name}", done.taken[index], done.number)
+            self._scalar(f"taken/{name}", taken[index], done.number)
             self._scalar(f"missed/{name}", int(confusion.missed[index]), done.number)
-        self.picked(done)
+        self.picked(done.query)
 
-    def picked(self, done: Round | Query) -> None:
+    def picked(self, query: Query) -> None:
         """The first texts of a batch."""
-        self._text("picked", _table(self.corpus, done), done.number)
+        self._text("picked", _table(self.corpus, query), query.number)
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Numbers by their tags, all at one step."""
@@ -92,11 +97,12 @@ class TensorBoardLog:
         self.writer.add_text(tag, text, step)
 
 
-def _table(corpus: Corpus, done: Round | Query) -> str:
+def _table(corpus: Corpus, query: Query) -> str:
     """The first texts picked, as a Markdown table."""
     lines = [f"| row | {' | '.join(f'p({escape(name)})' for name in corpus.classes)} | text |"]
     lines.append("|---|" + "---|" * (len(corpus.classes) + 1))
-    for row, probabilities in list(zip(done.rows.tolist(), done.probabilities.tolist(), strict=True))[:TEXTS_SHOWN]:
+    known = np.empty((0, 0)) if query.probabilities is None else query.probabilities[:TEXTS_SHOWN]
+    for row, probabilities in zip(query.rows.tolist(), known.tolist(), strict=False):
         cells = " | ".join(f"{probability:.3f}" for probability in probabilities)
         lines.append(f"| {row} | {cells} | {escape(shorten(corpus.texts[row], CHARACTERS_SHOWN))} |")
     return "\n".join(lines)

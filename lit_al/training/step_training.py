@@ -258,11 +258,11 @@ class StepTraining:
 
     def state_dict(self) -> dict[str, Any]:
         """The weights."""
-        return self.model.state_dict()
+        return {"model": self.model.state_dict()}  # under this name weights are looked at before they are saved
 
     def load_state_dict(self, state: Mapping[str, Any], number: int, states: Sequence[LoopState]) -> None:
         """Take the weights."""
-        self.model.load_state_dict(dict(state))
+        self.model.load_state_dict(dict(state["model"]))
 
 
 def _labeled_sets(number: int, states: Sequence[LoopState], members: int = 1) -> list[LabeledSet]:

@@ -133,8 +133,8 @@ def test_a_disk_that_fills_up_leaves_no_half_line(path, monkeypatch):
 
 def test_two_writers_at_once_lose_no_line(path):
     code = (
-        "import sys; from pathlib import Path; from lit_al.benchmark.results_table import Cell, append_cell\n"
-        "for i in range(100): append_cell(Path(sys.argv[1]), Cell(sys.argv[2], 0, i, 1, 1, 0.5))"
+        "import sys; from pathlib import Path; from lit_al.benchmark.results_table import Result, append_cell\n"
+        "for i in range(100): append_cell(Path(sys.argv[1]), Result(sys.argv[2], 0, i, 1, 1, 0.5))"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in "ab"]
     assert [writer.wait() for writer in writers] == [0, 0]
@@ -144,8 +144,8 @@ def test_two_writers_at_once_lose_no_line(path):
 def test_a_killed_writer_leaves_whole_lines(path):
     code = (
         "import sys, itertools; from pathlib import Path\n"
-        "from lit_al.benchmark.results_table import Cell, append_cell\n"
-        "for i in itertools.count(): append_cell(Path(sys.argv[1]), Cell('a', 0, i, 1, 1, 0.5)); print(i, flush=True)"
+        "from lit_al.benchmark.results_table import Result, append_cell\n"
+        "for i in itertools.count(): append_cell(Path(sys.argv[1]), Result('a', 0, i, 1, 1, 0.5)); print(i, flush=True)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as writer:
         said = [int(writer.stdout.readline()) for _ in range(20)]

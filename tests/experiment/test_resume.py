@@ -185,7 +185,7 @@ def spoil(path):
 
 def change(path, how):
     state = loaded(path.read_bytes(), path)
-    model = state.get("model") or state["loop"]["model"]
+    model = state.get("model") or state["loop"]["method"]["model"]
     name = next(name for name, weight in model.items() if weight.is_floating_point())
     model[name] = how(model[name])
     torch.save(state, path)
@@ -210,11 +210,11 @@ def changed(path, change):
 
 
 def craft_rows(path):
-    changed(path, lambda state: state["loop"]["runs"][0].update(pool=torch.tensor([10**12])))
+    changed(path, lambda state: state["loop"]["states"][0].update(pool=torch.tensor([10**12])))
 
 
 def craft_answers(path):
-    changed(path, lambda state: state["loop"]["runs"][0].update(answers=torch.tensor([99])))
+    changed(path, lambda state: state["loop"]["states"][0].update(answers=torch.tensor([99])))
 
 
 def craft_rounds(path):

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from lit_al.exceptions import CheckpointError, FitError
-from lit_al.experiment.snapshots import Snapshots, packed, unpacked
+from lit_al.experiment.snapshots import Snapshots
 from lit_al.models import checkpoint
 from lit_al.models.checkpoint import loaded, save
 from lit_al.record import Item, Record, sha256_of
+from lit_al.utils.packing import packed, unpacked
 
 
 @dataclass(frozen=True)

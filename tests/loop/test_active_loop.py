@@ -69,7 +69,7 @@ def test_every_strategy_gets_what_it_needs_and_labels_what_it_asks(strategy, mat
             assert len(run.labeled) == len(set(run.labeled.tolist())) == run.asked == target
             assert set(run.labeled.tolist()) | set(run.pool.tolist()) == set(POOL.tolist())
             assert (run.answers == material[0].labels[run.labeled]).all()
-            assert len(run.choice.reasons) == len(run.choice.rows)
+            assert len(run.query.choice.reasons) == len(run.query.choice.rows)
     assert len(oracle.asked) == 2 * SCHEDULE[-1]
     assert max(oracle.asked) < 150
 
@@ -270,9 +270,9 @@ def test_controls_are_judged_before_they_are_learned(material):
         assert [(one.model, one.controls) for one in run.judgments] == [(0, 5), (1, 8)]
         assert [one.pool for one in run.judgments] == [len(POOL) - asked for asked in SCHEDULE[:2]]
         assert [one.controls + one.others for one in run.judgments] == np.diff(SCHEDULE).tolist()
-        newest, drawn = run.judgments[-1], run.choice.controls
-        assert newest.right == (run.predicted == run.newest)[drawn].sum()
-        assert newest.others_right == (run.predicted == run.newest)[~drawn].sum()
+        newest, drawn = run.judgments[-1], run.query.choice.controls
+        assert newest.right == (run.query.predicted == run.query.said)[drawn].sum()
+        assert newest.others_right == (run.query.predicted == run.query.said)[~drawn].sum()
 
 
 @pytest.mark.parametrize("strategy", ["margin+balanced+random:0.2", "badge", "committee-vote"])
@@ -285,9 +285,9 @@ def test_what_is_proposed_is_what_would_be_asked_and_nothing_is(strategy, materi
     assert [(run.asked, run.pool.tolist()) for run in loop.states] == before
     next(rounds)
     for run, proposal, same in zip(loop.states, proposals, again, strict=True):
-        assert (proposal.choice.rows == run.choice.rows).all()
-        assert (same.choice.rows == run.choice.rows).all()
-        assert proposal.probabilities.argmax(axis=1).tolist() == run.predicted.tolist()
+        assert (proposal.choice.rows == run.query.choice.rows).all()
+        assert (same.choice.rows == run.query.choice.rows).all()
+        assert proposal.probabilities.argmax(axis=1).tolist() == run.query.predicted.tolist()
 
 
 def test_batches_are_chosen_one_from_what_the_other_left(material):
@@ -320,8 +320,8 @@ def test_guard_chooses_at_random_while_the_model_answers_one_class(guard, materi
     recipe = Recipe(steps=6, batch_size=16, guard=guard)
     for done in make_loop(material, strategy="entropy", recipe=recipe).rounds():
         for run in done.states:
-            assert (run.collapse is not None) == (done.number > 0)
-            assert run.choice.reasons[0].startswith("entropy") == (done.number > 0 and not guard)
+            assert (run.query.collapse is not None) == (done.number > 0)
+            assert run.query.choice.reasons[0].startswith("entropy") == (done.number > 0 and not guard)
 
 
 @pytest.mark.parametrize("kind", ["fresh", "warm", "shrink"])

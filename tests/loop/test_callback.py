@@ -48,7 +48,7 @@ def test_three_lines_of_lightning_run_the_loop(corpus):
         trainer(callback, EarlyStopping("val_loss", patience=4), epochs=2).fit(model, data)
     assert [done.number for done in callback.history] == [1, 2]
     assert callback.stop_reason == "all 2 rounds are done"
-    sizes = [60 + sum(sum(done.taken) for done in callback.history[:n]) for n in (1, 2)]
+    sizes = [60 + sum(len(done.query.rows) for done in callback.history[:n]) for n in (1, 2)]
     assert [done.labels for done in callback.history] == sizes
     assert len(data.split.labeled) == sizes[-1]
 
@@ -63,9 +63,9 @@ def test_round_follows_the_formula_and_the_head_of_each_pool(corpus):
     assert done.steering.confusion.matrix.tolist() == matrix.tolist()
     quotas = RatioSampling().quotas(done.steering.confusion, 20)
     heads = [pool[corpus.labels[pool] == index][:quota] for index, quota in enumerate(quotas)]
-    assert done.rows.tolist() == np.concatenate(heads).tolist()
-    assert done.taken == tuple(quotas)
-    assert (data.known[done.rows] == corpus.labels[done.rows]).all()
+    assert done.query.rows.tolist() == np.concatenate(heads).tolist()
+    assert done.query.taken(len(quotas)) == tuple(quotas)
+    assert (data.known[done.query.rows] == corpus.labels[done.query.rows]).all()
 
 
 def test_steering_by_validation_never_touches_the_test_set(corpus, monkeypatch):
@@ -98,19 +98,19 @@ def test_predicted_classes_ask_for_no_label_but_those_taken(corpus):
     pool = data.split.pool.copy()
     trainer(callback).fit(model, data)
     done = callback.history[0]
-    assert [rows.tolist() for rows in oracle.asked] == [done.rows.tolist()]
+    assert [rows.tolist() for rows in oracle.asked] == [done.query.rows.tolist()]
     predicted = score(model, data.pool_dataloader(pool)).argmax(axis=1)
     quotas = RatioSampling().quotas(done.steering.confusion, 20)
     heads = [pool[predicted == index][:quota] for index, quota in enumerate(quotas)]
-    assert done.rows.tolist() == np.concatenate(heads).tolist()
-    assert done.taken == tuple(np.bincount(corpus.labels[done.rows], minlength=2))
+    assert done.query.rows.tolist() == np.concatenate(heads).tolist()
+    assert done.query.taken(2) == tuple(np.bincount(corpus.labels[done.query.rows], minlength=2))
 
 
 def test_pool_that_runs_short_ends_after_one_more_fit(corpus):
     model, data = build(corpus)
     callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), rounds=5, query_size=300)
     assert run(model, data, callback) == 2
-    assert callback.history[-1].short
+    assert callback.history[-1].query.choice.short
     assert callback.stop_reason == "the pool ran short in round 1"
 
 
@@ -206,12 +206,12 @@ def test_every_strategy_fills_its_queries(corpus, name):
     )  # fmt: skip
     assert run(model, data, callback) == 3
     for done in callback.history:
-        assert len(set(done.rows)) == len(done.rows) == 15
-        assert done.strategy == make_strategy(name).spelling
-        assert len(done.reasons) == len(done.scores) == len(done.controls) == 15
-        assert (done.answers == corpus.labels[done.rows]).all()
-        assert sum(done.predicted) == sum(done.taken) == 15
-    assert callback.history[0].controls.sum() == (2 if name.endswith("+random") else 0)
+        assert len(set(done.query.rows)) == len(done.query.rows) == 15
+        assert done.query.strategy == make_strategy(name).spelling
+        assert len(done.query.choice.reasons) == len(done.query.choice.scores) == len(done.query.choice.controls) == 15
+        assert (done.query.said == corpus.labels[done.query.rows]).all()
+        assert sum(done.query.called(2)) == sum(done.query.taken(2)) == 15
+    assert callback.history[0].query.choice.controls.sum() == (2 if name.endswith("+random") else 0)
 
 
 def test_same_seed_chooses_the_same_and_another_others(corpus):
@@ -223,7 +223,7 @@ def test_same_seed_chooses_the_same_and_another_others(corpus):
             SimulatedOracle(corpus.labels), strategy, rounds=2, query_size=10, seed=seed, committee_size=2
         )
         run(model, data, callback)
-        chosen.append([done.rows.tolist() for done in callback.history])
+        chosen.append([done.query.rows.tolist() for done in callback.history])
     assert chosen[0] == chosen[1] != chosen[2]
 
 
@@ -236,7 +236,7 @@ def test_only_candidates_are_scored_and_scores_are_remembered(corpus, monkeypatc
     monkeypatch.setattr(data, "pool_dataloader", lambda rows=None: asked.append(len(rows)) or loader(rows))
     run(model, data, callback)
     assert max(asked[0::3]) == 30  # the pool; then the labeled rows, for which nothing is computed; then the picks
-    first, second = (set(done.rows) for done in callback.history)
+    first, second = (set(done.query.rows) for done in callback.history)
     known = set(strategy.known)
     assert first | second <= known
     assert 30 < len(known) <= 60
@@ -283,7 +283,7 @@ def test_strategy_sees_the_model_the_labels_and_the_errors_of_the_moment(corpus)
     assert context.labeled.embeddings.shape == (60, 20)
     expected = evaluate(model, data.val_dataloader()).confusion.matrix
     assert context.confusion.matrix.tolist() == expected.tolist()
-    assert callback.history[0].rows.tolist() == rows[:10].tolist()
+    assert callback.history[0].query.rows.tolist() == rows[:10].tolist()
 
 
 def test_model_of_one_answer_is_warned_of(corpus):
@@ -294,7 +294,7 @@ def test_model_of_one_answer_is_warned_of(corpus):
     trainer(callback).fit(model, data)
     done = callback.history[0]
     assert done.warning.startswith("the model calls 100.0% of the 100 candidates 'positive'")
-    assert done.predicted == (0, 10)
+    assert done.query.called(2) == (0, 10)
 
 
 def test_empty_pool_ends_the_loop(corpus):

@@ -105,7 +105,10 @@ def test_small_pool_that_is_asked_to_the_end_does_not_flatter():
     assert abs(np.mean(ours)) < 0.02
 
 
-@pytest.mark.parametrize(("texts", "batch", "controls"), [(300, 30, 10), (2_000, 100, 10), (20_000, 100, 10)])
+@pytest.mark.parametrize(
+    ("texts", "batch", "controls"),
+    [(300, 30, 10), (2_000, 100, 10), pytest.param(20_000, 100, 10, marks=pytest.mark.slow)],
+)
 def test_interval_covers_a_model_that_stands_still(texts, batch, controls):
     rng = np.random.default_rng(1)
     hits = []

@@ -14,26 +14,22 @@ from matplotlib.image import imread
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from lit_al.data import Corpus, shorten
-from lit_al.metrics import Confusion, Evaluation, Round
+from lit_al.loop.query import Query
+from lit_al.loop.rounds import Round, Seconds
+from lit_al.metrics import Confusion, Evaluation
 from lit_al.reporting import figures
 from lit_al.reporting.tensorboard import CHARACTERS_SHOWN, TEXTS_SHOWN, TensorBoardLog
+from lit_al.strategies import Choice
 from lit_al.training.history import Epoch
 
 EPOCH = Epoch(
     fit=0, epoch=0, loss=0.5, accuracy=0.75, val_loss=0.625, val_accuracy=0.6875, samples=4, seconds=0.1
 )  # every value is exact in float32
 STEERING = Evaluation(0.375, Confusion(np.array([[5, 3], [1, 7]])))  # 16 rows: 1 false negative, 3 false positives
-ROUND = Round(
-    number=1,
-    steering=STEERING,
-    shares=(0.25, 0.75),
-    taken=(1, 3),
-    rows=np.array([2, 0, 3, 1]),
-    probabilities=np.array([[0.125, 0.875], [0.5, 0.5], [1, 0], [0.75, 0.25]], dtype=np.float32),
-    labels=12,
-    seconds=1.5,
-    short=False,
-)
+CHOICE = Choice(np.array([2, 0, 3, 1]), np.zeros(4), ("",) * 4, shares=(0.25, 0.75))
+PROBABILITIES = np.array([[0.125, 0.875], [0.5, 0.5], [1, 0], [0.75, 0.25]], dtype=np.float32)
+QUERY = Query(1, "ratio", CHOICE, PROBABILITIES, answers=np.array([1, 0, 1, 1]))
+ROUND = Round(QUERY, 12, Seconds(1.5), steering=STEERING)
 
 
 @pytest.fixture
@@ -74,11 +70,10 @@ def rendered(markdown: str) -> str:
 def picked(folder: Path, *texts: str, classes: tuple[str, ...] = ("negative", "positive")) -> str:
     """The table of these texts, as HTML."""
     corpus = Corpus(texts, np.zeros(len(texts)), classes)
-    done = replace(
-        ROUND,
-        rows=np.arange(len(texts)),
-        probabilities=np.full((len(texts), len(classes)), 0.5, dtype=np.float32),
-    )
+    n = len(texts)
+    choice = Choice(np.arange(n), np.zeros(n), ("",) * n)
+    probabilities = np.full((n, len(classes)), 0.5, dtype=np.float32)
+    done = replace(ROUND, query=Query(1, "random", choice, probabilities, answers=np.zeros(n, np.int64)))
     return rendered(text(written(folder, corpus, done), "picked"))
 
 
@@ -135,7 +130,8 @@ def test_round_has_what_steered_it_and_what_it_took(tmp_path, corpus):
 
 
 def test_rounds_are_counted_by_their_number(tmp_path, corpus):
-    events = written(tmp_path, corpus, ROUND, replace(ROUND, number=2, labels=16), replace(ROUND, number=3, labels=20))
+    later = [replace(ROUND, query=replace(QUERY, number=n), labels=8 + 4 * n) for n in (2, 3)]
+    events = written(tmp_path, corpus, ROUND, *later)
     assert curve(events, "round/labels") == [(1, 12), (2, 16), (3, 20)]
     assert [event.step for event in events.Tensors("picked/text_summary")] == [1, 2, 3]
 
@@ -145,9 +141,12 @@ def test_each_of_three_classes_has_its_curves(tmp_path):
     done = replace(
         ROUND,
         steering=Evaluation(0.5, Confusion(np.array([[4, 1, 2], [0, 5, 0], [0, 1, 6]]))),
-        shares=(0.5, 0.25, 0.25),
-        taken=(2, 1, 1),
-        probabilities=np.full((4, 3), 0.25, dtype=np.float32),
+        query=replace(
+            QUERY,
+            choice=replace(CHOICE, shares=(0.5, 0.25, 0.25)),
+            probabilities=np.full((4, 3), 0.25, dtype=np.float32),
+            answers=np.array([0, 0, 1, 2]),
+        ),
     )
     events = written(tmp_path, corpus, done)
     assert [curve(events, f"missed/{name}") for name in ("bad", "so so", "good")] == [[(1, 3)], [(1, 0)], [(1, 1)]]

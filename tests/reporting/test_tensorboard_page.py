@@ -18,8 +18,11 @@ from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 from lit_al.data import Corpus
-from lit_al.metrics import Confusion, Evaluation, Round
+from lit_al.loop.query import Query
+from lit_al.loop.rounds import Round, Seconds
+from lit_al.metrics import Confusion, Evaluation
 from lit_al.reporting.tensorboard import TensorBoardLog
+from lit_al.strategies import Choice
 from lit_al.training.history import Epoch
 
 SERVER_SECONDS, PAGE_SECONDS = 40, 20
@@ -47,7 +50,9 @@ def write_run(folder: Path) -> None:
         board.epoch(Epoch(0, number, 0.7, 0.5, 0.6, accuracy, 4, 0.1))
     steering = Evaluation(0.5, Confusion(np.array([[6, 2], [1, 7]])))  # accuracy 13 / 16 = 0.8125
     probabilities = np.array([[0.75, 0.25], [0.5, 0.5], [0.125, 0.875]], dtype=np.float32)
-    board.round(Round(1, steering, (0.5, 0.5), (2, 1), np.arange(3), probabilities, 7, 1.0, False))
+    choice = Choice(np.arange(3), np.zeros(3), ("",) * 3, shares=(0.5, 0.5))
+    query = Query(1, "ratio", choice, probabilities, answers=np.array([0, 0, 1]))
+    board.round(Round(query, 7, Seconds(1.0), steering=steering))
     figure = Figure(figsize=(6.4, 4.8), dpi=100)
     figure.subplots().plot([0.7, 0.6, 0.5])
     FigureCanvasAgg(figure).draw()

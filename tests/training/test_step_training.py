@@ -79,7 +79,7 @@ def test_loop_learns_and_goes_on_from_a_saved_state_as_if_never_stopped(recipe, 
     *_, last = resumed.rounds()
     for run, expected in zip(last.states, whole.states, strict=True):
         assert (run.labeled == expected.labeled).all()
-        np.testing.assert_array_equal(run.probabilities, expected.probabilities)
+        np.testing.assert_array_equal(run.query.probabilities, expected.query.probabilities)
     assert same_weights(last, whole)
 
 
@@ -132,10 +132,10 @@ def test_controls_are_judged_by_the_model_alone(material):
     loop.method._soft_labels = lie
     next(rounds)
     for member, run in enumerate(loop.states):
-        newest = run.choice.rows.copy()
+        newest = run.query.choice.rows.copy()
         student = score(students.member(member), Batches(material[2], None, torch.from_numpy(newest), 50))
-        np.testing.assert_allclose(run.probabilities, student, atol=1e-5)
-        assert run.predicted.tolist() == student.argmax(axis=1).tolist()
+        np.testing.assert_allclose(run.query.probabilities, student, atol=1e-5)
+        assert run.query.predicted.tolist() == student.argmax(axis=1).tolist()
         [judged] = run.judgments
         assert (judged.controls, judged.others) == (len(newest), 0)
         assert judged.right == (student.argmax(axis=1) == labels[newest]).sum()
@@ -210,7 +210,7 @@ def test_one_label_is_enough(material):
 def test_guard_looks_at_the_mean_of_model_and_teacher(material, monkeypatch):
     monkeypatch.setattr(active_loop, "collapsed", lambda probabilities: Collapse(0, 1.0))
     *_, last = make_loop(material, "lean", base={"guard": True}).rounds()
-    assert not any(run.choice.reasons[0].startswith("margin") for run in last.states)
+    assert not any(run.query.choice.reasons[0].startswith("margin") for run in last.states)
 
 
 @pytest.mark.parametrize(

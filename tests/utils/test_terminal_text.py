@@ -16,8 +16,11 @@ from rich.console import Console
 import lit_al
 from lit_al.cli import main
 from lit_al.data import Corpus
-from lit_al.metrics import Confusion, Evaluation, Round
+from lit_al.loop.query import Query
+from lit_al.loop.rounds import Round, Seconds
+from lit_al.metrics import Confusion, Evaluation
 from lit_al.record import Action, Item, NewEvent, Record, sha256_of
+from lit_al.strategies import Choice
 from lit_al.utils.terminal_text import markup, plain, say
 
 TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -215,6 +218,11 @@ def judged():
     return Evaluation(0.5, Confusion(np.array([[3, 1], [1, 3]])))
 
 
+def a_query():
+    choice = Choice(np.arange(2), np.zeros(2), (EVIL, EVIL), np.array([True, False]), shares=(0.5, 0.5))
+    return Query(1, EVIL, choice, np.eye(2, dtype=np.float32), answers=np.array([0, 1]))
+
+
 def test_report_of_a_run():
     from lit_al.data import PartDuplicates
     from lit_al.data.split import Split
@@ -224,8 +232,7 @@ def test_report_of_a_run():
     split = Split(*(np.array([row]) for row in (0, 1)), pool=np.array([2]), rounds=[np.array([3])])
     said.data(corpus, split, {part: PartDuplicates(1, 0, {}, 0) for part in split.parts})
     check(file.getvalue(), 3)
-    said.round(Round(1, judged(), (0.5, 0.5), (1, 1), np.arange(2), np.eye(2, dtype=np.float32), 4, 1.0, False,
-                     strategy=EVIL, warning=EVIL), "validation")  # fmt: skip
+    said.round(Round(a_query(), 4, Seconds(1.0), warning=EVIL, steering=judged()), "validation")
     said.page(Path(EVIL))
     check(file.getvalue(), 8)
 
@@ -242,15 +249,11 @@ def test_report_of_more_classes_and_of_generated_texts():
 
 def test_report_of_a_lean_run():
     from lit_al.experiment.lean_console import LeanWords
-    from lit_al.loop.rounds import Judged
     from lit_al.oracles import Bill
 
     said, file = report()
     words = LeanWords(said, SimpleNamespace(validation=None, follows="controls"))
-    query = SimpleNamespace(controls=np.array([True]), answers=np.array([1]))
-    words.round(
-        Judged(1, EVIL, query, (), (1, 1), (1, 1), 4, 4, False, EVIL, None, 9, None, judged(), Bill(), 1, 0, 1, 1)
-    )
+    words.round(Round(a_query(), 4, Seconds(1, 0, 1, 1), 4, EVIL, needed=9, test=judged()))
     words.end(EVIL, [{"sentence": EVIL}], Bill())
     words.waiting(EVIL)
     check(file.getvalue(), 7)
