@@ -119,3 +119,9 @@ def test_map_is_what_the_modules_say():
 def test_no_two_modules_share_a_name():
     names = Counter(path.stem for path in FILES if path.stem != "__init__")
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_no_two_public_classes_share_a_name():
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
+    names = Counter(node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
+    assert [name for name, count in names.items() if count > 1 and not name.startswith("_")] == []
