@@ -267,7 +267,7 @@ def test_imdb_is_recognized_in_another_order_and_format(imdb, tmp_path):
 def test_imdb_loads_in_modest_memory():
     code = f"""
 from lit_al.data import load_corpus
-from lit_al.run import peak_memory_mb
+from lit_al.utils.folders import peak_memory_mb
 load_corpus({str(IMDB_FOLDER)!r})
 print(peak_memory_mb())
 """

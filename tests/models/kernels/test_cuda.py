@@ -284,7 +284,7 @@ def test_importing_the_package_does_not_import_triton() -> None:
 COMPILE = """
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
-from lit_al.kernels import cuda
+from lit_al.models.kernels import cuda
 
 def check(kernel, **constants):
     types = {"tokens": "*i64", "where": "*i32"} | dict.fromkeys(("token_stride", "batch", "steps", "vocabulary"), "i32")
