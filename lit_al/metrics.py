@@ -102,6 +102,15 @@ class Evaluation:
         }
 
 
+def counts(classes: Ints, total: int) -> tuple[int, ...]:
+    """(C,) how often each of C classes stands among (n,).
+
+    >>> counts(np.array([0, 1, 1]), 3)
+    (1, 2, 0)
+    """
+    return tuple(np.bincount(classes, minlength=total).tolist())
+
+
 def percent(share: float) -> str:
     """A share, as a whole percent.
 

@@ -15,15 +15,6 @@ def accuracy_and_loss(probabilities: Floats, truth: Ints) -> dict[str, Any]:
     return {"accuracy": float(accuracy), "loss": float(-np.log(np.maximum(right, 1e-12)).mean())}
 
 
-def counts(classes: Ints, total: int) -> tuple[int, ...]:
-    """(C,) how often each of C classes stands among (n,).
-
-    >>> counts(np.array([0, 1, 1]), 3)
-    (1, 2, 0)
-    """
-    return tuple(np.bincount(classes, minlength=total).tolist())
-
-
 def distinct_words(tokens: npt.NDArray[np.integer[Any]]) -> float:
     """Distinct words of a batch (n, T) per text: the more alike its texts, the fewer."""
     return float(len(np.unique(tokens)) / len(tokens))

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lit_al.benchmark.benchmark_page import About, write_benchmark_report
 from lit_al.benchmark.example_method import ROUNDS, ExampleRows, example_config
-from lit_al.benchmark.judging import accuracy_and_loss, counts, distinct_words
+from lit_al.benchmark.judging import accuracy_and_loss, distinct_words
 from lit_al.benchmark.methods import FULL, RANDOM, Method
 from lit_al.benchmark.results_table import Result, append_cell, read_cells
 from lit_al.data import Corpus, load_corpus
@@ -32,6 +32,7 @@ from lit_al.experiment.example import strategy_of
 from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.active_loop import ActiveLoop, FittedRound
 from lit_al.loop.state import LoopState
+from lit_al.metrics import counts
 from lit_al.models.checkpoint import loaded
 from lit_al.oracles import ImperfectOracle, make_noise
 from lit_al.strategies import make_strategy

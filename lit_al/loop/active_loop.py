@@ -12,12 +12,11 @@ reads the rounds does the judging. How a round trains is the method's affair (`l
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 
 from lit_al.data.split import without
 from lit_al.exceptions import ConfigError
@@ -167,15 +166,15 @@ class ActiveLoop:
         """All that the rounds to come depend on, as tensors and plain types."""
         states = [
             {
-                **{name: torch.from_numpy(getattr(state, name)) for name in ARRAYS},
+                **{name: getattr(state, name) for name in ARRAYS},
                 "asked": state.asked,
-                "judgments": [asdict(one) for one in state.judgments],
-                "strategy": packed(state.strategy.state()),
-                "query": packed(state.query),
+                "judgments": state.judgments,
+                "strategy": state.strategy.state(),
+                "query": state.query,
             }
             for state in self.states
         ]
-        return {"done": self.done, "method": self.method.state_dict(), "states": states}
+        return {"done": self.done, "method": self.method.state_dict(), "states": packed(states)}
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Go on from a `state_dict`, to the same picks and weights as a loop that was never stopped.

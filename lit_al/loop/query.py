@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 
+from lit_al.metrics import counts
 from lit_al.strategies import Choice, Collapse
 from lit_al.typing import UNLABELED, Floats, Ints, Mask, Rows
 
@@ -72,8 +73,8 @@ class Query:
 
     def taken(self, classes: int) -> tuple[int, ...]:
         """(C,) answers of each class."""
-        return tuple(np.bincount(self.said[self.given], minlength=classes).tolist())
+        return counts(self.said[self.given], classes)
 
     def called(self, classes: int) -> tuple[int, ...]:
         """(C,) rows by what the model took them for; () where there was none."""
-        return tuple(np.bincount(self.predicted, minlength=classes).tolist()) if self.chosen else ()
+        return counts(self.predicted, classes) if self.chosen else ()

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from lit_al.data import Corpus
-from lit_al.exceptions import FitError
 from lit_al.loop.method import Seen
 from lit_al.loop.state import LoopState
 from lit_al.strategies import Labeled, Pool
+from lit_al.training.steps import LabeledSet, fewest
 from lit_al.typing import Float64s, Floats, Rows
 
 DIRECTIONS = 300
@@ -88,6 +88,7 @@ class LinearTraining:
         Raises:
             FitError: a seed without a label.
         """
+        fewest([LabeledSet(state.labeled, state.answers) for state in states])
         self._probabilities = np.stack([self._fitted(state) for state in states])
 
     def validate(self, number: int, states: Sequence[LoopState]) -> None:
@@ -131,8 +132,6 @@ class LinearTraining:
         x = self.features.directions if self.latent else self.features.words
         probabilities = np.zeros((x.shape[0], self.classes))
         seen = np.unique(state.answers)
-        if len(seen) == 0:
-            raise FitError("a fit has no label to learn from; begin with more labels")
         if len(seen) == 1:  # there is nothing to regress on
             probabilities[:, seen[0]] = 1.0
             return probabilities
