@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from lit_al.data import load_corpus as load_corpus
     from lit_al.data.split import Split as Split
     from lit_al.exceptions import LitALError as LitALError
-    from lit_al.loop.callback import ActiveLearningCallback as ActiveLearningCallback
     from lit_al.loop.data_module import ActiveDataModule as ActiveDataModule
     from lit_al.models.lit_bilstm import LitBiLSTM as LitBiLSTM
     from lit_al.models.prediction import classify as classify
     from lit_al.oracles import SimulatedOracle as SimulatedOracle
     from lit_al.strategies import RatioSampling as RatioSampling
     from lit_al.text.encoder import TextEncoder as TextEncoder
+    from lit_al.training.callback import ActiveLearningCallback as ActiveLearningCallback
     from lit_al.training.learner import ActiveLearner as ActiveLearner
 
 # torch's OpenMP threads (GNU's, on Linux) wait for their next task by spinning, for milliseconds, on the cores that the
@@ -37,7 +37,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 _HOMES = {
     "ActiveDataModule": "loop.data_module",
     "ActiveLearner": "training.learner",
-    "ActiveLearningCallback": "loop.callback",
+    "ActiveLearningCallback": "training.callback",
     "Corpus": "data",
     "LitALError": "exceptions",
     "LitBiLSTM": "models.lit_bilstm",

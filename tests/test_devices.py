@@ -25,9 +25,7 @@ from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.active_loop import ActiveLoop
-from lit_al.loop.callback import ActiveLearningCallback
 from lit_al.loop.data_module import ActiveDataModule
-from lit_al.loop.inputs import StrategyInputs
 from lit_al.models.batches import Batches
 from lit_al.models.bilstm import BiLSTM
 from lit_al.models.ensemble import Committee
@@ -37,6 +35,8 @@ from lit_al.models.scoring import evaluate, score
 from lit_al.oracles import SimulatedOracle
 from lit_al.strategies import make_strategy
 from lit_al.text.encoder import TextEncoder
+from lit_al.training.callback import ActiveLearningCallback
+from lit_al.training.fitted_module import FittedModule
 from lit_al.training.fitting import device_of, fit, plain_trainer
 from lit_al.training.learner import ActiveLearner
 from lit_al.training.pretraining import learn
@@ -218,11 +218,12 @@ def test_whatever_is_judged_meets_the_model_where_it_is(model_there, tokens_ther
 def test_a_committee_learns_from_tokens_that_lie_elsewhere(material, second):
     corpus, encoder, _ = material
     data = ActiveDataModule(corpus, encoder=encoder)
-    model, inputs = LitBiLSTM(corpus.classes, encoder.state_dict(), kernel="lstm"), StrategyInputs(2)
+    model, models = LitBiLSTM(corpus.classes, encoder.state_dict(), kernel="lstm"), FittedModule(committee_size=2)
     data._tokens = data.tokens.to(DEVICE)  # as a Trainer of the caller's own leaves it, with the model on the CPU
-    pool = inputs.pool(model, data, data.split.pool[:9], {"committee", "vectors"}, epochs=1)
-    assert pool.committee.shape == (2, 9, 2)
-    assert inputs.committee.device == torch.device("cpu")
+    models.take(model, data, epochs=1)
+    [seen] = models.look(1, [], [data.split.pool[:9]], {"committee", "vectors"}, set())
+    assert seen.pool.committee.shape == (2, 9, 2)
+    assert models.committee.device == torch.device("cpu")
 
 
 @pytest.mark.parametrize(

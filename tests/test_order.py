@@ -14,7 +14,6 @@ from lit_al.data.split import stratified_split
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.example import ExampleLoop
 from lit_al.experiment.experiment_data import prepare
-from lit_al.models.scoring import evaluate
 from lit_al.strategies import STRATEGIES
 from lit_al.text.encoder import TextEncoder
 
@@ -73,11 +72,11 @@ def picks_of(loop):
     """Of each seed the rows of each query, the last of them chosen and not asked."""
     found = [[] for _ in loop.states]
     for number in range(len(BUDGETS)):
-        loop.choose()
-        for rows, proposal in zip(found, loop.queries, strict=True):
+        queries = loop.next_queries()
+        for rows, proposal in zip(found, queries, strict=True):
             rows.append(proposal.choice.rows)
         if number + 1 < len(BUDGETS):
-            loop.ask()
+            loop.ask(queries)
             loop.learn()
     return found
 
@@ -115,9 +114,10 @@ def example_of(corpus, protocol, spelling, folder, split=None, **options):
 
 def example_picks(loop):
     """What is chosen by a model that has learned nothing; that of a fit is tried below."""
-    data, model = loop.data, loop.model
-    steering = evaluate(model, data.batches(data.split.validation))
-    return loop.acquisition._choose(model, data, steering)[0].rows
+    acquisition = loop.acquisition
+    acquisition.models.take(loop.model, loop.data)
+    acquisition.state.steering = acquisition.models.judge("val")
+    return acquisition.next_query(loop.data).rows
 
 
 @pytest.mark.parametrize("protocol", ["keras", "honest"])

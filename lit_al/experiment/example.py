@@ -14,13 +14,13 @@ from lit_al.data import Corpus
 from lit_al.data.split import Split
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.journal import Journal
-from lit_al.loop.callback import ActiveLearningCallback
 from lit_al.loop.data_module import ActiveDataModule
 from lit_al.loop.rounds import Round
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.oracles import Oracle, SimulatedOracle
 from lit_al.strategies import RatioSampling, Strategy, make_strategy
 from lit_al.text.encoder import TextEncoder
+from lit_al.training.callback import ActiveLearningCallback
 from lit_al.training.history import EpochHistory
 from lit_al.training.learner import ActiveLearner
 

@@ -244,13 +244,13 @@ def state_of(loop: ExampleLoop) -> dict[str, Any]:
     }
     if acquisition is None:
         return state
-    committee = acquisition.inputs.committee
+    committee = acquisition.models.committee
     return {
         **state,
         "rounds": acquisition.history,
         "done": acquisition.done,
         "stop_reason": acquisition.stop_reason,
-        "strategy": acquisition.strategy.state(),
+        "loop": acquisition.state.state_dict(),
         "committee": None if committee is None else {"model": committee.state_dict()},
     }
 
@@ -265,11 +265,11 @@ def restore(loop: ExampleLoop, state: Mapping[str, Any]) -> None:
         acquisition.history = [unpacked(Round, one) for one in state["rounds"]]
         acquisition.fits, acquisition.done = state["fits"], state["done"]
         acquisition.stop_reason = state["stop_reason"]
-        acquisition.strategy.restore({name: array.numpy() for name, array in state["strategy"].items()})
+        acquisition.state.load_state_dict(state["loop"])
         for done in acquisition.history:
             loop.data.label(done.query.rows, done.query.said)
         if state["committee"] is not None:
-            acquisition.inputs.new_committee(loop.model).load_state_dict(state["committee"]["model"])
+            acquisition.models.new_committee(loop.model).load_state_dict(state["committee"]["model"])
     best, path = loop.learner.best, loop.learner.best.folder / "best.ckpt"
     if state["best"]["checkpoint"] is not None:
         save(lambda place: torch.save(state["best"]["checkpoint"], place), path)

@@ -134,6 +134,7 @@ class LeanSession:
             strategy=str(self.config.strategy),
             schedule=self.plan.schedule,
             start=self.plan.start,
+            journal=self.journal,
         )
         self.loop = self.fresh()
         self.monitor = StoppingMonitor(
@@ -184,24 +185,13 @@ class LeanSession:
 
     def _rounds(self) -> None:
         assert self.loop is not None  # as above
+        rounds = self.loop.rounds()
         while not self.course.stop_reason:
             number = self.loop.done
             target = self.plan.schedule[number]
             with self.report.console.status(f"round {number}: asking and learning, up to {target:,} labels …"):
-                done = self._next(self.loop)
+                done = next(rounds)
             self._record(done)
-
-    def _next(self, loop: ActiveLoop) -> FittedRound:
-        """A round of the loop, its questions on record before anybody is asked."""
-        [run], number = loop.states, loop.done
-        asked = self.journal.asked(number, run.strategy)
-        if asked is None:
-            seconds = loop.choose()
-        else:
-            loop.queries, seconds = [asked[0]], tuple(asked[1]["seconds"])
-        self.journal.ask(loop.queries[0], run.strategy, seconds=list(seconds))
-        loop.ask()
-        return loop.learn(*seconds)
 
     def _record(self, done: FittedRound) -> None:
         """What follows from a round, before anybody has looked at the test set; then what is said of it."""

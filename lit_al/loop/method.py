@@ -1,9 +1,12 @@
-"""How a round trains, as the loop sees it: `TrainingMethod`. Seeds go side by side; the first axis is always theirs.
+"""What the loop asks of those who train: `Models` that are fitted, and a `TrainingMethod`, which fits them itself.
 
-| method | a round is | module |
+Seeds go side by side; the first axis is always theirs.
+
+| | a round is | module |
 |---|---|---|
-| steps | so many training steps by a recipe, on labels alone or distilled from a teacher | `training.step_training` |
-| linear | logistic regression on the whole text | `training.linear_training` |
+| `TrainingMethod` | training steps by a recipe, on labels or distilled from a teacher | `training.step_training` |
+| `TrainingMethod` | logistic regression on the whole text | `training.linear_training` |
+| `Models` | a fit of somebody's own Trainer | `training.fitted_module` |
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,18 +24,19 @@ class Seen:
     """What the strategy of one seed gets to see, and what the model alone says.
 
     Attributes:
-        pool: the n candidates, with the arrays that the strategy needs and their probabilities.
+        pool: the n candidates, with the arrays that the strategy needs.
         labeled: the labeled rows likewise.
-        probabilities: (n, C) of the candidates under the model that would be delivered, without a teacher's opinion.
+        probabilities: (n, C) of the candidates under the model that would be delivered, without a teacher's opinion;
+            None where the strategy needs none, so that only the chosen ones are asked about.
     """
 
     pool: Pool
     labeled: Labeled
-    probabilities: Floats
+    probabilities: Floats | None = None
 
 
-class TrainingMethod(Protocol):
-    """Trains models on what is labeled, and says what they make of texts."""
+class Models(Protocol):
+    """The fitted models of a round, one for each seed: what they make of texts."""
 
     @property
     def guard(self) -> bool:
@@ -41,6 +45,23 @@ class TrainingMethod(Protocol):
     @property
     def validation(self) -> Validation | None:
         """What judges each round by labels not learned from; None for nothing."""
+
+    def look(
+        self,
+        number: int,
+        states: Sequence[LoopState],
+        candidates: Sequence[Rows],
+        needs: Collection[str],
+        needs_labeled: Collection[str],
+    ) -> list[Seen]:
+        """What the newest models make of each seed's candidates (n,) before round `number`, in the arrays named."""
+
+    def score(self, rows: Rows) -> Floats:
+        """(M, n, C) probabilities of rows (n,), or of rows (M, n) of each seed's own, under the newest models."""
+
+
+class TrainingMethod(Models, Protocol):
+    """Trains models on what is labeled."""
 
     def begin(self, seeds: Sequence[int], rounds: int) -> None:
         """Make ready for so many rounds of a run for each seed."""
@@ -54,19 +75,6 @@ class TrainingMethod(Protocol):
 
     def validate(self, number: int, states: Sequence[LoopState]) -> None:
         """Note in each state how its model does on labels not learned from, where there is validation."""
-
-    def look(
-        self,
-        number: int,
-        states: Sequence[LoopState],
-        candidates: Sequence[Rows],
-        needs: Collection[str],
-        needs_labeled: Collection[str],
-    ) -> list[Seen]:
-        """What the models of the round before make of each seed's candidates (n,), in the arrays named."""
-
-    def score(self, rows: Rows) -> Floats:
-        """(M, n, C) probabilities of rows (n,), or of rows (M, n) of each seed's own, under the newest models."""
 
     def state_dict(self) -> dict[str, Any]:
         """What the rounds to come depend on besides the labels, as tensors and plain types."""

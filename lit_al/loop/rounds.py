@@ -81,7 +81,7 @@ class Round:
             labels=len(state.labeled),
             seconds=Seconds(done.fit_seconds, done.validate_seconds, done.score_seconds, done.select_seconds),
             asked=state.asked,
-            warning=_warning(state.query, classes, guard),
+            warning=warning_of(state.query, classes, guard),
             estimate=estimate,
             needed=needed(state.judgments),
             validation=ByValidation.of(state),
@@ -134,9 +134,12 @@ def described_bill(bill: Bill) -> dict[str, Any]:
     return {**asdict(bill), "labels": bill.labels}
 
 
-def _warning(query: Query, classes: Sequence[str], guard: bool) -> str:
+def warning_of(query: Query, classes: Sequence[str], guard: bool) -> str:
+    """A sentence where the model that chose answers nearly one class, "" where it does not."""
     collapse = query.collapse
     if collapse is None:
         return ""
-    warning = f"the model called {collapse.share:.1%} of the candidates {classes[collapse.label]!r}"
-    return warning + ("; this batch was drawn at random instead of chosen by it" if guard else "")
+    warning = f"the model called {collapse.share:.1%} of the {collapse.of} {classes[collapse.label]!r}"
+    if guard:
+        return warning + "; this batch was drawn at random instead of chosen by it"
+    return warning + "; batches chosen by its answers can keep it there, which +balanced and +random prevent"

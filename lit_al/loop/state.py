@@ -9,9 +9,10 @@ import numpy as np
 from lit_al.data.split import without
 from lit_al.loop.query import Query
 from lit_al.loop.validation import HoldOut
-from lit_al.metrics import Confusion
+from lit_al.metrics import Confusion, Evaluation
 from lit_al.strategies import Strategy
 from lit_al.typing import Ints, Mask, Rows
+from lit_al.utils.packing import packed, unpacked
 
 ARRAYS = ("pool", "labeled", "answers", "held", "held_answers", "drawn")  # of a run's state
 HOLDING_OUT = 1  # a stream of chance of its own: what is chosen does not depend on it
@@ -107,6 +108,7 @@ class LoopState:
         judgments: of each batch but the first, in the order of asking.
         query: the last one, answered; None before the first.
         validated: after the last fit; None without validation.
+        steering: the newest model on the set whose errors a strategy follows; None takes those on the last batch.
     """
 
     seed: int
@@ -121,9 +123,15 @@ class LoopState:
     judgments: list[Judgment] = field(default_factory=list)
     query: Query | None = None
     validated: Validated | None = None
+    steering: Evaluation | None = None
 
     def confusion(self, classes: int) -> Confusion:
-        """Errors on the last batch, before the model learned from it: free, and honest but for how it was chosen."""
+        """Errors on the steering set, or on the last batch before the model learned from it.
+
+        Those on the batch are free, and honest but for how it was chosen.
+        """
+        if self.steering:
+            return self.steering.confusion
         matrix = np.zeros((classes, classes), np.int64)
         query = self.query
         if query and query.chosen:
@@ -144,6 +152,20 @@ class LoopState:
         self.held_answers = np.concatenate([self.held_answers, labels[out]])
         self.asked += len(query.rows)
 
+    def state_dict(self) -> dict[str, Any]:
+        """All that the rounds to come depend on, as tensors and plain types."""
+        kept = {name: getattr(self, name) for name in (*ARRAYS, "asked", "judgments", "query")}
+        found: dict[str, Any] = packed({**kept, "strategy": self.strategy.state()})
+        return found
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Go on from a `state_dict`."""
+        for name in ARRAYS:
+            setattr(self, name, saved[name].numpy())
+        self.asked, self.judgments = saved["asked"], [Judgment(**one) for one in saved["judgments"]]
+        self.query = unpacked(Query, saved["query"]) if saved["query"] else None
+        self.strategy.restore({name: array.numpy() for name, array in saved["strategy"].items()})
+
     def rng(self, round_number: int) -> np.random.Generator:
         """The source of chance of a round: that of the first is the same for every strategy."""
-        return np.random.default_rng([self.seed, round_number])
+        return np.random.default_rng([self.seed, round_number - bool(self.steering)])

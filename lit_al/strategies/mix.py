@@ -34,17 +34,19 @@ class Collapse:
     Attributes:
         label: the class.
         share: of the rows that are called it.
+        of: what these rows are, in words.
     """
 
     label: int
     share: float
+    of: str = "candidates"
 
 
 def collapsed(probabilities: Floats, threshold: float = 0.95) -> Collapse | None:
     """Does the model call nearly all rows (n, C) one class? None where it does not, or there is no row.
 
     >>> collapsed(np.array([[0.9, 0.1], [0.6, 0.4]]))
-    Collapse(label=0, share=1.0)
+    Collapse(label=0, share=1.0, of='candidates')
     >>> collapsed(np.array([[0.9, 0.1], [0.4, 0.6]]))
     """
     return one_class(mix(probabilities, probabilities.shape[1]), threshold)
@@ -54,7 +56,7 @@ def one_class(shares: Float64s, threshold: float = 0.95) -> Collapse | None:
     """The class that has nearly all of the shares (C,), if one has.
 
     >>> one_class(np.array([0.02, 0.98]))
-    Collapse(label=1, share=0.98)
+    Collapse(label=1, share=0.98, of='candidates')
     """
     label = int(shares.argmax())
     return Collapse(label, float(shares[label])) if shares[label] >= threshold else None

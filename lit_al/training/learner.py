@@ -8,12 +8,12 @@ import lightning as L
 from lightning.pytorch.callbacks import EarlyStopping
 
 from lit_al.exceptions import ConfigError, FitError
-from lit_al.loop.callback import ActiveLearningCallback
 from lit_al.loop.data_module import ActiveDataModule
 from lit_al.metrics import Evaluation
 from lit_al.models.checkpoint import BestCheckpoint, load_weights
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import evaluate
+from lit_al.training.callback import ActiveLearningCallback
 from lit_al.training.fitting import fit, trainer_on
 from lit_al.training.history import EpochHistory
 

@@ -78,7 +78,7 @@ def test_random_strategy_draws_nothing_but_controls(corpus):
 
 
 def test_guard_ranks_at_random_while_the_model_answers_one_class(corpus, monkeypatch):
-    monkeypatch.setattr("lit_al.loop.active_loop.collapsed", lambda probabilities: Collapse(0, 1.0))
+    monkeypatch.setattr("lit_al.loop.acquisition.collapsed", lambda probabilities: Collapse(0, 1.0))
     learner, rows = make_learner(corpus), np.arange(20)
     learner.learn(rows, corpus.labels[rows], 1)
     assert {one.reason for one in learner.rank(50)} == {"drawn at random"}

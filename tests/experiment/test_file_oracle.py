@@ -20,7 +20,7 @@ OPTIONS = [
 @pytest.fixture(autouse=True)
 def _no_guard(monkeypatch):
     """Models of five steps answer one class, and the guard would choose every batch."""
-    monkeypatch.setattr("lit_al.loop.active_loop.collapsed", lambda probabilities: None)
+    monkeypatch.setattr("lit_al.loop.acquisition.collapsed", lambda probabilities: None)
 
 
 @pytest.fixture

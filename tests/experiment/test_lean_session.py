@@ -56,7 +56,7 @@ CONFIG = TrainConfig(
 @pytest.fixture(autouse=True)
 def _no_guard(monkeypatch):
     """Models of four steps answer one class, and the guard would choose every batch."""
-    monkeypatch.setattr("lit_al.loop.active_loop.collapsed", lambda probabilities: None)
+    monkeypatch.setattr("lit_al.loop.acquisition.collapsed", lambda probabilities: None)
 
 
 def start(tmp_path, **changes):
@@ -263,7 +263,7 @@ def test_validation_that_cannot_work_is_a_sentence(tmp_path, capsys, spelling, w
 
 
 def test_collapse_is_warned_of_and_the_guard_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("lit_al.loop.active_loop.collapsed", lambda probabilities: Collapse(1, 0.99))
+    monkeypatch.setattr("lit_al.loop.acquisition.collapsed", lambda probabilities: Collapse(1, 0.99))
     results, printed, _ = start(tmp_path)
     entry = results["rounds"][1]
     assert entry["strategy"] == "random"

@@ -241,8 +241,7 @@ def test_lowest_loss_gives_each_member_its_best_look(steps, material):
             return losses
 
     looks = []
-    loop.choose()
-    loop.ask()
+    loop.ask(loop.next_queries())
     short = _held(loop.states)[0]
     labeled_sets = [short, short.take(np.arange(len(short.rows)) < 2)]  # as after skips: of different lengths
     loop.method._train(loop.method.model, 0, _labeled_sets(0, loop.states), Looking(loop.method.tokens, labeled_sets))
@@ -316,7 +315,7 @@ def test_whoever_labels_by_themselves_fits_without_an_oracle(material):
 
 @pytest.mark.parametrize("guard", [True, False])
 def test_guard_chooses_at_random_while_the_model_answers_one_class(guard, material, monkeypatch):
-    monkeypatch.setattr("lit_al.loop.active_loop.collapsed", lambda probabilities: Collapse(0, 1.0))
+    monkeypatch.setattr("lit_al.loop.acquisition.collapsed", lambda probabilities: Collapse(0, 1.0))
     recipe = Recipe(steps=6, batch_size=16, guard=guard)
     for done in make_loop(material, strategy="entropy", recipe=recipe).rounds():
         for run in done.states:

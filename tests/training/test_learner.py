@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from lit_al.exceptions import ConfigError, FitError
-from lit_al.loop.callback import ActiveLearningCallback
 from lit_al.loop.data_module import ActiveDataModule
 from lit_al.models.checkpoint import read_checkpoint
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.oracles import SimulatedOracle
+from lit_al.training.callback import ActiveLearningCallback
 from lit_al.training.learner import ActiveLearner
 
 

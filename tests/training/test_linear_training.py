@@ -49,8 +49,7 @@ def test_margin_takes_the_texts_that_the_model_is_least_sure_of(corpus):
     first = next(loop.rounds())
     top = np.sort(first.method.score(first.states[0].pool)[0], axis=1)
     margins = dict(zip(first.states[0].pool.tolist(), top[:, -1] - top[:, -2], strict=True))
-    loop.choose()
-    chosen = [margins.pop(row) for row in loop.queries[0].choice.rows.tolist()]
+    chosen = [margins.pop(row) for row in loop.next_queries()[0].choice.rows.tolist()]
     assert max(chosen) <= min(margins.values()) + 1e-6
 
 

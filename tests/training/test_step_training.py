@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lit_al.exceptions import ConfigError, FitError
-from lit_al.loop import active_loop
+from lit_al.loop import acquisition
 from lit_al.loop.active_loop import ActiveLoop
 from lit_al.models.batches import Batches
 from lit_al.models.scoring import score
@@ -208,7 +208,7 @@ def test_one_label_is_enough(material):
 
 
 def test_guard_looks_at_the_mean_of_model_and_teacher(material, monkeypatch):
-    monkeypatch.setattr(active_loop, "collapsed", lambda probabilities: Collapse(0, 1.0))
+    monkeypatch.setattr(acquisition, "collapsed", lambda probabilities: Collapse(0, 1.0))
     *_, last = make_loop(material, "lean", base={"guard": True}).rounds()
     assert not any(run.query.choice.reasons[0].startswith("margin") for run in last.states)
 

@@ -1,4 +1,4 @@
-"""The active-learning loop as one Lightning callback.
+"""Active learning as one Lightning callback: it acquires between the fits of your own Trainers.
 
     callback = ActiveLearningCallback(SimulatedOracle(corpus.labels))
     while not callback.done:
@@ -9,36 +9,27 @@ Each pass needs a fresh Trainer: one that has reached `max_epochs` trains nothin
 """
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Callable
+from typing import Literal
 
 import lightning as L
 import numpy as np
 
+from lit_al.data.split import without
 from lit_al.exceptions import ConfigError
+from lit_al.loop.acquisition import Acquisition, QueryJournal
 from lit_al.loop.data_module import ActiveDataModule
-from lit_al.loop.inputs import StrategyInputs, collapse_warning
 from lit_al.loop.query import Query
-from lit_al.loop.rounds import Round, Seconds
+from lit_al.loop.rounds import Round, Seconds, warning_of
+from lit_al.loop.state import LoopState
 from lit_al.metrics import Evaluation
 from lit_al.models.checkpoint import load_weights
 from lit_al.models.lit_bilstm import LitBiLSTM
-from lit_al.models.scoring import evaluate, score
 from lit_al.oracles import Oracle
-from lit_al.strategies import Choice, Context, RatioSampling, Strategy, choose
+from lit_al.strategies import RatioSampling, Strategy
+from lit_al.training.fitted_module import FittedModule, SteerOn
 
-SteerOn = Literal["test", "val"]
 PoolClasses = Literal["true", "predicted"]
-
-
-class QueryJournal(Protocol):
-    """Where a query is written down before anybody is asked, so that a run that was cut off asks it again."""
-
-    def asked(self, number: int, strategy: Strategy) -> tuple[Query, Mapping[str, Any]] | None:
-        """What a round has chosen already, and what was noted beside it; None where it has not."""
-
-    def ask(self, query: Query, strategy: Strategy) -> None:
-        """Write down what a strategy chose."""
 
 
 class ActiveLearningCallback(L.Callback):
@@ -90,17 +81,15 @@ class ActiveLearningCallback(L.Callback):
         journal: QueryJournal | None = None,
     ) -> None:
         _check(rounds, query_size, target_accuracy)
-        self.oracle = oracle
         self.strategy: Strategy = strategy or RatioSampling()
         self.rounds = rounds
         self.query_size = query_size
         self.steer_on = steer_on
-        self.pool_classes = pool_classes
         self.target_accuracy = target_accuracy
-        self.seed = seed
-        self.inputs = StrategyInputs(committee_size, seed=seed)
+        self.models = FittedModule(oracle if pool_classes == "true" else None, committee_size, seed=seed)
+        self.state = LoopState(seed, self.strategy, np.empty(0, np.int64))
         self.on_round = on_round
-        self.journal = journal
+        self.oracle, self.journal = oracle, journal
         self.history: list[Round] = []
         self.fits = 0
         self.done = False
@@ -124,17 +113,36 @@ class ActiveLearningCallback(L.Callback):
         if self.fits > 0 and best:
             load_weights(model, best)
         self.fits += 1
-        steering = self._judge(model, data) if self._may_acquire() else None
-        self.stop_reason = self._stop(steering)
-        if steering is None or self.stop_reason:
+        self.models.take(model, data, self._epochs)
+        self.state.steering = self.models.judge(self.steer_on) if self._may_acquire() else None
+        self.stop_reason = self._stop(self.state.steering)
+        if self.state.steering is None or self.stop_reason:
             self.done = True
             return
-        choice, warning = trainer.strategy.broadcast(self._choose(model, data, steering))  # rank 0 decides
-        if choice.rows.size == 0:
+        query = trainer.strategy.broadcast(self.next_query(data))
+        if query.rows.size == 0:
             exact = self.strategy.exact
             self.done, self.stop_reason = True, f"the pool holds no row{'' if exact else ' of a wanted class'}"
             return
-        self._acquire(model, data, steering, choice, warning)
+        self._acquisition.ask([query])
+        self._record(data)
+
+    def next_query(self, data: ActiveDataModule) -> Query:
+        """What the module that was fitted last asks for; the journal has it from now on.
+
+        The pool and the labels are those of now, whoever gave them; what was asked once is not asked again.
+        """
+        split, asked = data.split, [done.query.rows for done in self.history]
+        pool = without(split.pool, *asked)
+        self.state.pool = pool[self.oracle.can_answer(pool)]
+        self.state.labeled, self.state.answers = split.labeled, data.known[split.labeled]
+        [query] = self._acquisition.choose(len(self.history) + 1, [self.query_size])
+        return query
+
+    @property
+    def _acquisition(self) -> Acquisition:
+        classes = len(self.models.model.classes)
+        return Acquisition(self.models, self.oracle, [self.state], classes=classes, journal=self.journal)
 
     def _may_acquire(self) -> bool:
         return len(self.history) < self.rounds and not (self.history and self.history[-1].query.choice.short)
@@ -149,35 +157,14 @@ class ActiveLearningCallback(L.Callback):
             return f"accuracy {steering.accuracy:.4f} on the {self.steer_on} set reached {self.target_accuracy}"
         return ""
 
-    def _judge(self, model: LitBiLSTM, data: ActiveDataModule) -> Evaluation:
-        rows = data.split.test if self.steer_on == "test" else data.split.validation
-        return evaluate(model, data.batches(rows))
-
-    def _choose(self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation) -> tuple[Choice, str]:
-        """The strategy's choice, and a warning where the model answers nearly one class."""
-        strategy, rng = self.strategy, np.random.default_rng([self.seed, len(self.history)])
-        rows = data.split.pool[self.oracle.can_answer(data.split.pool)]
-        rows = strategy.candidates(rows, self.query_size, rng)
-        known = "classes" in strategy.needs and self.pool_classes == "true"
-        classes = self.oracle.ask(rows) if known else None
-        pool = self.inputs.pool(model, data, rows, strategy.needs, classes, self._epochs)
-        labeled = self.inputs.labeled(model, data, strategy.needs_labeled)
-        choice = choose(strategy, pool, self.query_size, Context(rng, labeled, steering.confusion))
-        return choice, collapse_warning(pool, steering.confusion, self.steer_on, model.classes)
-
-    def _acquire(
-        self, model: LitBiLSTM, data: ActiveDataModule, steering: Evaluation, choice: Choice, warning: str
-    ) -> None:
-        number = len(self.history) + 1
-        asked = self.journal.asked(number, self.strategy) if self.journal else None
-        choice = asked[0].choice if asked else choice
-        query = Query(number, self.strategy.spelling, choice, score(model, data.pool_dataloader(choice.rows)))
-        if self.journal:
-            self.journal.ask(query, self.strategy)
-        query = query.answered(self.oracle.ask(query.rows))
-        data.label(query.rows, query.said)
+    def _record(self, data: ActiveDataModule) -> None:
+        """Hand the answers to the data module, and the round to whoever listens."""
+        query, state = self.state.query, self.state
+        assert query is not None  # it was just asked
+        data.label(query.rows[query.given], query.said[query.given])
         seconds = Seconds(time.perf_counter() - self._began)
-        done = Round(query, len(data.split.labeled), seconds, warning=warning, steering=steering)
+        warning = warning_of(query, self.models.model.classes, self.models.guard)
+        done = Round(query, len(state.labeled), seconds, state.asked, warning, state.steering)
         self.history.append(done)
         if self.on_round is not None:
             self.on_round(done)
