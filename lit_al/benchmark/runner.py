@@ -25,13 +25,12 @@ from lit_al.benchmark.judging import accuracy_and_loss, distinct_words
 from lit_al.benchmark.methods import FULL, RANDOM, Method
 from lit_al.benchmark.results_table import Result, append_cell, read_cells
 from lit_al.data import Corpus, load_corpus
-from lit_al.data.split import FORMAT as SPLIT_FORMAT
 from lit_al.data.split import shuffled, stratified_split, without
 from lit_al.exceptions import CheckpointError, ConfigError, RunError
 from lit_al.experiment.example import strategy_of
 from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.active_loop import ActiveLoop, FittedRound
-from lit_al.loop.state import LoopState
+from lit_al.loop.state import CHANCE, LoopState
 from lit_al.metrics import counts
 from lit_al.models.checkpoint import loaded
 from lit_al.oracles import ImperfectOracle, make_noise
@@ -384,10 +383,10 @@ def _folder(config: BenchConfig) -> Path:
         defaults = _settings(BenchConfig())  # what a setting was before there was such a setting
         found = read_settings(path)
         sound = isinstance(found, dict)
-        if sound and found.get("split", 1) != SPLIT_FORMAT:  # at first nobody wrote down how it was split
+        if sound and found.get("chance") != CHANCE:
             raise RunError(
-                f"{folder} holds a benchmark whose splits followed the order of the file, which cannot be gone on "
-                "with; give another --name"
+                f"{folder} holds a benchmark of an earlier version of lit_al, whose seeds drew other texts; it cannot "
+                "be gone on with, give another --name"
             )
         if not sound or {**defaults, **found} != _settings(config):
             raise RunError(f"{folder} holds a benchmark of other settings ({path.name}); give another --name")
@@ -406,7 +405,7 @@ def _begin(folder: Path, config: BenchConfig) -> None:
 def _settings(config: BenchConfig) -> dict[str, Any]:
     """All that cells depend on besides their row."""
     found = {name: value for name, value in asdict(config).items() if name not in _NOT_OF_CELLS}
-    found["split"] = SPLIT_FORMAT
+    found["chance"] = CHANCE
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 

@@ -6,7 +6,6 @@ translated back (a mistake that several active-learning libraries have shipped).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from lit_al.data import Corpus
 from lit_al.exceptions import ConfigError, DataError, StrategyError
 from lit_al.typing import UNLABELED, Mask, Rows
 
-FORMAT: Final = 2  # raise it when a seed gives another split: runs cannot be gone on with then; 1 followed the file
 SHARES = {"validation": 0.1, "test": 0.1, "initial": 0.3}  # the example's 5,000, 5,000 and 15,000 of 50,000
 
 

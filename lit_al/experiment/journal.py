@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_al.data import Corpus
-from lit_al.data.split import FORMAT as SPLIT_FORMAT
 from lit_al.exceptions import ConfigError, DamagedError, DataError
 from lit_al.experiment.config import TrainConfig, config_of
 from lit_al.experiment.snapshots import Snapshots
 from lit_al.loop.query import Query
+from lit_al.loop.state import CHANCE
 from lit_al.oracles import FILE, Batch, Oracle, RecordedOracle, event_id
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, damaged, sha256_of
 from lit_al.strategies import Choice, Collapse, Strategy
@@ -55,7 +55,7 @@ class Journal:
             "config": asdict(_at_home(config)),
             "fingerprint": corpus.fingerprint,
             "seed": config.seed,
-            "split": SPLIT_FORMAT,
+            "chance": CHANCE,
         }
         return cls(folder, Record.create(folder / RECORD_FILE, corpus.classes, settings=settings), tell)
 
@@ -113,12 +113,12 @@ class Journal:
 
         Raises:
             DataError: the texts, labels or classes have changed, or their order; or the run was begun by a version
-                whose seeds gave another split.
+                whose seeds drew other texts.
         """
-        if self.record.settings.get("split", 1) != SPLIT_FORMAT:
+        if self.record.settings.get("chance") != CHANCE:
             raise DataError(
-                f"{self.folder} was begun when splits still followed the order of the file, and this version cannot go "
-                "on with its rounds; begin a new run (lit-al export brings the answers out)"
+                f"{self.folder} was begun by an earlier version of lit_al, whose seeds drew other texts, and this "
+                "version cannot go on with its rounds; begin a new run (lit-al export brings the answers out)"
             )
         if corpus.fingerprint != self.record.settings.get("fingerprint"):
             raise DataError(

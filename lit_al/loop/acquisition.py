@@ -111,18 +111,18 @@ class Acquisition:
                 for state, sizes, rng in zip(self.states, batches, rngs, strict=True)
             ]
         began = time.perf_counter()
-        seen = self._look(number, [sum(sizes) for sizes in batches])
+        seen = self._look(number, [sum(sizes) for sizes in batches], rngs)
         scored = time.perf_counter()
         queries = [self._query(number, *one) for one in zip(range(len(seen)), batches, seen, rngs, strict=True)]
         self.seconds = (scored - began, time.perf_counter() - scored)
         return queries
 
-    def _look(self, number: int, sizes: Sequence[int]) -> list[Seen]:
+    def _look(self, number: int, sizes: Sequence[int], rngs: Sequence[np.random.Generator]) -> list[Seen]:
         """What every seed's strategy may see of its pool and of its labeled rows, and what the model alone says."""
         first = self.states[0].strategy
         candidates = [
-            state.strategy.candidates(state.pool, n, state.rng(number))
-            for state, n in zip(self.states, sizes, strict=True)
+            state.strategy.candidates(state.pool, n, rng)
+            for state, n, rng in zip(self.states, sizes, rngs, strict=True)
         ]
         return self.models.look(number, self.states, candidates, first.needs, first.needs_labeled)
 

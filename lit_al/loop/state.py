@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from lit_al.typing import Ints, Mask, Rows
 from lit_al.utils.packing import packed, unpacked
 
 ARRAYS = ("pool", "labeled", "answers", "held", "held_answers", "drawn")  # of a run's state
+CHANCE: Final = 3  # raise it when a seed draws otherwise, for runs cannot be gone on with then
 HOLDING_OUT = 1  # a stream of chance of its own: what is chosen does not depend on it
 
 
@@ -167,5 +168,5 @@ class LoopState:
         self.strategy.restore({name: array.numpy() for name, array in saved["strategy"].items()})
 
     def rng(self, round_number: int) -> np.random.Generator:
-        """The source of chance of a round: that of the first is the same for every strategy."""
-        return np.random.default_rng([self.seed, round_number - bool(self.steering)])
+        """The one source of chance of a round's query; that of the first is the same for every strategy."""
+        return np.random.default_rng([self.seed, round_number])

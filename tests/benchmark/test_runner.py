@@ -162,12 +162,12 @@ def test_labels_to_an_accuracy_are_counted_without_running_a_cell_again(config, 
     assert "target .77" in report
 
 
-def test_a_folder_whose_splits_followed_the_order_of_the_file_is_not_gone_on_with(config, tmp_path):
+def test_a_folder_of_a_version_that_drew_otherwise_is_not_gone_on_with(config, tmp_path):
     run_benchmark(replace(config, strategies=("random",)), CONSOLE)
     path = tmp_path / "b" / "benchmark.yaml"
-    assert "split: 2\n" in path.read_text()
-    path.write_text(path.read_text().replace("split: 2\n", ""))
-    with pytest.raises(RunError, match="splits followed the order of the file"):
+    assert "chance: 3\n" in path.read_text()
+    path.write_text(path.read_text().replace("chance: 3\n", ""))
+    with pytest.raises(RunError, match="earlier version of lit_al, whose seeds"):
         run_benchmark(replace(config, strategies=("random",)), CONSOLE)
 
 

@@ -315,11 +315,11 @@ def test_run_in_use_is_left_alone_and_its_holder_named(whole, tmp_path, capsys):
     assert printed.count("\n") == 1
 
 
-def test_run_whose_split_followed_the_order_of_the_file_is_refused(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr("lit_al.experiment.journal.SPLIT_FORMAT", 1)
+def test_run_of_a_version_that_drew_otherwise_is_refused(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr("lit_al.experiment.journal.CHANCE", 1)
     Journal.begin(tmp_path, TrainConfig(data="demo").resolved(), corpus, print).record.close()
     monkeypatch.undo()
-    with Journal.open(tmp_path, print) as journal, pytest.raises(DataError, match="followed the order of the file"):
+    with Journal.open(tmp_path, print) as journal, pytest.raises(DataError, match="earlier version of lit_al"):
         journal.take(corpus, np.arange(5))
 
 
