@@ -27,11 +27,11 @@ import numpy.typing as npt
 import torch
 
 from lit_al.data import Corpus, load_corpus
-from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.active_loop import ActiveLoop
 from lit_al.loop.estimation import Estimate
 from lit_al.loop.query import Query
 from lit_al.loop.state import Judgment, LoopState
+from lit_al.loop.stopping_monitor import StoppingMonitor
 from lit_al.oracles import SimulatedOracle
 from lit_al.strategies import Context, Pool, choose, make_strategy
 from lit_al.text.cache import encoded
@@ -166,7 +166,7 @@ def stand_in(kind: str, design: Design, texts: Floats, labels: Ints, seed: int) 
     learner = StandIn(kind, seed, int(labels.max()) + 1)
     run, monitor = (
         LoopState(seed, make_strategy(design.strategy), rows),
-        StoppingMonitor(None, torch.empty(0), rows, seed),
+        StoppingMonitor(None, rows, seed),
     )
     choice = choose(make_strategy("random"), Pool(rows), design.first, Context(run.rng(0)))
     run.take(Query(0, "random", choice, answers=labels[choice.rows]))
@@ -232,7 +232,7 @@ def networks(
             strategy=design.strategy,
             schedule=design.schedule,
         )
-        monitors = [StoppingMonitor(None, tokens, pool, run.seed) for run in loop.states]
+        monitors = [StoppingMonitor(None, pool, run.seed) for run in loop.states]
         for done in loop.rounds():
             found = done.method.score(np.stack([monitor.rows for monitor in monitors]))
             right = done.method.score(outside).argmax(axis=-1) == corpus.labels[outside]

@@ -23,9 +23,9 @@ from lit_al.benchmark.methods import Method
 from lit_al.data.split import stratified_split
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
-from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.active_loop import ActiveLoop
 from lit_al.loop.data_module import ActiveDataModule
+from lit_al.loop.stopping_monitor import StoppingMonitor
 from lit_al.models.batches import Batches
 from lit_al.models.bilstm import BiLSTM
 from lit_al.models.ensemble import Committee
@@ -239,8 +239,8 @@ def test_a_committee_learns_from_tokens_that_lie_elsewhere(material, second):
 def test_the_lean_loop_scores_the_pool_on_the_device(options, material, second, scored):
     for done in make_loop(material, second, **options).rounds():
         assert done.method.model.device == DEVICE
-        monitor = StoppingMonitor(None, material[2], np.arange(150), 0)
-        monitor.look(done.method.model.member(0), done.states[0])
+        monitor = StoppingMonitor(None, np.arange(150), 0)
+        monitor.record(done.method.score(monitor.rows)[0], done.states[0])
         assert monitor.history[0].predictions.shape == (150,)
     assert set(scored) == {DEVICE}
 

@@ -159,6 +159,12 @@ class Learner:
         self._loop, self._number, self.collapse = loop, number, None
         return Learned(number, method.model.member(0, self.encoder), run)
 
+    def score(self, rows: Rows) -> Floats:
+        """(n, C) probabilities of texts under the newest model."""
+        assert self._loop is not None  # it has learned
+        found: Floats = self._loop.method.score(rows)[0]
+        return found
+
     def rank(self, n: int | None = None) -> list[Ranked]:
         """The texts to label next by the newest model, the most wanted first.
 

@@ -202,15 +202,15 @@ class Trainer:
     def _judged(self, learned: "Learned", snapshot: "Snapshot") -> dict[str, Any]:
         """How good this model is, and advice: by it and those before it, whose figures are kept on record."""
         from lit_al.annotate.stop_advice import advise, noted, remembered
-        from lit_al.experiment.stopping_monitor import StoppingMonitor
         from lit_al.loop.estimation import needed
+        from lit_al.loop.stopping_monitor import StoppingMonitor
 
         learned.run.judgments = list(snapshot.judgments)
-        monitor = StoppingMonitor(None, self.learner.tokens, self.learner.rows, self.learner.config.seed)
+        monitor = StoppingMonitor(None, self.learner.rows, self.learner.config.seed)
         earlier = [model.version for model in self.record.models() if model.version < learned.number]
         notes = {version: self.record.state(f"model {version}") for version in earlier}
         monitor.history = remembered(notes, len(self._items))
-        monitor.look(learned.model, learned.run, learned.number)
+        monitor.record(self.learner.score(monitor.rows), learned.run, learned.number)
         self.record.set_state(f"model {learned.number}", noted(monitor.history[-1], len(self._items)))
         return {
             "estimate": monitor.estimate.described() if monitor.estimate else None,

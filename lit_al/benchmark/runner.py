@@ -28,9 +28,9 @@ from lit_al.data import Corpus, load_corpus
 from lit_al.data.split import shuffled, stratified_split, without
 from lit_al.exceptions import CheckpointError, ConfigError, RunError
 from lit_al.experiment.example import strategy_of
-from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.active_loop import ActiveLoop, FittedRound
 from lit_al.loop.state import CHANCE, LoopState
+from lit_al.loop.stopping_monitor import StoppingMonitor
 from lit_al.metrics import counts
 from lit_al.models.checkpoint import loaded
 from lit_al.oracles import ImperfectOracle, make_noise
@@ -254,7 +254,7 @@ class Bench:
         if done.issuperset(self._keys(row, seeds)):
             return
         loop = self._loop(row, seeds)
-        monitors = [StoppingMonitor(None, self.tokens, self.pool, seed) for seed in seeds if row.how.loop == "lean"]
+        monitors = [StoppingMonitor(None, self.pool, seed) for seed in seeds if row.how.loop == "lean"]
         state = self.folder / "state" / f"{_plain(row.spelling)}.{seeds.start}.state"
         if state.exists():
             saved = _state(state)

@@ -8,8 +8,8 @@ from typing import Any, Self
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.experiment_data import ExperimentData
 from lit_al.experiment.protocol import RunProtocol
-from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.rounds import Round, described_bill
+from lit_al.loop.stopping_monitor import StoppingMonitor
 from lit_al.utils.folders import SCHEMA, peak_memory_mb, versions
 from lit_al.utils.packing import unpacked
 

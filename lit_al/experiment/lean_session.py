@@ -15,10 +15,10 @@ from lit_al.experiment.file_oracle import what_to_do
 from lit_al.experiment.journal import Journal
 from lit_al.experiment.lean_console import LeanWords
 from lit_al.experiment.protocol import RunProtocol
-from lit_al.experiment.stopping_monitor import StoppingMonitor
 from lit_al.loop.active_loop import ActiveLoop, FittedRound
 from lit_al.loop.query import Query
 from lit_al.loop.rounds import Round
+from lit_al.loop.stopping_monitor import StoppingMonitor
 from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.checkpoint import save_model
 from lit_al.models.lit_bilstm import LitBiLSTM
@@ -137,9 +137,7 @@ class LeanSession:
             journal=self.journal,
         )
         self.loop = self.fresh()
-        self.monitor = StoppingMonitor(
-            self.plan.rule, tokens, pool, self.config.seed, self.plan.follows, self.plan.source
-        )
+        self.monitor = StoppingMonitor(self.plan.rule, pool, self.config.seed, self.plan.follows, self.plan.source)
         self.judging = Batches(
             tokens, torch.tensor(corpus.labels), torch.from_numpy(self.material.split.test), EVALUATION_BATCH
         )
@@ -199,7 +197,7 @@ class LeanSession:
         assert self.judging is not None
         model, course, [run] = self._member(), self.course, done.states
         course.device, course.held = str(model.device), len(run.held)
-        course.stop_reason = self.monitor.look(model, run)
+        course.stop_reason = self.monitor.record(done.method.score(self.monitor.rows)[0], run)
         if not course.stop_reason and done.number == len(self.plan.schedule) - 1:
             course.stop_reason = self._exhausted()
         test = evaluate(model, self.judging) if len(self.material.split.test) else None

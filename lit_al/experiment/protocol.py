@@ -1,13 +1,14 @@
 """What the settings of a lean run come to, checked before anything is written or trained."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.experiment_data import ExperimentData
+from lit_al.loop.stopping_monitor import Source
 from lit_al.loop.validation import HoldOut, Validation, make_validation
 from lit_al.oracles import Bill, ImperfectOracle, Price, WaitingOracle, make_noise
 from lit_al.stopping import AnyOf, Budget, Rule, make_rule
@@ -23,7 +24,6 @@ NO_TEST_SET = (
     "No label is set aside for a test, so there is no test figure: random controls estimate the accuracy. "
     "--test-size sets some aside."
 )
-Source = Literal["controls", "validation"]
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,12 @@ from lit_al.loop.data_module import ActiveDataModule
 from lit_al.loop.query import Query
 from lit_al.loop.rounds import Round, Seconds, warning_of
 from lit_al.loop.state import LoopState
+from lit_al.loop.stopping_monitor import Source, StoppingMonitor
 from lit_al.metrics import Evaluation
 from lit_al.models.checkpoint import load_weights
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.oracles import Oracle
+from lit_al.stopping import Rule, make_rule
 from lit_al.strategies import RatioSampling, Strategy
 from lit_al.training.fitted_module import FittedModule, SteerOn
 
@@ -50,6 +52,8 @@ class ActiveLearningCallback(L.Callback):
         steer_on: the set whose errors decide.
         pool_classes: the class of a pool row: its true one, or what the model at hand predicts.
         target_accuracy: acquire no more once the steering set reaches it.
+        stop: rule that ends the acquisitions, or its spelling; None looks at no model for it. It follows the accuracy
+            on the validation set where that steers, else the one by random controls.
         seed: of all chance in choosing.
         committee_size: models that a strategy asks which needs a committee.
         on_round: called with each acquisition, to show or store it.
@@ -75,6 +79,7 @@ class ActiveLearningCallback(L.Callback):
         steer_on: SteerOn = "test",
         pool_classes: PoolClasses = "true",
         target_accuracy: float | None = None,
+        stop: Rule | str | None = None,
         seed: int = 0,
         committee_size: int = 5,
         on_round: Callable[[Round], None] | None = None,
@@ -86,6 +91,8 @@ class ActiveLearningCallback(L.Callback):
         self.query_size = query_size
         self.steer_on = steer_on
         self.target_accuracy = target_accuracy
+        self.rule = make_rule(stop) if isinstance(stop, str) else stop
+        self.monitor: StoppingMonitor | None = None  # it draws from the pool, which is not here yet
         self.models = FittedModule(oracle if pool_classes == "true" else None, committee_size, seed=seed)
         self.state = LoopState(seed, self.strategy, np.empty(0, np.int64))
         self.on_round = on_round
@@ -114,8 +121,10 @@ class ActiveLearningCallback(L.Callback):
             load_weights(model, best)
         self.fits += 1
         self.models.take(model, data, self._epochs)
+        self._look_at(data)
         self.state.steering = self.models.judge(self.steer_on) if self._may_acquire() else None
-        self.stop_reason = self._stop(self.state.steering)
+        by_rule = self._watch()
+        self.stop_reason = self._stop(self.state.steering) or by_rule
         if self.state.steering is None or self.stop_reason:
             self.done = True
             return
@@ -128,14 +137,8 @@ class ActiveLearningCallback(L.Callback):
         self._record(data)
 
     def next_query(self, data: ActiveDataModule) -> Query:
-        """What the module that was fitted last asks for; the journal has it from now on.
-
-        The pool and the labels are those of now, whoever gave them; what was asked once is not asked again.
-        """
-        split, asked = data.split, [done.query.rows for done in self.history]
-        pool = without(split.pool, *asked)
-        self.state.pool = pool[self.oracle.can_answer(pool)]
-        self.state.labeled, self.state.answers = split.labeled, data.known[split.labeled]
+        """What the module that was fitted last asks for; the journal has it from now on."""
+        self._look_at(data)
         [query] = self._acquisition.choose(len(self.history) + 1, [self.query_size])
         return query
 
@@ -156,6 +159,24 @@ class ActiveLearningCallback(L.Callback):
         if self.target_accuracy is not None and steering.accuracy >= self.target_accuracy:
             return f"accuracy {steering.accuracy:.4f} on the {self.steer_on} set reached {self.target_accuracy}"
         return ""
+
+    def _watch(self) -> str:
+        """Record the fit for the stopping rules, where there is one; why to stop, or ""."""
+        if self.rule is None:
+            return ""
+        if self.monitor is None:
+            follows: Source = "steering" if self.steer_on == "val" else "controls"
+            source = "on the validation set" if follows == "steering" else "by random controls"
+            self.monitor = StoppingMonitor(self.rule, self.state.pool, self.state.seed, follows, source)
+        return self.monitor.record(self.models.score(self.monitor.rows)[0], self.state)
+
+    def _look_at(self, data: ActiveDataModule) -> None:
+        """The pool and the labels as they are now, whoever gave them; what was asked once is not asked again."""
+        split, asked = data.split, [done.query.rows for done in self.history]
+        pool = without(split.pool, *asked)
+        self.state.pool = pool[self.oracle.can_answer(pool)]
+        self.state.labeled, self.state.answers = split.labeled, data.known[split.labeled]
+        self.state.asked = len(split.labeled) + sum(done.query.skipped for done in self.history)
 
     def _record(self, data: ActiveDataModule) -> None:
         """Hand the answers to the data module, and the round to whoever listens."""

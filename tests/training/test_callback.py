@@ -307,3 +307,18 @@ def test_empty_pool_ends_the_loop(corpus):
     callback = ActiveLearningCallback(SimulatedOracle(corpus.labels), make_strategy("entropy"), rounds=1, query_size=10)
     assert run(model, data, callback) == 1
     assert callback.stop_reason == "the pool holds no row"
+
+
+def test_a_rule_ends_it_and_sees_the_validation_set_only_where_that_steers(corpus):
+    model, data = build(corpus)
+    settings = {"rounds": 5, "query_size": 10, "stop": "budget:75"}
+    callback = ActiveLearningCallback(
+        SimulatedOracle(corpus.labels), make_strategy("random"), steer_on="val", **settings
+    )
+    assert run(model, data, callback) == 3
+    assert "budget of 75" in callback.stop_reason
+    assert [seen.labels for seen in callback.monitor.history] == [60, 70, 80]
+    assert callback.monitor.history[0].accuracy == callback.history[0].steering.accuracy
+    leaking = ActiveLearningCallback(SimulatedOracle(corpus.labels), make_strategy("random"), **settings)
+    run(*build(corpus), leaking)
+    assert leaking.monitor.history[0].accuracy is None  # no control yet, and the test set is nobody's business

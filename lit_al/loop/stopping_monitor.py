@@ -2,21 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from lit_al.experiment.protocol import Source
 from lit_al.loop.estimation import ByValidation, Estimate, newest
 from lit_al.loop.state import LoopState
-from lit_al.models.batches import EVALUATION_BATCH, Batches
-from lit_al.models.lit_bilstm import LitBiLSTM
-from lit_al.models.scoring import score
 from lit_al.stopping import RULES, AnyOf, Progress, Rule, make_rule, mean_uncertainty, report, shadow
 from lit_al.typing import Floats, Ints, Rows
 
+Source = Literal["controls", "validation", "steering"]
 STOP_SET = 2_000  # rows, as in Bloodgood and Vijay-Shanker 2009
 
 
@@ -25,7 +21,6 @@ class StoppingMonitor:
 
     Args:
         rule: in force, or None.
-        tokens: (N, T) of the whole corpus.
         pool: (n,) int64 rows that the run begins with.
         seed: of the draw of the stop set.
         follows: the estimate of accuracy that rules see.
@@ -40,27 +35,25 @@ class StoppingMonitor:
     def __init__(
         self,
         rule: Rule | None,
-        tokens: Tensor,
         pool: Rows,
         seed: int,
         follows: Source | None = "controls",
         source: str = "by random controls",
     ) -> None:
-        self.rule, self.tokens, self.follows, self.source = rule, tokens, follows, source
+        self.rule, self.follows, self.source = rule, follows, source
         rng = np.random.default_rng([seed, STOP_SET])  # a stream of its own, apart from those of the rounds
         self.rows = rng.choice(pool, min(STOP_SET, len(pool)), replace=False)
         self.history: list[Progress] = []
         self.estimate: Estimate | None = None
 
-    def look(self, model: LitBiLSTM, run: LoopState, number: int | None = None) -> str:
-        """Record a round, by the number of its model or as the next one; why to stop now, or "" to go on."""
-        found = score(model, Batches(self.tokens, None, torch.from_numpy(self.rows), EVALUATION_BATCH))  # (k, C)
-        self.record(found, run, number)
-        stop, reason = self.rule.check(self.history) if self.rule else (False, "")
-        return reason if stop else ""
+    def record(self, found: Floats, run: LoopState, number: int | None = None) -> str:
+        """Record a round; why to stop now, or "" to go on.
 
-    def record(self, found: Floats, run: LoopState, number: int | None = None) -> None:
-        """Record a round by the probabilities (k, C) that its model gives the stop set."""
+        Args:
+            found: (k, C) probabilities that its model gives the stop set.
+            run: after the fit.
+            number: of the model; None takes the next one.
+        """
         left = np.isin(self.rows, run.pool)  # (k,) of the labeled ones the model should be sure
         predictions = found.argmax(axis=1)
         self.estimate = newest(run.judgments, self._distances(predictions))
@@ -77,6 +70,8 @@ class StoppingMonitor:
                 predictions=predictions,
             )
         )
+        stop, reason = self.rule.check(self.history) if self.rule else (False, "")
+        return reason if stop else ""
 
     def would_stop(self) -> dict[str, bool]:
         """By rule: would it stop now? Rules that look at no model, or lack what they need, are not asked."""
@@ -97,6 +92,9 @@ class StoppingMonitor:
         if self.follows == "validation":
             found = ByValidation.of(run)
             return found.all if found else None
+        if self.follows == "steering" and run.steering:
+            rows = run.steering.confusion.rows
+            return Estimate(run.steering.accuracy, rows, rows)
         return self.estimate if self.follows else None
 
     def _distances(self, predictions: Ints) -> dict[int, float]:

@@ -1,13 +1,10 @@
 import numpy as np
-import torch
 
-from lit_al.experiment.stopping_monitor import StoppingMonitor, shadow_rules
 from lit_al.loop.state import Judgment, LoopState
-from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.loop.stopping_monitor import StoppingMonitor, shadow_rules
 from lit_al.stopping import RULES, make_rule
 from lit_al.strategies import make_strategy
 
-TOKENS = torch.randint(2, 50, (3_000, 12), generator=torch.Generator().manual_seed(0)).to(torch.uint16)
 POOL = np.arange(500, 3_000)
 
 
@@ -19,20 +16,26 @@ def run_with(labeled, *judged):
     return run
 
 
+def a_model(seed=0, rows=40):
+    """What a model says of the stop set, (k, 2)."""
+    first = np.random.default_rng(seed).uniform(0.05, 0.95, rows)
+    return np.stack([first, 1 - first], axis=1)
+
+
 def test_stop_set_is_a_fixed_draw_from_the_pool():
-    one, again, other = (StoppingMonitor(None, TOKENS, POOL, seed) for seed in (0, 0, 1))
+    one, again, other = (StoppingMonitor(None, POOL, seed) for seed in (0, 0, 1))
     assert len(set(one.rows.tolist())) == 2_000
     assert set(one.rows.tolist()) <= set(POOL.tolist())
     assert (one.rows == again.rows).all()
     assert (one.rows != other.rows).any()
-    assert len(StoppingMonitor(None, TOKENS, POOL[:70], 0).rows) == 70
+    assert len(StoppingMonitor(None, POOL[:70], 0).rows) == 70
 
 
 def test_record_holds_what_rules_ask_for():
-    monitor = StoppingMonitor(None, TOKENS, POOL[:40], 0)
-    model = LitBiLSTM()
-    assert monitor.look(model, run_with(POOL[:10])) == ""
-    assert monitor.look(model, run_with(POOL[:10], (15, 20))) == ""
+    monitor = StoppingMonitor(None, POOL[:40], 0)
+    model = a_model()
+    assert monitor.record(model, run_with(POOL[:10])) == ""
+    assert monitor.record(model, run_with(POOL[:10], (15, 20))) == ""
     _, seen = monitor.history
     assert (seen.labels, seen.pool, seen.accuracy) == (10, 2_490, 0.75)  # no judge disagrees with the newest model
     assert seen.accuracy == monitor.estimate.accuracy
@@ -42,23 +45,22 @@ def test_record_holds_what_rules_ask_for():
 
 
 def test_rules_that_lack_what_they_need_are_not_asked():
-    monitor = StoppingMonitor(None, TOKENS, POOL[:40], 0)
-    monitor.look(LitBiLSTM(), run_with(POOL[:10]))
+    monitor = StoppingMonitor(None, POOL[:40], 0)
+    monitor.record(a_model(), run_with(POOL[:10]))
     assert set(monitor.would_stop()) == {"uncertainty:0.05", "change:0.0", "kappa:0.99:3"}
-    monitor.look(LitBiLSTM(), run_with(POOL[:20], (3, 4)))
+    monitor.record(a_model(), run_with(POOL[:20], (3, 4)))
     assert "plateau:3:0.005" not in monitor.would_stop()  # four controls say nothing yet
-    monitor.look(LitBiLSTM(), run_with(POOL[:20], (3, 4), (8, 10)))
+    monitor.record(a_model(), run_with(POOL[:20], (3, 4), (8, 10)))
     assert "plateau:3:0.005" in monitor.would_stop()
 
 
 def test_a_watch_goes_on_from_its_state():
-    torch.manual_seed(0)
-    models = [LitBiLSTM() for _ in range(3)]
-    whole, first, second = (StoppingMonitor(None, TOKENS, POOL[:40], 0) for _ in range(3))
+    models = [a_model(seed) for seed in range(3)]
+    whole, first, second = (StoppingMonitor(None, POOL[:40], 0) for _ in range(3))
     for number, model in enumerate(models):
         judged = [(9, 12)] * number
-        whole.look(model, run_with(POOL[: 10 * number + 10], *judged))
-        (first if number < 2 else second).look(model, run_with(POOL[: 10 * number + 10], *judged))
+        whole.record(model, run_with(POOL[: 10 * number + 10], *judged))
+        (first if number < 2 else second).record(model, run_with(POOL[: 10 * number + 10], *judged))
         if number == 1:
             second.restore(first.state())
     assert second.would_stop() == whole.would_stop()
@@ -69,9 +71,9 @@ def test_a_watch_goes_on_from_its_state():
 
 
 def test_nothing_left_leaves_uncertainty_and_accuracy_open():
-    monitor = StoppingMonitor(make_rule("pool-empty"), TOKENS, POOL[:10], 0)
+    monitor = StoppingMonitor(make_rule("pool-empty"), POOL[:10], 0)
     run = run_with(POOL)
-    assert monitor.look(LitBiLSTM(), run) == "the pool is empty"
+    assert monitor.record(a_model(rows=10), run) == "the pool is empty"
     assert monitor.history[0].uncertainty is monitor.history[0].accuracy is None
 
 
@@ -83,9 +85,9 @@ def test_shadow_holds_every_rule_once_and_those_in_force_first():
 
 
 def test_shadow_says_where_and_at_what_cost():
-    monitor = StoppingMonitor(make_rule("budget:20"), TOKENS, POOL[:40], 0)
+    monitor = StoppingMonitor(make_rule("budget:20"), POOL[:40], 0)
     for labels in (10, 20, 30):
-        reason = monitor.look(LitBiLSTM(), run_with(POOL[:labels]))
+        reason = monitor.record(a_model(), run_with(POOL[:labels]))
         assert bool(reason) == (labels >= 20)
     found = monitor.in_shadow([0.5, 0.6, 0.7])[0]
     assert (found["rule"], found["round"], found["labels"]) == ("budget:20", 1, 20)
