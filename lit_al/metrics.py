@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from lit_al.typing import Ints
+from lit_al.typing import Floats, Ints
 from lit_al.utils.intervals import standard_error, wilson
 
 COLLAPSED = 0.95  # a batch with a larger share of one class says that the model knew only that class
@@ -80,6 +80,18 @@ class Evaluation:
 
     loss: float
     confusion: Confusion
+
+    @classmethod
+    def of(cls, probabilities: Floats, labels: Ints) -> Self:
+        """Of probabilities (n, C) for true classes (n,); where two compete, class 1 needs one above 0.5.
+
+        >>> Evaluation.of(np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([0, 1])).confusion.matrix.tolist()
+        [[1, 0], [1, 0]]
+        """
+        right = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+        matrix = np.zeros((probabilities.shape[1],) * 2, np.int64)
+        np.add.at(matrix, (labels, probabilities.argmax(axis=1)), 1)
+        return cls(float(-np.log(np.maximum(right, np.finfo(np.float32).tiny)).mean()), Confusion(matrix))
 
     @property
     def accuracy(self) -> float:

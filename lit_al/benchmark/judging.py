@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lit_al.metrics import Evaluation
 from lit_al.typing import Floats, Ints
 
 
 def accuracy_and_loss(probabilities: Floats, truth: Ints) -> dict[str, Any]:
     """A cell's `accuracy` and `loss` of probabilities (n, C) for true classes (n,)."""
-    right = probabilities[np.arange(len(truth)), truth]
-    accuracy = (probabilities.argmax(axis=1) == truth).mean()
-    return {"accuracy": float(accuracy), "loss": float(-np.log(np.maximum(right, 1e-12)).mean())}
+    found = Evaluation.of(probabilities, truth)
+    return {"accuracy": found.accuracy, "loss": found.loss}
 
 
 def distinct_words(tokens: npt.NDArray[np.integer[Any]]) -> float:

@@ -15,6 +15,7 @@ from torch import Tensor
 from lit_al.data import Corpus
 from lit_al.data.split import Split, stratified_split
 from lit_al.models.batches import EVALUATION_BATCH, Batches
+from lit_al.models.classifier import Encoder
 from lit_al.text.cache import encoded
 from lit_al.text.encoder import TextEncoder
 from lit_al.typing import UNLABELED, Ints, Mask, Rows
@@ -28,7 +29,8 @@ class ActiveDataModule(L.LightningDataModule):
     Args:
         corpus: the texts, the labels known at the start, the class names.
         split: which row plays which part; None splits as the Keras example does, with `split_seed`.
-        encoder: texts to word ids; None learns the vocabulary from the initial training texts, as the example does.
+        encoder: texts to what the network reads, of any shape; None learns the vocabulary of a `TextEncoder` from the
+            initial training texts, as the example does.
         batch_size: B of training.
         seed: of the training shuffles.
         split_seed: of the split, where none is given.
@@ -43,7 +45,7 @@ class ActiveDataModule(L.LightningDataModule):
         self,
         corpus: Corpus,
         split: Split | None = None,
-        encoder: TextEncoder | None = None,
+        encoder: Encoder | None = None,
         *,
         batch_size: int = 256,
         seed: int = 0,
@@ -52,7 +54,7 @@ class ActiveDataModule(L.LightningDataModule):
         super().__init__()
         self.corpus = corpus
         self.split = split or stratified_split(corpus, seed=split_seed)
-        self.encoder = encoder or TextEncoder.fit(corpus.texts[row] for row in self.split.labeled)
+        self.encoder: Encoder = encoder or TextEncoder.fit(corpus.texts[row] for row in self.split.labeled)
         self.batch_size = batch_size
         self.seed = seed
         self.known = np.where(_member(self.split.pool, len(corpus.texts)), UNLABELED, corpus.labels)
@@ -61,7 +63,7 @@ class ActiveDataModule(L.LightningDataModule):
 
     @property
     def tokens(self) -> Tensor:
-        """(N, T) uint16 word ids of the whole corpus, encoded at the first call."""
+        """The whole corpus as its encoder has it, (N, T) uint16 word ids by default, encoded at the first call."""
         if self._tokens is None:
             self.encode()
         assert self._tokens is not None
@@ -73,7 +75,10 @@ class ActiveDataModule(L.LightningDataModule):
         Args:
             advance: called with the number of texts encoded since the last call, to show progress.
         """
-        self._tokens = torch.from_numpy(encoded(self.corpus, self.encoder, advance=advance))
+        if isinstance(self.encoder, TextEncoder):
+            self._tokens = torch.from_numpy(encoded(self.corpus, self.encoder, advance=advance))
+        else:
+            self._tokens = torch.as_tensor(self.encoder.encode(self.corpus.texts))
 
     def setup(self, stage: str) -> None:
         """Encode the corpus and take it to the training device. Runs at every fit and never splits again."""

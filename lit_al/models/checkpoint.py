@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint
-from torch import Tensor
+from torch import Tensor, nn
 
 from lit_al.data import MAX_CLASSES
 from lit_al.exceptions import CheckpointError, FitError
@@ -148,7 +148,7 @@ def _weights(state: Any) -> Iterator[Tensor]:
             waiting += [(value, inside or key in ("state_dict", "model")) for key, value in part.items()]
 
 
-def load_weights(model: LitBiLSTM, path: Path | str) -> None:
+def load_weights(model: nn.Module, path: Path | str) -> None:
     """Give a model the weights of a checkpoint of its own kind.
 
     Raises:
@@ -222,7 +222,7 @@ def _check_weights(weights: Any, wanted: Mapping[str, Tensor], path: Path | str)
         found, model = weights.get(name), wanted.get(name)
         if not isinstance(found, Tensor) or model is None:
             difference = f"lacks {name}" if model is not None else f"has {first_line(name)} besides"
-        elif found.shape != model.shape or not found.is_floating_point():
+        elif found.shape != model.shape or found.is_floating_point() != model.is_floating_point():
             shapes = f"{tuple(found.shape)} and {found.dtype}, not {tuple(model.shape)}"
             difference = f"has a {name} of {shapes}"
         elif found.layout != torch.strided or found.device.type != "cpu" or not found.is_contiguous():

@@ -15,8 +15,9 @@ from torch.nn import functional as F
 
 from lit_al.exceptions import ConfigError
 from lit_al.models.bilstm import BiLSTM
+from lit_al.models.classifier import Batch
 from lit_al.models.kernels import pooled_states
-from lit_al.models.lit_bilstm import Batch, LitBiLSTM, rms_prop
+from lit_al.models.lit_bilstm import LitBiLSTM, rms_prop
 from lit_al.text.encoder import TextEncoder
 
 

@@ -11,9 +11,8 @@ from torchmetrics import Accuracy, ConfusionMatrix, MeanMetric, Metric
 
 from lit_al.metrics import Confusion, Evaluation
 from lit_al.models.bilstm import BiLSTM
+from lit_al.models.classifier import Batch
 from lit_al.text.encoder import TextEncoder
-
-Batch = tuple[Tensor, Tensor]  # tokens (B, T) of any integer type, labels (B,) int64
 
 
 class LitBiLSTM(L.LightningModule):

@@ -4,26 +4,28 @@ A Trainer cannot be entered again from its own hooks (its state would be wrong a
 fits is a plain loop. It runs where the model is: a batch from elsewhere is taken there.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lit_al.exceptions import ConfigError
 from lit_al.metrics import Evaluation
 from lit_al.models.batches import Batches
 from lit_al.models.bilstm import BiLSTM
+from lit_al.models.classifier import Batch, Classifier
 from lit_al.models.ensemble import Committee, LitCommittee
-from lit_al.models.lit_bilstm import Batch, LitBiLSTM
+from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.text.bucketing import lengths_of
 from lit_al.typing import Float32s, Ints
 
 
 @contextmanager
-def inference(model: nn.Module) -> Iterator[None]:
+def inference(model: Any) -> Iterator[None]:
     """Dropout off and no gradients inside; the mode of before afterwards."""
     training = model.training
     model.eval()
@@ -34,26 +36,26 @@ def inference(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def evaluate(model: LitBiLSTM, batches: Iterable[Batch]) -> Evaluation:
-    """Loss and confusion of a model on labeled batches."""
-    with inference(model):
-        for index, (tokens, labels) in enumerate(batches):
-            model.test_step((tokens.to(model.device), labels.to(model.device)), index)
-        return model.take_evaluation("test")
+def evaluate(model: Classifier, batches: Batches) -> Evaluation:
+    """Loss and confusion of a model on labeled rows."""
+    assert batches.labels is not None  # rows without labels judge nobody
+    labels = batches.labels[batches.rows.to(batches.labels.device)].cpu().numpy()
+    return Evaluation.of(score(model, batches), labels)
 
 
-def score(model: LitBiLSTM | LitCommittee, batches: Batches) -> Float32s:
+def score(model: Classifier | LitCommittee, batches: Batches) -> Float32s:
     """Probability of each class, in the order of the batches.
 
     Returns:
         (n, C) float32; of a committee (M, n, C).
     """
-    found = _pass(model, batches, frozenset({"probabilities"}), 0, 0)["probabilities"]
-    return found if isinstance(model, LitCommittee) else found[0]
+    seen = see(model, batches, {"probabilities"})
+    found = [arrays["probabilities"] for arrays in seen]
+    return np.stack(found) if isinstance(model, LitCommittee) else found[0]
 
 
 def see(
-    model: LitBiLSTM | LitCommittee,
+    model: Classifier | LitCommittee,
     batches: Batches,
     needs: Collection[str],
     *,
@@ -69,7 +71,7 @@ def see(
     Args:
         model: one, or a committee.
         batches: n texts.
-        needs: names of `Pool`'s arrays; those that a model cannot give are passed over.
+        needs: names of `Pool`'s arrays; those that no model gives are passed over.
         draws: K.
         seed: of the masks.
 
@@ -79,7 +81,7 @@ def see(
         (K, n, C), probabilities under each mask.
 
     Raises:
-        ConfigError: fewer than one draw.
+        ConfigError: fewer than one draw; an array that a network of one's own does not give.
 
     >>> batches = Batches(torch.zeros(7, 10, dtype=torch.int64), None, torch.arange(7), 4)
     >>> [seen] = see(LitBiLSTM(), batches, {"embeddings", "draws"}, draws=3)
@@ -88,9 +90,31 @@ def see(
     """
     if draws < 1:
         raise ConfigError(f"draws={draws} must be 1 or more, to ask the model under dropout")
+    if not isinstance(model, LitBiLSTM | LitCommittee):
+        return [_see_any(model, batches, needs)]
     members = model.net.size if isinstance(model, LitCommittee) else 1
     found = _pass(model, batches, needs, draws, seed)
     return [{name: array[member] for name, array in found.items()} for member in range(members)]
+
+
+def _see_any(model: Classifier, batches: Batches, needs: Collection[str]) -> dict[str, Float32s]:
+    """As `see`, of a network of which nothing is known but that it is a `Classifier`."""
+    ways: dict[str, Callable[[Batch, int], Tensor]] = {"probabilities": model.predict_step}
+    if hasattr(model, "embeddings"):
+        ways["embeddings"] = lambda batch, _: model.embeddings(batch[0])
+    wanted = set(needs) & {"probabilities", "embeddings", "draws"}
+    for name in sorted(wanted - set(ways)):
+        raise ConfigError(
+            f"the strategy needs {name}, which {type(model).__name__} does not give; take one that needs probabilities "
+            "alone, such as margin, or LitBiLSTM"
+        )
+    found: dict[str, list[Tensor]] = {name: [] for name in wanted}
+    with inference(model):
+        for index, (inputs, others) in enumerate(batches if wanted else ()):
+            batch = inputs.to(model.device), others.to(model.device)
+            for name, parts in found.items():
+                parts.append(ways[name](batch, index).float().cpu())
+    return {name: torch.cat(parts).numpy() for name, parts in found.items()}
 
 
 def _pass(

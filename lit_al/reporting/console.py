@@ -101,23 +101,23 @@ class RunConsole:
         if clauses:
             self.console.print(f"[yellow]this protocol[/yellow] {'; '.join(clauses)}", soft_wrap=True)
 
-    def model(self, model: LitBiLSTM) -> None:
+    def model(self, model: L.LightningModule) -> None:
         """The layers and their parameters."""
         total = sum(parameter.numel() for parameter in model.parameters())
-        table = Table(title=f"LitBiLSTM: {total:,} parameters", title_justify="left")
+        table = Table(title=f"{type(model).__name__}: {total:,} parameters", title_justify="left")
         for heading in ("layer", "type", "parameters"):
             table.add_column(heading, justify="right" if heading == "parameters" else "left")
         summary = summarize(model, max_depth=2)
         for name, kind, count in zip(summary.layer_names, summary.layer_types, summary.param_nums, strict=True):
-            if name.startswith("net."):
+            if name.startswith("net.") or not isinstance(model, LitBiLSTM):
                 table.add_row(name.removeprefix("net."), kind, f"{count:,}")
         self.console.print(table)
 
     def epoch(self, epoch: Epoch) -> None:
         """One line."""
         self.console.print(
-            f"fit {epoch.fit + 1} epoch {epoch.epoch + 1:2d}  loss {epoch.loss:.4f} acc {epoch.accuracy:.4f}"
-            f"  val loss {epoch.val_loss:.4f} acc {epoch.val_accuracy:.4f}"
+            f"fit {epoch.fit + 1} epoch {epoch.epoch + 1:2d}  loss {epoch.loss:.4f} acc {_known(epoch.accuracy)}"
+            f"  val loss {_known(epoch.val_loss)} acc {_known(epoch.val_accuracy)}"
             f"  {epoch.samples / epoch.seconds:6,.0f} texts/s",
             highlight=False,
             soft_wrap=True,
@@ -206,3 +206,7 @@ def conclusion(full: Mapping[str, Any], active: Mapping[str, Any]) -> str:
         f"at most {error:.4f}), with {labels} labels in all. One seed says no more, and neither run was compared with "
         "random picks."
     )
+
+
+def _known(value: float | None) -> str:
+    return "   –  " if value is None else f"{value:.4f}"

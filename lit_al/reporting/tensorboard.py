@@ -41,8 +41,9 @@ class TensorBoardLog:
         """Loss and accuracy of an epoch, on one axis over all fits."""
         self.steps += 1
         for name in ("loss", "accuracy"):
-            self._scalar(f"{name}/train", getattr(epoch, name), self.steps)
-            self._scalar(f"{name}/val", getattr(epoch, f"val_{name}"), self.steps)
+            for part, value in (("train", getattr(epoch, name)), ("val", getattr(epoch, f"val_{name}"))):
+                if value is not None:
+                    self._scalar(f"{name}/{part}", value, self.steps)
         self._scalar("round/fit", epoch.fit + 1, self.steps)
 
     def round(self, done: Round) -> None:

@@ -25,7 +25,7 @@ from lit_al.loop.state import LoopState
 from lit_al.loop.stopping_monitor import Source, StoppingMonitor
 from lit_al.metrics import Evaluation
 from lit_al.models.checkpoint import load_weights
-from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.classifier import Classifier
 from lit_al.oracles import Oracle
 from lit_al.stopping import Rule, make_rule
 from lit_al.strategies import RatioSampling, Strategy
@@ -118,7 +118,7 @@ class ActiveLearningCallback(L.Callback):
         model, data = _parts(trainer, pl_module)
         best = getattr(trainer.checkpoint_callback, "best_model_path", "")
         if self.fits > 0 and best:
-            load_weights(model, best)
+            load_weights(pl_module, best)
         self.fits += 1
         self.models.take(model, data, self._epochs)
         self._look_at(data)
@@ -200,11 +200,11 @@ def _check(rounds: int, query_size: int, target_accuracy: float | None) -> None:
         raise ConfigError(f"target_accuracy={target_accuracy} must lie above 0 and at most at 1, as in 0.9")
 
 
-def _parts(trainer: L.Trainer, pl_module: L.LightningModule) -> tuple[LitBiLSTM, ActiveDataModule]:
+def _parts(trainer: L.Trainer, pl_module: L.LightningModule) -> tuple[Classifier, ActiveDataModule]:
     data = getattr(trainer, "datamodule", None)
-    if not isinstance(pl_module, LitBiLSTM) or not isinstance(data, ActiveDataModule):
+    if not isinstance(pl_module, Classifier) or not isinstance(data, ActiveDataModule):
         raise ConfigError(
-            "ActiveLearningCallback needs trainer.fit(LitBiLSTM, ActiveDataModule) "
-            f"but got {type(pl_module).__name__} and {type(data).__name__}"
+            "ActiveLearningCallback needs trainer.fit(module, ActiveDataModule), the module with its class names as "
+            f"`classes`, but got {type(pl_module).__name__} and {type(data).__name__}"
         )
     return pl_module, data

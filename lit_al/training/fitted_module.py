@@ -16,11 +16,14 @@ from lit_al.loop.method import Seen
 from lit_al.loop.state import LoopState
 from lit_al.metrics import Evaluation
 from lit_al.models.batches import Batches
+from lit_al.models.classifier import Classifier
 from lit_al.models.ensemble import LitCommittee
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import evaluate, score, see
 from lit_al.oracles import Oracle
 from lit_al.strategies import Labeled, Pool
+from lit_al.text.cache import encoded
+from lit_al.text.encoder import TextEncoder
 from lit_al.text.lsa import vectors_of
 from lit_al.typing import Float32s, Floats, Rows
 
@@ -45,7 +48,7 @@ class FittedModule:
 
     guard = False  # a strategy chooses whatever the model answers, and a warning is said
     validation = None  # the data module has rows of its own for that
-    model: LitBiLSTM
+    model: Classifier
     data: ActiveDataModule
 
     def __init__(self, oracle: Oracle | None = None, committee_size: int = 5, draws: int = 10, seed: int = 0) -> None:
@@ -56,7 +59,7 @@ class FittedModule:
         self.committee: LitCommittee | None = None
         self._vectors: Float32s | None = None
 
-    def take(self, model: LitBiLSTM, data: ActiveDataModule, epochs: int = 0) -> None:
+    def take(self, model: Classifier, data: ActiveDataModule, epochs: int = 0) -> None:
         """Take a module after its fit.
 
         Args:
@@ -121,7 +124,11 @@ class FittedModule:
         if self._vectors is None:
             data = self.data
             ours = data.corpus.in_order(np.concatenate([data.split.labeled, data.split.pool]))
-            self._vectors = vectors_of(ours, data.tokens, len(data.encoder.vocabulary))
+            encoder, tokens = data.encoder, data.tokens
+            if not isinstance(encoder, TextEncoder):  # vectors are counts of words
+                encoder = TextEncoder.fit(data.corpus.texts[row] for row in data.split.labeled)
+                tokens = torch.from_numpy(encoded(data.corpus, encoder))
+            self._vectors = vectors_of(ours, tokens, len(encoder.vocabulary))
         return self._vectors[rows]
 
     @property
@@ -143,8 +150,17 @@ class FittedModule:
             _fit(committee, self.data.train_dataloader(), self.epochs)
         return committee
 
-    def new_committee(self, model: LitBiLSTM) -> LitCommittee:
-        """Models like this one from other seeds, which have not learned yet; kept for the rounds to come."""
+    def new_committee(self, model: Classifier) -> LitCommittee:
+        """Models like this one from other seeds, which have not learned yet; kept for the rounds to come.
+
+        Raises:
+            ConfigError: a network of one's own, which nobody knows how to make side by side.
+        """
+        if not isinstance(model, LitBiLSTM):
+            raise ConfigError(
+                f"a committee is made of LitBiLSTM, not of {type(model).__name__}; take a strategy that needs "
+                "probabilities alone, such as margin"
+            )
         seeds = np.random.SeedSequence(self.seed).generate_state(self.committee_size).tolist()
         self.committee = LitCommittee(seeds, **model.hparams)
         return self.committee

@@ -11,7 +11,7 @@ from lit_al.exceptions import ConfigError, FitError
 from lit_al.loop.data_module import ActiveDataModule
 from lit_al.metrics import Evaluation
 from lit_al.models.checkpoint import BestCheckpoint, load_weights
-from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.classifier import Classifier
 from lit_al.models.scoring import evaluate
 from lit_al.training.callback import ActiveLearningCallback
 from lit_al.training.fitting import fit, trainer_on
@@ -22,7 +22,7 @@ class ActiveLearner:
     """Fit, acquire, fit again, until the callback is done; then take the best weights and test them.
 
     Args:
-        model: learns; its weights go on from fit to fit.
+        model: learns, a `Classifier` that logs `val_loss`; its weights go on from fit to fit.
         data: its labeled rows grow from fit to fit.
         acquisition: acquires after each fit; None makes it one fit on what is labeled.
         folder: where `checkpoints/best.ckpt` goes.
@@ -34,7 +34,7 @@ class ActiveLearner:
         precision: Lightning's.
         callbacks: more of Lightning's callbacks, such as a progress bar.
 
-    >>> from lit_al import ActiveDataModule, ActiveLearningCallback, SimulatedOracle, load_corpus
+    >>> from lit_al import ActiveDataModule, ActiveLearningCallback, LitBiLSTM, SimulatedOracle, load_corpus
     >>> corpus = load_corpus("demo", demo_rows=400)
     >>> data = ActiveDataModule(corpus)
     >>> model = LitBiLSTM(corpus.classes, data.encoder.state_dict())
@@ -47,7 +47,7 @@ class ActiveLearner:
 
     def __init__(
         self,
-        model: LitBiLSTM,
+        model: L.LightningModule,
         data: ActiveDataModule,
         acquisition: ActiveLearningCallback | None = None,
         *,
@@ -106,6 +106,7 @@ class ActiveLearner:
 
     def test(self) -> Evaluation:
         """Judge the model on the test set."""
+        assert isinstance(self.model, Classifier)  # else the callback has refused it
         return evaluate(self.model, self.data.test_dataloader())
 
     def trainer(self) -> L.Trainer:
