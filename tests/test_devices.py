@@ -253,7 +253,7 @@ def test_a_lean_loop_that_goes_on_scores_on_the_device(material, second, scored)
     again = make_loop(material, second)
     again.load_state_dict(state)
     scored.clear()
-    again.choose()
+    again.next_queries()
     assert set(scored) == {DEVICE}
 
 
