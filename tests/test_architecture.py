@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -114,6 +115,14 @@ def test_training_loads_datasets_only_for_the_hub():
 
 def test_map_is_what_the_modules_say():
     assert subprocess.run([sys.executable, "scripts/draw-map", "--check"], cwd=ROOT, check=False).returncode == 0
+
+
+def test_all_files_of_the_package_are_shipped():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["lit_al"]
+    shipped = {path for pattern in declared for path in PACKAGE.glob(pattern)}
+    others = {path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert others - set(FILES) == shipped
+    assert PACKAGE / "reporting" / "templates" / "report.html" in shipped
 
 
 def test_no_two_modules_share_a_name():

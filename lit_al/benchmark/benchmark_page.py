@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lit_al.benchmark import curve_figures as pictures
+from lit_al.benchmark import curve_figures
 from lit_al.benchmark.comparison import Comparison, compare, full_targets, reaches, reference_target
 from lit_al.benchmark.costs import costs
 from lit_al.benchmark.curves import Curves, learning_curves
@@ -16,31 +16,14 @@ from lit_al.benchmark.measures import area
 from lit_al.benchmark.methods import RANDOM
 from lit_al.benchmark.results_table import Result, read_cells
 from lit_al.benchmark.stops import stops
-from lit_al.benchmark.verdict import ALIKE, Finding, caveats, p_value, share_of, signed, three_digits, verdicts
+from lit_al.benchmark.verdict import ALIKE, Verdict, caveats, p_value, share_of, signed, three_digits, verdicts
 from lit_al.metrics import percent
-from lit_al.reporting import html, markdown
-from lit_al.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, Tone
+from lit_al.reporting import pages
 from lit_al.reporting.figures import save
-from lit_al.utils.folders import write_bytes, write_text
+from lit_al.utils.folders import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_TONES: dict[Finding, Tone] = {"saves": "good", "better": "good", "open": "open", "worse": "bad", "costs": "bad"}
-_ALT = {
-    "learning-curves": "Test accuracy of each strategy over the labels spent, with bands",
-    "differences": "Difference of each row to its reference, with intervals",
-    "labels-needed": "Labels that each strategy needs to reach each accuracy",
-}
-_METHOD = (
-    "A seed is a pair: every row starts from the same split, first labels and initial weights. It is compared with "
-    "random picks under the same training; random picks under another training are compared with random. Budgets are "
-    "labels spent, validation and steering included. The mean over the budgets is the area under the curve over log "
-    "labels. Intervals are bootstrapped over paired seeds (expanded percentiles); p is that of the signed-rank test "
-    "(Wilcoxon) on the areas, two-sided, corrected by Holm over the rows of a family: those that differ by their picks "
-    "and those that differ by their training. A difference is claimed only where the interval excludes 0 and the "
-    "corrected p is under .05. Labels needed are read off the mean curves."
-)
 
 
 @dataclass(frozen=True)
@@ -74,22 +57,50 @@ def write_benchmark_report(folder: Path, about: About | None = None) -> list[Pat
     """
     cells = read_cells(folder / "cells.jsonl")
     study = Study.of(cells, about or About())
-    drawn, written = study.figures(), []
-    for name, figure in drawn.items():
-        for ending in ("svg", "png"):
-            written.append(folder / f"{name}.{ending}")
-            write_bytes(written[-1], save(figure, ending))
-    document = study.document(drawn)
-    for name, text in (("report.html", html.render(document)), ("report.md", markdown.render(document))):
-        written.append(folder / name)
-        write_text(written[-1], text)
-    return written
+    pictures: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
+    for name, figure in study.figures().items():
+        pictures[name] = contents[f"{name}.svg"] = save(figure, "svg")
+        contents[f"{name}.png"] = save(figure, "png")
+    for ending in ("html", "md"):
+        contents[f"report.{ending}"] = study.report(ending, pictures).encode()
+    for name, content in contents.items():
+        write_bytes(folder / name, content)
+    return [folder / name for name in contents]
 
 
-def benchmark_document(cells: Sequence[Result], about: About | None = None) -> Document:
-    """The report as a document, of which `html.render` and `markdown.render` make text."""
-    study = Study.of(cells, about or About())
-    return study.document(study.figures())
+class Table(NamedTuple):
+    """A table of the report.
+
+    Attributes:
+        caption: what it shows.
+        head: names of the columns.
+        rows: their cells, as many as there are columns.
+        texts: columns from the left that hold words; the others hold numbers.
+        wide: the first column holds long texts.
+    """
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    texts: int = 1
+    wide: bool = False
+
+
+class Section(NamedTuple):
+    """A section of the report.
+
+    Attributes:
+        heading: over it.
+        tables: below its picture.
+        picture: name of its file, without ending; "" for none.
+        alt: what the picture shows, for those who do not see it.
+    """
+
+    heading: str
+    tables: Sequence[Table]
+    picture: str = ""
+    alt: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,45 +135,55 @@ class Study:
     def figures(self) -> dict[str, "Figure"]:
         """Every picture, by file name without ending."""
         title = f"DEMO CORPUS (generated text): {self.about.subtitle}" if self.about.demo else self.about.subtitle
-        return pictures.figures(self.curves, self.comparisons, self.targets, title)
+        return curve_figures.figures(self.curves, self.comparisons, self.targets, title)
 
-    def document(self, figures: Mapping[str, "Figure"]) -> Document:
-        """The report, with the pictures that `figures` has drawn."""
-        drawn = {name: Picture(name, _ALT[name], save(figure, "svg")) for name, figure in figures.items()}
-        blocks: list[Block] = [*self._verdict(), Heading("Accuracy"), drawn["learning-curves"], self._accuracy_table()]
-        if self.comparisons:
-            blocks += [Heading("Against random picks"), drawn["differences"]]
-            blocks += [self._difference_table(), self._budget_table()]
-        if "labels-needed" in drawn:
-            blocks += [Heading("Labels needed"), drawn["labels-needed"], self._labels_table()]
-        blocks += [*self._stops(), Heading("Batches and seconds"), self._costs_table(), *self._failures()]
-        blocks += [Heading("How this was computed"), Paragraph(_METHOD, "small")]
-        return Document(self.about.title, self.about.subtitle, blocks, self.about.demo)
+    def report(self, ending: str, pictures: Mapping[str, bytes]) -> str:
+        """The report as a text.
 
-    def _verdict(self) -> list[Block]:
+        Args:
+            ending: `html` or `md`.
+            pictures: of `figures`, in SVG; Markdown takes those beside it.
+        """
         found = verdicts(self.comparisons)
-        saving = [one.strategy for one in found if one.finding == "saves" and one.family == "picks"]
-        lead = f"Proven to save labels: {', '.join(saving)}." if saving else "No strategy is proven to save labels."
-        if not found:
-            lead = "Nothing was compared: no row and its random picks both have curves yet."
-        notes = caveats(self.curves, self.comparisons, self.cells)
-        sentences = [Paragraph(one.text, _TONES[one.finding]) for one in found]
-        return [Heading("Verdict"), Paragraph(lead, "lead"), *sentences, *([Bullets(tuple(notes))] if notes else [])]
+        return pages.render(
+            f"benchmark.{ending}",
+            title=self.about.title,
+            subtitle=self.about.subtitle,
+            demo=self.about.demo,
+            lead=_lead(found),
+            verdicts=found,
+            caveats=caveats(self.curves, self.comparisons, self.cells),
+            sections=[section for section in self._sections() if section.tables and section.picture in ("", *pictures)],
+            pictures=pictures,
+        )
+
+    def _sections(self) -> list[Section]:
+        """Those without a table, or without their picture, are left out of the report."""
+        curves = "Test accuracy of each strategy over the labels spent, with bands"
+        differences = "Difference of each row to its reference, with intervals"
+        needed = "Labels that each strategy needs to reach each accuracy"
+        compared = [self._difference_table(), self._budget_table()]
+        return [
+            Section("Accuracy", [self._accuracy_table()], "learning-curves", curves),
+            Section("Against random picks", compared, "differences", differences),
+            Section("Labels needed", [self._labels_table()], "labels-needed", needed),
+            Section("Stopping rules, in shadow", self._stops()),
+            Section("Batches and seconds", [self._costs_table()]),
+            Section("What failed", self._failures()),
+        ]
 
     def _accuracy_table(self) -> Table:
         """Mean and interval at each budget."""
         rows = []
+        caption = "test accuracy, mean over seeds and 95 % interval"
         for name, accuracy in self.curves.accuracy.items():
             estimate, low, high = band(accuracy)  # (B,) each
             cells = [_share_with(Interval(*found)) for found in zip(estimate, low, high, strict=True)]
             runs = int((~np.isnan(accuracy)).any(axis=1).sum())
             rows.append((name, str(runs), *cells))
         if self.curves.full_score is not None:
-            full = f"full ({self.curves.full_labels:,} labels): {three_digits(self.curves.full_score)}"
-            caption = f"test accuracy, mean over seeds and 95 % interval; {full}"
-        else:
-            caption = "test accuracy, mean over seeds and 95 % interval"
-        return Table(caption, ("strategy", "seeds", *(f"{labels:,}" for labels in self.curves.labels)), tuple(rows))
+            caption += f"; full ({self.curves.full_labels:,} labels): {three_digits(self.curves.full_score)}"
+        return Table(caption, ("strategy", "seeds", *(f"{labels:,}" for labels in self.curves.labels)), rows)
 
     def _difference_table(self) -> Table:
         rows = [
@@ -180,7 +201,7 @@ class Study:
             for one in sorted(self.comparisons, key=lambda one: (one.family, -one.difference.estimate))
         ]
         head = ("row", "against", "pairs", "area", "points", "95 % interval", "p", "Holm p", "labels saved")
-        return Table("mean over the budgets, in pairs", head, tuple(rows), texts=2)
+        return Table("mean over the budgets, in pairs", head, rows, texts=2)
 
     def _budget_table(self) -> Table:
         rows = []
@@ -190,7 +211,7 @@ class Study:
             rows.append((one.strategy, one.reference, *cells))
         head = ("row", "against", *(f"{labels:,}" for labels in self.curves.labels))
         caption = "points above the reference at each budget, 95 % intervals, not corrected for their number"
-        return Table(caption, head, tuple(rows), texts=2)
+        return Table(caption, head, rows, texts=2)
 
     def _labels_table(self) -> Table:
         rows = []
@@ -198,9 +219,9 @@ class Study:
             found = [reaches(self.curves, name, accuracy) for accuracy in self.targets.values()]
             rows.append((name, *("–" if one is None else str(one) for one in found)))
         head = ("strategy", *(f"{name} ({three_digits(goal)})" for name, goal in self.targets.items()))
-        return Table("labels spent until the mean curve gets there", head, tuple(rows))
+        return Table("labels spent until the mean curve gets there", head, rows)
 
-    def _stops(self) -> list[Block]:
+    def _stops(self) -> list[Table]:
         """Stopping rules, where some were asked."""
         rows = [
             (
@@ -217,7 +238,7 @@ class Study:
             return []
         caption = "where each rule would have stopped, means over the seeds that it stops; points below 0 are lost"
         head = ("row", "rule", "stops", "labels spent", "points against the last budget")
-        return [Heading("Stopping rules, in shadow"), Table(caption, head, tuple(rows), texts=2)]
+        return [Table(caption, head, rows, texts=2)]
 
     def _costs_table(self) -> Table:
         rows = [
@@ -232,16 +253,21 @@ class Study:
         ]
         head = ("strategy", "fit s", "score s", "select s", "commonest class, predicted", "true", "worst batch")
         caption = "means per round; share of the commonest class in a batch; diversity as the runner measures it"
-        return Table(caption, (*head, "diversity", "failed"), tuple(rows))
+        return Table(caption, (*head, "diversity", "failed"), rows)
 
-    def _failures(self) -> list[Block]:
+    def _failures(self) -> list[Table]:
         if not self.curves.failed:
             return []
         rows = [(cell.error or "", cell.strategy, str(cell.seed), str(cell.round)) for cell in self.curves.failed]
-        table = Table(
-            "cells without an accuracy", ("why", "strategy", "seed", "round"), tuple(rows), texts=2, wide=True
-        )
-        return [Heading("What failed"), table]
+        return [Table("cells without an accuracy", ("why", "strategy", "seed", "round"), rows, texts=2, wide=True)]
+
+
+def _lead(found: Sequence[Verdict]) -> str:
+    """The verdict in one sentence."""
+    if not found:
+        return "Nothing was compared: no row and its random picks both have curves yet."
+    saving = [one.strategy for one in found if one.finding == "saves" and one.family == "picks"]
+    return f"Proven to save labels: {', '.join(saving)}." if saving else "No strategy is proven to save labels."
 
 
 def _area(curves: Curves, strategy: str) -> str:
@@ -250,7 +276,7 @@ def _area(curves: Curves, strategy: str) -> str:
     has = ~np.isnan(accuracy).all(axis=0)
     areas = area(curves.labels[has], accuracy[:, has])
     known = areas[~np.isnan(areas)]
-    return f"{known.mean():.4f}".removeprefix("0") if known.size else "–"
+    return pages.share(known.mean() if known.size else None)
 
 
 def _share_with(interval: Interval) -> str:

@@ -379,7 +379,7 @@ def _annotate(arguments: Sequence[str] | None) -> None:
     from lit_al.annotate.options import parse_annotate
 
     wish, serving = parse_annotate(arguments)
-    _need_extra("starlette", "uvicorn", "jinja2")
+    _need_extra("starlette", "uvicorn")
     from lit_al.annotate.start import annotate as serve
 
     serve(wish, serving, say)

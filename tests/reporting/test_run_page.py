@@ -1,11 +1,11 @@
 import json
-from html import unescape
+import re
+from html import escape, unescape
 
 import pytest
 
 from lit_al.exceptions import DataError
-from lit_al.reporting import html, markdown
-from lit_al.reporting.run_page import Picked, run_document, write_run_report
+from lit_al.reporting.run_page import Picked, run_page, write_run_report
 
 CLASSES = ("negative", "positive")
 
@@ -50,7 +50,10 @@ def results(classes=CLASSES, **changes):
 
 
 def shown(*arguments, **settings):
-    return markdown.render(run_document(*arguments, **settings))
+    """The words of a page on one line, cells between bars, pictures by what they show."""
+    page = re.sub("<style>.*</style>", "", run_page(*arguments, **settings), flags=re.DOTALL)
+    page = re.sub('<img alt="(.*?)".*?>', r"[\1]", page).replace("<tr>", "|").replace("</td>", " | ")
+    return " ".join(unescape(re.sub("<.*?>", " ", page)).split())
 
 
 @pytest.mark.parametrize("classes", [CLASSES, ("a", "b", "c")])
@@ -61,9 +64,9 @@ def test_a_run_shows_result_flaws_curves_and_rounds(classes):
         "250 (200 train, 50 validation)",
         "It steers by the test set.",
         "It stopped because all 2 rounds are done.",
-        "](loss.svg)",
-        "](accuracy.svg)",
-        "](rounds.svg)",
+        "[Training and validation loss over the epochs of all fits]",
+        "[Training and validation accuracy over the epochs of all fits]",
+        "[Errors that steered each round, and labels taken of each class]",
         f"| {classes[0]} | 5 | 1,007 |",
         "| 2 | .7512 | .5100 | 5 | 1,007 |",
         "5 rows without a text",
@@ -87,7 +90,7 @@ def test_an_interrupted_run_says_that_it_has_no_test():
     page = shown(results(status="interrupted", test=None, rounds=[], epochs=[], stop_reason=""))
     assert "its status is “interrupted”" in page
     assert "Test accuracy" not in page
-    assert "svg" not in page
+    assert "[" not in page
 
 
 def test_losses_that_diverged_are_dashes():
@@ -108,7 +111,7 @@ def test_picked_texts_are_shown_with_probabilities_and_escaped():
         Picked(2, 7, "a film " * 200, (0.25, 0.75), "positive"),
         Picked(1, 12_345, "<img src=x onerror=alert(1)> fine", (0.5, 0.5), ""),
     ]
-    page = html.render(run_document(results(), picked))
+    page = run_page(results(), picked)
     assert "<img src=x" not in page
     assert "<img src=x onerror=alert(1)> fine" in unescape(page)
     assert "1,000 more characters" in page
@@ -117,6 +120,17 @@ def test_picked_texts_are_shown_with_probabilities_and_escaped():
     assert "no label | 0.500 | 0.500 | 12,345 |" in text
     assert "p(positive)" in text
     assert "Texts picked" not in shown(results())
+
+
+def test_hostile_names_and_sentences_are_words():
+    hostile = "<script>alert(1)</script>"
+    data = {**results()["data"], "source": hostile, "notes": [hostile]}
+    page = run_page(
+        results((hostile, "fine"), flaws=[hostile], data=data | {"classes": [hostile, "fine"]}, stop_reason=hostile),
+        [Picked(1, 7, hostile, (0.25, 0.75), hostile)],
+    )
+    assert hostile not in page
+    assert page.count(escape(hostile)) == 11
 
 
 def test_full_runs_have_no_rounds():
@@ -130,16 +144,18 @@ def test_a_comparison_shows_both():
     both = results(mode="compare", full=full, active=results(), conclusion="active is .01 below full")
     for key in ("test", "labels_spent", "rounds", "epochs", "flaws", "device", "stop_reason", "steer_on"):
         del both[key]
-    page = shown(both)
+    page = run_page(both)
     assert "active is .01 below full" in page
-    assert page.index("## Full") < page.index("## Active")
-    assert page.count("What is wrong with this protocol:") == 2
-    assert "](compare.svg)" in page
+    assert page.index("<h2>Full</h2>") < page.index("<h2>Active</h2>")
+    assert page.count("<h3>What is wrong with this protocol</h3>") == 2
+    assert "Accuracy, errors and seconds of the two runs" in page
+    assert page.count("<img") == 6
 
 
 def test_a_demo_run_is_loud():
     data = {**results()["data"], "demo": True}
-    assert shown(results(data=data)).startswith("> **DEMO CORPUS")
+    assert shown(results(data=data)).startswith("Active run DEMO CORPUS")
+    assert "DEMO" not in shown(results())
 
 
 def test_a_report_is_written_beside_its_results(tmp_path):
