@@ -105,6 +105,7 @@ class ExampleLoop:
             steer_on=config.steer_on,  # type: ignore[arg-type]
             pool_classes=config.pool_classes,  # type: ignore[arg-type]
             target_accuracy=config.target_accuracy,
+            stop=config.stop,
             seed=config.seed,
             committee_size=config.committee_size,
             on_round=on_round,

@@ -1,8 +1,7 @@
-"""`ExampleSession`: a run of the example's loop, `full` or `active`, in a folder of its own, to be cut off anywhere."""
+"""`ExampleSession`: a run of the example's loop, `full` or `active`, in a folder of its own."""
 
 import random
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,23 +13,20 @@ from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.example import ExampleLoop
 from lit_al.experiment.experiment_data import ExperimentData
 from lit_al.experiment.journal import Journal
+from lit_al.experiment.run_session import RunSession, described_test, in_shadow
 from lit_al.loop.query import Query
 from lit_al.loop.rounds import Round
+from lit_al.loop.stopping_monitor import StoppingMonitor
 from lit_al.metrics import Evaluation
 from lit_al.models.checkpoint import load_weights, read_checkpoint, save
-from lit_al.reporting import figures
 from lit_al.reporting.console import ProgressBar, RunConsole, flaws
-from lit_al.reporting.queries import write_picks
-from lit_al.reporting.run_page import picked_texts, write_run_report
-from lit_al.reporting.tensorboard import TensorBoardLog
 from lit_al.strategies import RatioSampling, innermost
 from lit_al.training.history import Epoch
-from lit_al.utils.folders import SCHEMA, peak_memory_mb, versions, write_results
 from lit_al.utils.packing import unpacked
 from lit_al.utils.signals import shielded
 
 
-class ExampleSession:
+class ExampleSession(RunSession):
     """One `full` or `active` run in its folder.
 
     Args:
@@ -42,6 +38,8 @@ class ExampleSession:
         began: `time.perf_counter()` at the start.
     """
 
+    unit = "fit"
+
     def __init__(
         self,
         config: TrainConfig,
@@ -52,10 +50,11 @@ class ExampleSession:
         began: float,
     ) -> None:
         self.config, self.material, self.folder = config, material, folder
-        self.report, self.journal, self.began = report, journal, began
+        self.report, self.journal = report, journal
+        self.test: Evaluation | None = None
         self.loop = self._fresh()
         self.loop.learner.trainer()  # hardware that is not here is refused before anything is encoded
-        self.board = TensorBoardLog(folder, material.corpus, figures.title(self.results("running")))
+        super().__init__(config, material, folder, report, journal, began)
 
     def _fresh(self) -> ExampleLoop:
         return ExampleLoop(
@@ -70,45 +69,36 @@ class ExampleSession:
             callbacks=[ProgressBar(refresh_rate=5)] if self.report.console.is_terminal else [],
         )
 
-    def run(self) -> dict[str, Any]:
-        """Fit, test, write everything, from where the ledger says; what is known so far is written at every step."""
-        status = "failed"
-        test: Evaluation | None = None
-        try:
-            self.report.model(self.loop.model)
-            data = self.loop.data
-            with self.report.counting("encoding the corpus", len(data.corpus)) as advance:
-                data.encode(advance)
-            self._go_on()
-            write_results(self.folder, self.results("running"))
-            if not self._is_over():
-                for _ in self.loop.learner.fits():
-                    with shielded():
-                        self.journal.keep(self.loop.history.fits, self._state())
-            load_weights(self.loop.model, self.loop.learner.best_path)
-            test = self.loop.learner.test()
-            status = "finished"
-        except KeyboardInterrupt:
-            status = "interrupted"
-            raise
-        finally:
-            results = self.results(status, test)
-            with shielded():
-                self._finish(results, test)
-        return results
+    @property
+    def rounds(self) -> Sequence[Round]:
+        """So far."""
+        return self.loop.acquisition.history if self.loop.acquisition else []
+
+    @property
+    def queries(self) -> Sequence[Query]:
+        """Every batch that was asked."""
+        return [done.query for done in self.rounds]
+
+    @property
+    def monitor(self) -> StoppingMonitor | None:
+        """What stopping rules see; None where there is none."""
+        return self.loop.acquisition.monitor if self.loop.acquisition else None
+
+    def prepare(self) -> None:
+        """Texts to numbers."""
+        self.report.model(self.loop.model)
+        data = self.loop.data
+        with self.report.counting("encoding the corpus", len(data.corpus)) as advance:
+            data.encode(advance)
 
     # --- State --------------------------------------------------------------------------------------------------------
 
-    def _go_on(self) -> None:
-        """Begin where an earlier sitting saved its state last, if there was one."""
-        number = self.journal.states.restore(self._take)
-        if number is not None:
-            self.report.console.print(f"going on after fit {number}", highlight=False)
-            self._to_board()
-        elif self.config.mode == "full":
-            self._label_all()
+    def begin(self) -> None:
+        """A full run buys every label at once."""
+        if self.config.mode == "full":
+            self._label_all(self.loop)
 
-    def _take(self, state: Mapping[str, Any]) -> None:
+    def take(self, state: Mapping[str, Any]) -> None:
         """Go on from a state; one that does not fit changes nothing."""
         loop = self._fresh()
         if self.config.mode == "full":
@@ -117,35 +107,37 @@ class ExampleSession:
         self.loop = loop
         self.began -= state["seconds"]
 
-    def _label_all(self, loop: ExampleLoop | None = None) -> None:
-        data, oracle = (loop or self.loop).data, (loop or self.loop).oracle
+    def state(self) -> dict[str, Any]:
+        """That of the loop."""
+        return state_of(self.loop)
+
+    def _label_all(self, loop: ExampleLoop) -> None:
+        data, oracle = loop.data, loop.oracle
         rows = data.split.pool[oracle.can_answer(data.split.pool)]
         self.journal.ask_all(rows)
         data.label(rows, oracle.ask(rows))
 
-    def _state(self) -> dict[str, Any]:
-        return {**state_of(self.loop), "seconds": time.perf_counter() - self.began}
+    # --- Rounds -------------------------------------------------------------------------------------------------------
+
+    def train(self) -> None:
+        """The fits that are left, then the test of the best weights."""
+        if not self._is_over():
+            for _ in self.loop.learner.fits():
+                with shielded():
+                    self.keep(self.loop.history.fits)
+        load_weights(self.loop.model, self.loop.learner.best_path)
+        self.test = self.loop.learner.test()
 
     def _is_over(self) -> bool:
         """Has the last fit been done in an earlier sitting?"""
         acquisition = self.loop.acquisition
         return self.loop.history.fits > 0 if acquisition is None else acquisition.done
 
-    # --- Shown --------------------------------------------------------------------------------------------------------
-
-    @property
-    def _rounds(self) -> list[Round]:
-        return self.loop.acquisition.history if self.loop.acquisition else []
-
-    @property
-    def _queries(self) -> list[Query]:
-        return [done.query for done in self._rounds]
-
-    def _to_board(self) -> None:
-        """What earlier sittings have shown."""
+    def show_again(self) -> None:
+        """Epochs and rounds."""
         for epoch in self.loop.history.epochs:
             self.board.epoch(epoch)
-        for done in self._rounds:
+        for done in self.rounds:
             self.board.round(done)
 
     def _on_epoch(self, epoch: Any) -> None:
@@ -157,49 +149,35 @@ class ExampleSession:
         self.report.round(done, str(self.config.steer_on))
         with shielded():
             self.board.round(done)
-            write_picks(self.folder, self._queries, self.material.corpus.classes)
-            write_results(self.folder, self.results("running"))
+            self.write()
 
-    def _finish(self, results: dict[str, Any], test: Evaluation | None) -> None:
-        write_results(self.folder, results)
-        for name, figure in figures.figures(results).items():
-            figure.savefig(self.folder / f"{name}.png")
-            self.board.figure(name, figure)
-        self.report.page(write_run_report(self.folder, picked_texts(self._queries, self.material.corpus)))
-        if test is not None:
-            self.journal.finish()
-            self.board.test(test)
+    def end(self, results: Mapping[str, Any]) -> None:
+        """What is wrong with the protocol, and the test."""
+        if self.test is not None:
+            self.board.test(self.test)
+            for shadow in results["shadow"]:
+                self.report.console.print(f"in shadow: {shadow['sentence']}", soft_wrap=True, highlight=False)
             self.report.flaws(results["flaws"])
-            self.report.test(test)
-        self.board.close()
+            self.report.test(self.test)
 
-    def results(self, status: str, test: Evaluation | None = None) -> dict[str, Any]:
-        """The contents of `results.json`; docs/results-schema.md describes them."""
-        config, history, acquisition = self.config, self.loop.history, self.loop.acquisition
-        settings = self._settings()
+    # --- Results ------------------------------------------------------------------------------------------------------
+
+    def own_results(self, status: str) -> dict[str, Any]:
+        """The protocol's choices and flaws, the epochs, the test."""
+        history, acquisition, settings = self.loop.history, self.loop.acquisition, self._settings()
+        followed = {**settings, "steer_on": settings["steer_on"] if self.loop.steered else None}
         return {
-            "schema": SCHEMA,
-            "status": status,
-            "mode": config.mode,
-            "protocol": config.protocol,
             "strategy": acquisition.strategy.spelling if acquisition else None,
             **settings,
-            "flaws": flaws({**settings, "steer_on": settings["steer_on"] if self.loop.steered else None}),
+            "flaws": flaws(followed),
             "stop_reason": acquisition.stop_reason if acquisition else "",
-            "data": self.material.described(),
-            "seeds": {"seed": config.seed, "split_seed": config.split_seed},
-            "versions": versions(),
             "device": str(self.loop.model.device),
             "epochs": [asdict(epoch) for epoch in history.epochs],
-            "rounds": [self._round(done) for done in self._rounds],
-            "test": None
-            if test is None
-            else {**test.described(self.material.corpus.classes), "standard_error": test.confusion.standard_error},
+            "shadow": in_shadow(self.monitor, [None] * history.fits) if self.test else [],
+            "test": described_test(self.test, self.labels),
             "labels_spent": self.loop.labels_spent(),
             "checkpoint": self.loop.learner.best.best_model_path or None,
-            "wall_seconds": round(time.perf_counter() - self.began, 2),
             "train_samples_per_second": round(history.samples_per_second, 1),
-            "peak_memory_mb": peak_memory_mb(),
         }
 
     def _settings(self) -> dict[str, str | None]:
@@ -213,8 +191,9 @@ class ExampleSession:
             "ratio_direction": inner.direction if isinstance(inner, RatioSampling) else None,
         }
 
-    def _round(self, done: Round) -> dict[str, Any]:
-        classes, query = self.material.corpus.classes, done.query
+    def described(self, done: Round) -> dict[str, Any]:
+        """A round as `results.json` has it."""
+        classes, query = self.labels, done.query
         assert done.steering is not None  # this loop judges before it chooses
         return {
             "round": done.number,
@@ -251,6 +230,7 @@ def state_of(loop: ExampleLoop) -> dict[str, Any]:
         "done": acquisition.done,
         "stop_reason": acquisition.stop_reason,
         "loop": acquisition.state.state_dict(),
+        "watch": acquisition.monitor.state() if acquisition.monitor else [],
         "committee": None if committee is None else {"model": committee.state_dict()},
     }
 
@@ -262,6 +242,9 @@ def restore(loop: ExampleLoop, state: Mapping[str, Any]) -> None:
     loop.history.fits = state["fits"]
     acquisition = loop.acquisition
     if acquisition is not None:
+        acquisition.watch(loop.data)  # its monitor draws from the pool of the beginning
+        if acquisition.monitor:
+            acquisition.monitor.restore(state["watch"])
         acquisition.history = [unpacked(Round, one) for one in state["rounds"]]
         acquisition.fits, acquisition.done = state["fits"], state["done"]
         acquisition.stop_reason = state["stop_reason"]

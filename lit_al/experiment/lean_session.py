@@ -1,44 +1,39 @@
 """`LeanSession`: the honest loop of one seed, judged, stopped, paid for and written down."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from lit_al.exceptions import OraclePending
 from lit_al.experiment.config import TrainConfig
-from lit_al.experiment.course import RunHistory, results_of
 from lit_al.experiment.experiment_data import ExperimentData
 from lit_al.experiment.file_oracle import what_to_do
 from lit_al.experiment.journal import Journal
 from lit_al.experiment.lean_console import LeanWords
 from lit_al.experiment.protocol import RunProtocol
+from lit_al.experiment.run_session import RunSession, described_test, in_shadow
 from lit_al.loop.active_loop import ActiveLoop, FittedRound
 from lit_al.loop.query import Query
-from lit_al.loop.rounds import Round
+from lit_al.loop.rounds import Round, described_bill
 from lit_al.loop.stopping_monitor import StoppingMonitor
 from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.checkpoint import save_model
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import evaluate
-from lit_al.reporting import figures
 from lit_al.reporting.console import RunConsole
-from lit_al.reporting.queries import write_picks
-from lit_al.reporting.run_page import picked_texts, write_run_report
-from lit_al.reporting.tensorboard import TensorBoardLog
 from lit_al.strategies import make_strategy
 from lit_al.text.cache import encoded
 from lit_al.text.lsa import vectors_of
 from lit_al.training.pretraining import learn
 from lit_al.training.step_training import StepTraining
-from lit_al.utils.folders import write_results
+from lit_al.utils.packing import unpacked
 from lit_al.utils.signals import shielded
 from lit_al.utils.terminal_text import markup
 
 
-class LeanSession:
+class LeanSession(RunSession):
     """One lean run in its folder.
 
     The loop gets the pool and the oracle. The session alone knows the test set, and judges each round's model on it
@@ -54,6 +49,9 @@ class LeanSession:
         began: `time.perf_counter()` at the start.
     """
 
+    fresh: Callable[[], ActiveLoop]
+    judging: Batches
+
     def __init__(
         self,
         config: TrainConfig,
@@ -64,40 +62,35 @@ class LeanSession:
         journal: Journal,
         began: float,
     ) -> None:
-        self.config, self.material, self.plan, self.folder = config, material, plan, folder
-        self.report, self.journal, self.began = report, journal, began
-        self.words = LeanWords(report, plan)
-        self.oracle = journal.oracle(plan.oracle)
-        self.course = RunHistory()
-        self.fresh: Callable[[], ActiveLoop] | None = None
+        self.plan, self.words, self.oracle = plan, LeanWords(report, plan), journal.oracle(plan.oracle)
+        self._rounds: list[Round] = []
+        self.stop_reason, self.device = "", "cpu"
+        self.checkpoint: Path | None = None
         self.loop: ActiveLoop | None = None
-        self.monitor: StoppingMonitor | None = None
-        self.judging: Batches | None = None
-        self.board = TensorBoardLog(folder, material.corpus, figures.title(self.results("running")))
+        self._monitor = StoppingMonitor(plan.rule, material.split.pool, config.seed, plan.follows, plan.source)
+        super().__init__(config, material, folder, report, journal, began)
 
-    def run(self) -> dict[str, Any]:
-        """Query, fit, judge, round by round, from where the ledger says; what is known is written at every step."""
-        status = "failed"
-        try:
-            self._encode()
-            self.words.begin(str(self.config.strategy))
-            self._go_on()
-            write_results(self.folder, self.results("running"))
-            self._rounds()
-            status = "finished"
-        except OraclePending:
-            status = "waiting"
-        except KeyboardInterrupt:
-            status = "interrupted"
-            raise
-        finally:
-            results = self.results(status)
-            with shielded():
-                self._finish(results)
-        return results
+    @property
+    def rounds(self) -> Sequence[Round]:
+        """So far."""
+        return self._rounds
 
-    def _encode(self) -> None:
-        """Texts to numbers, and what the unlabeled ones teach; then the loop and the rules stand ready."""
+    @property
+    def monitor(self) -> StoppingMonitor:
+        """What stopping rules see."""
+        return self._monitor
+
+    @property
+    def queries(self) -> Sequence[Query]:
+        """Every batch that was asked, that of a round which Ctrl-C cut off too: its labels are paid for."""
+        queries = [done.query for done in self.rounds]
+        pending = self.loop.states[0].query if self.loop and queries else None
+        if pending and pending.number == len(queries):
+            queries.append(pending)
+        return [query for query in queries if query.chosen]
+
+    def prepare(self) -> None:
+        """Texts to numbers, and what the unlabeled ones teach; then the loop stands ready."""
         corpus, pool = self.material.corpus, self.material.split.pool
         with self.report.counting("encoding the corpus", len(corpus)) as advance:
             tokens = torch.from_numpy(encoded(corpus, self.material.encoder, advance=advance))  # (N, T)
@@ -137,11 +130,14 @@ class LeanSession:
             journal=self.journal,
         )
         self.loop = self.fresh()
-        self.monitor = StoppingMonitor(self.plan.rule, pool, self.config.seed, self.plan.follows, self.plan.source)
         self.judging = Batches(
             tokens, torch.tensor(corpus.labels), torch.from_numpy(self.material.split.test), EVALUATION_BATCH
         )
         self.report.model(self._member())
+        self.words.begin(str(self.config.strategy))
+        start = self.plan.start
+        if len(start):
+            self.journal.take_labels(start, corpus.labels[start])
 
     def _member(self) -> LitBiLSTM:
         assert self.loop is not None  # made before anything is asked of it
@@ -150,41 +146,38 @@ class LeanSession:
 
     # --- State --------------------------------------------------------------------------------------------------------
 
-    def _go_on(self) -> None:
-        """Begin where an earlier sitting saved its state last, if there was one."""
-        start = self.plan.start
-        if len(start):
-            self.journal.take_labels(start, self.material.corpus.labels[start])
-        number = self.journal.states.restore(self._take)
-        if number is None:
-            return
-        self.report.console.print(f"going on after round {number}", highlight=False)
-        self.course.checkpoint = save_model(self._member(), self.folder / "checkpoints" / "best.ckpt")
-        for done in self.course.rounds:
-            self._to_board(done)
+    def begin(self) -> None:
+        """The loop asks for the first labels by itself."""
 
-    def _take(self, state: Mapping[str, Any]) -> None:
+    def take(self, state: Mapping[str, Any]) -> None:
         """Go on from a state; one that does not fit changes nothing."""
-        assert self.monitor is not None  # as the loop
-        assert self.fresh is not None
-        course, loop = RunHistory.restored(state["course"]), self.fresh()
+        course, loop = state["course"], self.fresh()
+        rounds = [unpacked(Round, one) for one in course["rounds"]]
         loop.load_state_dict(state["loop"])
-        bill, began = course.rounds[-1].bill, self.began - course.seconds
-        self.monitor.restore(state["watch"])
-        self.course, self.loop, self.plan.oracle.bill, self.began = course, loop, bill, began
+        bill, began = rounds[-1].bill, self.began - state["seconds"]
+        self._monitor.restore(state["watch"])
+        self._rounds, self.stop_reason, self.device = rounds, course["stop_reason"], course["device"]
+        self.loop, self.plan.oracle.bill, self.began = loop, bill, began
 
-    def _state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
+        """The loop, what the rules have seen, and the rounds."""
         assert self.loop is not None  # as above
-        assert self.monitor is not None
-        seconds = time.perf_counter() - self.began
-        return {"loop": self.loop.state_dict(), "watch": self.monitor.state(), "course": self.course.state(seconds)}
+        course = {"rounds": self._rounds, "stop_reason": self.stop_reason, "device": self.device}
+        return {"loop": self.loop.state_dict(), "watch": self._monitor.state(), "course": course}
+
+    def show_again(self) -> None:
+        """The rounds of earlier sittings; the checkpoint is made anew from the state."""
+        self.checkpoint = save_model(self._member(), self.folder / "checkpoints" / "best.ckpt")
+        for done in self.rounds:
+            self.board.lean_round(done)
 
     # --- Rounds -------------------------------------------------------------------------------------------------------
 
-    def _rounds(self) -> None:
+    def train(self) -> None:
+        """Query, fit, judge, until a rule or the schedule ends it."""
         assert self.loop is not None  # as above
         rounds = self.loop.rounds()
-        while not self.course.stop_reason:
+        while not self.stop_reason:
             number = self.loop.done
             target = self.plan.schedule[number]
             with self.report.console.status(f"round {number}: asking and learning, up to {target:,} labels …"):
@@ -193,88 +186,72 @@ class LeanSession:
 
     def _record(self, done: FittedRound) -> None:
         """What follows from a round, before anybody has looked at the test set; then what is said of it."""
-        assert self.monitor is not None  # as the loop
-        assert self.judging is not None
-        model, course, [run] = self._member(), self.course, done.states
-        course.device, course.held = str(model.device), len(run.held)
-        course.stop_reason = self.monitor.record(done.method.score(self.monitor.rows)[0], run)
-        if not course.stop_reason and done.number == len(self.plan.schedule) - 1:
-            course.stop_reason = self._exhausted()
+        model, [run] = self._member(), done.states
+        self.device = str(model.device)
+        self.stop_reason = self._monitor.record(done.method.score(self._monitor.rows)[0], run)
+        if not self.stop_reason and done.number == len(self.plan.schedule) - 1:
+            self.stop_reason = self._exhausted()
         test = evaluate(model, self.judging) if len(self.material.split.test) else None
-        judged = Round.of(
-            done,
-            self.material.corpus.classes,
-            self.plan.recipe.guard,
-            self.monitor.estimate,
-            test,
-            self.plan.oracle.bill,
-        )
-        course.rounds.append(judged)
-        course.checkpoint = save_model(model, self.folder / "checkpoints" / "best.ckpt")
+        guard, estimate, bill = self.plan.recipe.guard, self._monitor.estimate, self.plan.oracle.bill
+        judged = Round.of(done, self.labels, guard, estimate, test, bill)
+        self._rounds.append(judged)
+        self.checkpoint = save_model(model, self.folder / "checkpoints" / "best.ckpt")
         self.words.round(judged)
         with shielded():
-            self._to_board(judged)
-            self._write_picks()
-            write_results(self.folder, self.results("running"))
-            self.journal.keep(done.number, self._state())
+            self.board.lean_round(judged)
+            self.write()
+            self.keep(done.number)
 
     def _exhausted(self) -> str:
         if self.plan.schedule[-1] == len(self.material.split.pool):
             return "the pool is empty"
         return f"all {len(self.plan.schedule) - 1} rounds are done"
 
-    def _to_board(self, done: Round) -> None:
-        """Everything over the number of labels."""
-        values = {"cost": done.bill.cost}
-        if done.test:
-            values |= {"test/accuracy": done.test.accuracy, "test/loss": done.test.loss}
-        if done.estimate:
-            low, high = done.estimate.interval
-            values |= {"controls/accuracy": done.estimate.accuracy, "controls/low": low, "controls/high": high}
-        if done.validation:
-            found = done.validation.all
-            low, high = found.interval
-            values |= {"validation/accuracy": found.accuracy, "validation/low": low, "validation/high": high}
-        for part in ("fit", "validate", "score", "select"):
-            values[f"seconds/{part}"] = getattr(done.seconds, part)
-        classes = self.material.corpus.classes
-        for name, taken in zip(classes, done.query.taken(len(classes)), strict=True):
-            values[f"taken/{name}"] = taken
-        self.board.scalars(values, done.asked)
-        if done.query.chosen:
-            self.board.picked(done.query)
+    # --- Results ------------------------------------------------------------------------------------------------------
 
-    def _queries(self) -> list[Query]:
-        """Every batch that was asked, that of a round which Ctrl-C cut off too: its labels are paid for."""
-        rounds = self.course.rounds
-        queries = [done.query for done in rounds]
-        pending = self.loop.states[0].query if self.loop and rounds else None
-        if pending and pending.number == len(rounds):
-            queries.append(pending)
-        return [query for query in queries if query.chosen]
+    def described(self, done: Round) -> dict[str, Any]:
+        """A round as `results.json` has it."""
+        return done.described(self.labels)
 
-    def _write_picks(self) -> None:
-        write_picks(self.folder, self._queries(), self.material.corpus.classes)
+    def own_results(self, status: str) -> dict[str, Any]:
+        """Recipe, estimates, bill, and where each rule would have ended the run."""
+        plan, last = self.plan, self.rounds[-1] if self.rounds else None
+        fitting = sum(done.seconds.fit for done in self.rounds)
+        samples = sum(plan.recipe.samples(done.labels, len(self.material.split.pool)) for done in self.rounds)
+        return {
+            "strategy": self.config.strategy,
+            **dict.fromkeys(("steer_on", "pool_classes", "ratio_direction")),
+            "flaws": list(plan.flaws),
+            "stop_reason": self.stop_reason,
+            "schedule": list(plan.schedule),
+            "recipe": asdict(plan.recipe),
+            "device": self.device,
+            "epochs": [],
+            "estimate": last.estimate.described() if last and last.estimate else None,
+            "estimate_needs": last.needed if last else None,
+            "validation": last.validation.described() if last and last.validation else None,
+            "follows": plan.follows,
+            "shadow": in_shadow(self._monitor, [done.test for done in self.rounds]),
+            "oracle": self.config.oracle,
+            "bill": described_bill(plan.oracle.bill),
+            "test": described_test(last.test, self.labels) if last and status == "finished" else None,
+            "test_use": plan.test_use,
+            "labels_spent": self._labels_spent(),
+            "checkpoint": str(self.checkpoint) if self.checkpoint else None,
+            "train_samples_per_second": round(samples / fitting, 1) if fitting else 0.0,
+        }
 
-    def _finish(self, results: dict[str, Any]) -> None:
-        self._write_picks()
-        write_results(self.folder, results)
-        for name, figure in figures.figures(results).items():
-            figure.savefig(self.folder / f"{name}.png")
-            self.board.figure(name, figure)
-        self.board.close()
-        self.report.page(write_run_report(self.folder, picked_texts(self._queries(), self.material.corpus)))
+    def _labels_spent(self) -> dict[str, int]:
+        """Every question counts, answered or not, that of a round which Ctrl-C cut off too."""
+        bill, held = self.plan.oracle.bill, len(self.loop.states[0].held) if self.loop else 0
+        train = bill.labels - held
+        return {"train": train, "skipped": bill.skipped, "validation": held, "steering": 0, "total": bill.asked}
+
+    def end(self, results: Mapping[str, Any]) -> None:
+        """What people are to do, or why it ended, what the rules say, and the test or the estimate."""
         if results["status"] == "waiting":
             self.words.waiting(what_to_do(self.journal.record, self.folder))
         if results["status"] == "finished":
-            self.journal.finish()
-            self.words.end(self.course.stop_reason, results["shadow"], self.plan.oracle.bill)
-            last = self.course.rounds[-1]
+            self.words.end(self.stop_reason, results["shadow"], self.plan.oracle.bill)
+            last = self.rounds[-1]
             self.report.test(last.test) if last.test else self.words.estimated(last)
-
-    def results(self, status: str) -> dict[str, Any]:
-        """The contents of `results.json`; docs/results-schema.md describes them."""
-        self.course.held = len(self.loop.states[0].held) if self.loop else self.course.held
-        shadow = self.course.in_shadow(self.monitor)
-        seconds = time.perf_counter() - self.began
-        return results_of(self.course, self.config, self.material, self.plan, shadow, status, seconds)

@@ -1,6 +1,5 @@
 """TensorBoard events of a run: epoch curves that go on over rounds, one point per round, figures, texts picked."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,10 +65,23 @@ class TensorBoardLog:
         """The first texts of a batch."""
         self._text("picked", _table(self.corpus, query), query.number)
 
-    def scalars(self, values: Mapping[str, float], step: int) -> None:
-        """Numbers by their tags, all at one step."""
+    def lean_round(self, done: Round) -> None:
+        """A round of the lean loop, everything over the number of labels."""
+        values = {"cost": done.bill.cost}
+        if done.test:
+            values |= {"test/accuracy": done.test.accuracy, "test/loss": done.test.loss}
+        validated = done.validation.all if done.validation else None
+        for name, found in (("controls", done.estimate), ("validation", validated)):
+            if found:
+                low, high = found.interval
+                values |= {f"{name}/accuracy": found.accuracy, f"{name}/low": low, f"{name}/high": high}
+        values |= {f"seconds/{part}": seconds for part, seconds in vars(done.seconds).items()}
+        taken = done.query.taken(len(self.corpus.classes))
+        values |= {f"taken/{name}": count for name, count in zip(self.corpus.classes, taken, strict=True)}
         for tag, value in values.items():
-            self._scalar(tag, value, step)
+            self._scalar(tag, value, done.asked)
+        if done.query.chosen:
+            self.picked(done.query)
 
     def test(self, found: Evaluation) -> None:
         """The final test."""

@@ -121,9 +121,9 @@ class ActiveLearningCallback(L.Callback):
             load_weights(pl_module, best)
         self.fits += 1
         self.models.take(model, data, self._epochs)
-        self._look_at(data)
         self.state.steering = self.models.judge(self.steer_on) if self._may_acquire() else None
-        by_rule = self._watch()
+        self.watch(data)
+        by_rule = self.monitor.record(self.models.score(self.monitor.rows)[0], self.state) if self.monitor else ""
         self.stop_reason = self._stop(self.state.steering) or by_rule
         if self.state.steering is None or self.stop_reason:
             self.done = True
@@ -160,15 +160,13 @@ class ActiveLearningCallback(L.Callback):
             return f"accuracy {steering.accuracy:.4f} on the {self.steer_on} set reached {self.target_accuracy}"
         return ""
 
-    def _watch(self) -> str:
-        """Record the fit for the stopping rules, where there is one; why to stop, or ""."""
-        if self.rule is None:
-            return ""
-        if self.monitor is None:
+    def watch(self, data: ActiveDataModule) -> None:
+        """Look at the pool; where there is a rule, its monitor stands ready from the first look on."""
+        self._look_at(data)
+        if self.rule is not None and self.monitor is None:
             follows: Source = "steering" if self.steer_on == "val" else "controls"
             source = "on the validation set" if follows == "steering" else "by random controls"
             self.monitor = StoppingMonitor(self.rule, self.state.pool, self.state.seed, follows, source)
-        return self.monitor.record(self.models.score(self.monitor.rows)[0], self.state)
 
     def _look_at(self, data: ActiveDataModule) -> None:
         """The pool and the labels as they are now, whoever gave them; what was asked once is not asked again."""
