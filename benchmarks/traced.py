@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from lit_al.annotate import app, counters, security, service, writer
-from lit_al.cli.main import annotate
+from lit_al.cli.main import main as command_line
 from lit_al.record import database, mirror
 
 current: contextvars.ContextVar[dict] = contextvars.ContextVar("current")
@@ -142,7 +142,7 @@ def main():
     in_thread(app._Pages, "_take")
     in_thread(service.LabelingService, "next")
     trace_requests()
-    return annotate(sys.argv[1:])
+    return command_line(["annotate", *sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import sys
 
-from lit_al.cli.main import annotate
+from lit_al.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(annotate())
+    sys.exit(main(["annotate", *sys.argv[1:]]))

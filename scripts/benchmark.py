@@ -2,7 +2,7 @@
 
 import sys
 
-from lit_al.cli.main import benchmark
+from lit_al.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(benchmark())
+    sys.exit(main(["benchmark", *sys.argv[1:]]))

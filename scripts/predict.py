@@ -2,7 +2,7 @@
 
 import sys
 
-from lit_al.cli.main import predict
+from lit_al.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(predict())
+    sys.exit(main(["predict", *sys.argv[1:]]))

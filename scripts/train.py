@@ -2,7 +2,7 @@
 
 import sys
 
-from lit_al.cli.main import train
+from lit_al.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(train())
+    sys.exit(main(["train", *sys.argv[1:]]))

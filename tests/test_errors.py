@@ -11,19 +11,20 @@ from pathlib import Path
 import pytest
 
 from lit_al.cli import main
+from lit_al.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("train", "predict", "explain", "benchmark", "annotate", "label", "agreement", "recover", "export", "import")
 LOADING = ("train", "benchmark", "annotate", "label")
 RAISED_BY = {  # which commands the sentences of a module can end; a longer key goes before a shorter one
     "annotate": ("annotate", "label"),
-    "annotate.options --port": ("annotate",),
+    "annotate.project_options --port": ("annotate",),
     "annotate.start": ("annotate",),
     "annotate.terminal": ("label",),
     "benchmark": ("benchmark",),
-    "cli": ("explain",),
+    "cli": COMMANDS,
+    "cli.command_line --config": ("train", "benchmark"),
+    "cli.command_line --print-config": ("train", "benchmark"),
     "data": LOADING,
-    "data.labels --labels": ("train", "annotate", "label"),
     "data.split": ("train", "benchmark"),
     "exchange": ("import", "train"),
     "exchange.incoming --annotator": ("import",),
@@ -32,8 +33,8 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "exchange.writing": ("export",),
     "experiment": ("train",),
     "models.checkpoint": LOADING,
+    "models.request": ("predict",),
     "text.tfidf": LOADING,
-    "utils.arguments": COMMANDS,
     "utils.folders": ("train",),
 }
 OPTION = re.compile(r"(lit-al \w+ )?(--[a-z][a-z-]*[a-z])(?![a-z-]*\{)([^;]*\(of train\.py\))?")

@@ -7,13 +7,14 @@ label names, other settings; the refusal names what differs.
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid5
 
 from lit_al.annotate.names import FILE_ANNOTATOR
+from lit_al.annotate.project_options import DEFAULTS, ProjectSettings
 from lit_al.data import IMDB_CLASSES, Corpus, load_corpus
 from lit_al.exceptions import ConfigError, DamagedError, DataError, RefusedError, RunError, StoreError
 from lit_al.record import (
@@ -30,71 +31,9 @@ from lit_al.record import (
 )
 from lit_al.typing import UNLABELED
 from lit_al.utils.links import own
+from lit_al.utils.options import flag
 
 _MANY_EVENTS = 2_000  # in one transaction
-
-DEFAULTS: dict[str, Any] = {
-    "strategy": "margin+balanced+random:0.1",
-    "seed": 0,
-    "recipe": "lean",
-    "vocabulary_size": 20_000,
-    "max_length": 400,
-    "retrain_every": 10,
-    "cold_start": "random",
-    "overlap": 1,
-    "show_suggestions": False,
-    "resolve": "majority",
-}
-
-
-@dataclass(frozen=True)
-class ProjectSettings:
-    """What a command line asks for.
-
-    Attributes:
-        data: as `load_corpus` takes it; None to go on with `run`.
-        labels: names of the classes, in order; empty to go on with those of a run, or with those of the demo.
-        run: an existing run's folder.
-        name: of the folder; by default that of the data's file, without its ending.
-        log_dir: where it goes.
-        text_column: of the data.
-        label_column: likewise.
-        demo_rows: size of the generated corpus.
-        guidelines: a text file that tells annotators what to do; the newest given is shown.
-        take_labels: labels that the data bring count as answers, by an annotator named "file".
-        settings: of `DEFAULTS`, those that were asked for.
-    """
-
-    data: str | None = None
-    labels: tuple[str, ...] = ()
-    run: Path | None = None
-    name: str | None = None
-    log_dir: Path = Path("lightning_logs")
-    text_column: str | None = None
-    label_column: str | None = None
-    demo_rows: int = 2_000
-    guidelines: Path | None = None
-    take_labels: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    def folder(self) -> Path:
-        """The run's folder, there or not.
-
-        Raises:
-            ConfigError: it is not to be known, or its name leads elsewhere.
-        """
-        if self.run is not None:
-            if not own(self.run / RECORD_FILE).is_file():
-                if any((self.run / name).is_file() for name in (BACKUP_FILE, MIRROR_FILE)):
-                    raise StoreError(missing(self.run / RECORD_FILE))
-                raise ConfigError(f"{self.run} is no run with labels: it holds no {RECORD_FILE}")
-            return self.run
-        if self.data is None:
-            raise ConfigError("give --data FILE and --labels to begin a run, or --run RUN to go on with one")
-        name = Path(self.data).expanduser().resolve().stem if self.name is None else self.name
-        if not name or name in (".", "..") or "/" in name or "\\" in name or "\0" in name:
-            raise ConfigError(f"--name {name!r} must be a plain folder name, without slashes")
-        return self.log_dir / name
 
 
 @dataclass(frozen=True)
@@ -125,6 +64,27 @@ class Project:
         self.record.close()
 
 
+def folder_of(wish: ProjectSettings) -> Path:
+    """The run's folder, there or not.
+
+    Raises:
+        ConfigError: it is not to be known, or its name leads elsewhere.
+        StoreError: its record is missing.
+    """
+    if wish.run is not None:
+        if not own(wish.run / RECORD_FILE).is_file():
+            if any((wish.run / name).is_file() for name in (BACKUP_FILE, MIRROR_FILE)):
+                raise StoreError(missing(wish.run / RECORD_FILE))
+            raise ConfigError(f"{wish.run} is no run with labels: it holds no {RECORD_FILE}")
+        return wish.run
+    if wish.data is None:
+        raise ConfigError("give --data FILE and --labels to begin a run, or --run RUN to go on with one")
+    name = Path(wish.data).expanduser().resolve().stem if wish.name is None else wish.name
+    if not name or name in (".", "..") or "/" in name or "\\" in name or "\0" in name:
+        raise ConfigError(f"--name {name!r} must be a plain folder name, without slashes")
+    return Path(wish.log_dir, name)
+
+
 def corpus_of(wish: ProjectSettings) -> Corpus | None:
     """The texts asked for, and nothing made yet: what is wrong with them or the settings is said before.
 
@@ -134,10 +94,10 @@ def corpus_of(wish: ProjectSettings) -> Corpus | None:
     Raises:
         LitALError: texts, labels or settings that cannot work.
     """
-    wish.folder()
+    folder_of(wish)
     from lit_al.strategies import make_strategy
 
-    make_strategy(wish.settings.get("strategy", DEFAULTS["strategy"]))
+    make_strategy(wish.asked.get("strategy", DEFAULTS["strategy"]))
     if wish.guidelines is not None:
         _read_guidelines(wish.guidelines)
     return None if wish.data is None else _corpus(wish)
@@ -149,7 +109,7 @@ def make_folder(wish: ProjectSettings) -> Path:
     Raises:
         RunError: it cannot be made, or holds something else.
     """
-    folder = wish.folder()
+    folder = folder_of(wish)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
@@ -191,27 +151,20 @@ def open_project(wish: ProjectSettings, folder: Path, corpus: Corpus | None = No
 
 def _corpus(wish: ProjectSettings) -> Corpus:
     """The texts of the data, under the labels asked for."""
-    data = str(wish.data)
-    labels = wish.labels or (IMDB_CLASSES if data == "demo" else ())
+    labels = wish.classes or (IMDB_CLASSES if wish.data == "demo" else ())
     if len(labels) < 2:
         raise ConfigError("give two labels or more, as in --labels negative,positive")
-    corpus = load_corpus(
-        data,
-        text_column=wish.text_column,
-        label_column=wish.label_column,
-        demo_rows=wish.demo_rows,
-        classes=labels,
-    )
+    corpus = load_corpus(**{**wish.corpus, "classes": labels})
     if corpus.classes != labels:
-        raise ConfigError(f"--data {data} has the labels {','.join(corpus.classes)}; give these as --labels")
+        raise ConfigError(f"--data {wish.data} has the labels {','.join(corpus.classes)}; give these as --labels")
     if all(not text or text.isspace() for text in corpus.texts):
-        raise DataError(f"{data} holds no text that is not empty")
+        raise DataError(f"{wish.data} holds no text that is not empty")
     return corpus
 
 
 def _settings(wish: ProjectSettings, corpus: Corpus) -> dict[str, Any]:
     """The settings of a new run, its data among them."""
-    settings = {**DEFAULTS, **wish.settings}
+    settings = {**DEFAULTS, **wish.asked}
     path = Path(str(wish.data)).expanduser()
     source = {"data": str(path.resolve()) if path.exists() else str(wish.data), "rows": len(corpus)}
     return {**settings, "source": {**source, "sha256": _digest(corpus.texts)}}
@@ -219,9 +172,9 @@ def _settings(wish: ProjectSettings, corpus: Corpus) -> dict[str, Any]:
 
 def _filled(wish: ProjectSettings, record: Record, corpus: Corpus | None, is_new: bool) -> tuple[str, ...]:
     """Bring a record to what was asked for, and say what there is to say."""
-    if wish.labels and wish.labels != record.classes:
+    if wish.classes and wish.classes != record.classes:
         raise ConfigError(
-            f"the labels of {record.path.parent} are {','.join(record.classes)}, not {','.join(wish.labels)}; "
+            f"the labels of {record.path.parent} are {','.join(record.classes)}, not {','.join(wish.classes)}; "
             "labels of a run never change: give another --name"
         )
     notes: list[str] = []
@@ -234,7 +187,7 @@ def _filled(wish: ProjectSettings, record: Record, corpus: Corpus | None, is_new
             f"{record.path.parent} holds answers but no texts, as simulated runs do; begin one of its own with --data, "
             "--labels and another --name"
         )
-    _check_settings(record, wish.settings)
+    _check_settings(record, wish.asked)
     if wish.guidelines is not None:
         record.set_state("guidelines", {"text": _read_guidelines(wish.guidelines)})
     if not is_new:
@@ -314,10 +267,9 @@ def _check_settings(record: Record, asked: Mapping[str, Any]) -> None:
     for name, value in asked.items():
         known = record.settings.get(name, DEFAULTS[name])
         if known != value:
-            option = "--" + name.replace("_", "-")
             raise ConfigError(
-                f"{record.path.parent} was begun with {option} {known}, not {value}; leave {option} out, or give "
-                "another --name"
+                f"{record.path.parent} was begun with {flag(name)} {known}, not {value}; leave {flag(name)} out, or "
+                "give another --name"
             )
 
 

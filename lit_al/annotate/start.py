@@ -21,8 +21,8 @@ from lit_al.annotate.app import make_app
 from lit_al.annotate.background import training
 from lit_al.annotate.connections import QUEUE, Server, raise_limit
 from lit_al.annotate.names import annotators_of, check_annotators
-from lit_al.annotate.options import Serving
-from lit_al.annotate.project import ProjectSettings, corpus_of, make_folder, open_project
+from lit_al.annotate.project import corpus_of, make_folder, open_project
+from lit_al.annotate.project_options import AnnotateOptions
 from lit_al.annotate.security import LOOPBACK
 from lit_al.annotate.service import LabelingService
 from lit_al.exceptions import ConfigError, RunError
@@ -35,7 +35,7 @@ _ANYWHERE = ("0.0.0.0", "::")
 Say = Callable[[str], object]
 
 
-def annotate(wish: ProjectSettings, serving: Serving, say: Say = tell) -> None:
+def annotate(options: AnnotateOptions, say: Say = tell) -> None:
     """Serve the page until it is interrupted.
 
     Raises:
@@ -43,36 +43,36 @@ def annotate(wish: ProjectSettings, serving: Serving, say: Say = tell) -> None:
         KeyboardInterrupt: ended by Ctrl-C.
         SystemExit: ended by SIGTERM, with code 143.
     """
-    check_serving(serving)
+    check_serving(options)
     signal.signal(signal.SIGTERM, _terminated)
-    corpus = corpus_of(wish)  # before there is a folder, so that a typo leaves none behind
-    folder = make_folder(wish)
-    with OwnerLock(folder, "lit-al annotate"), open_project(wish, folder, corpus) as project:
-        names = annotators_of(project.record, serving.annotators)
+    corpus = corpus_of(options)  # before there is a folder, so that a typo leaves none behind
+    folder = make_folder(options)
+    with OwnerLock(folder, "lit-al annotate"), open_project(options, folder, corpus) as project:
+        names = annotators_of(project.record, options.annotators)
         links = {name: project.record.add_annotator(name) for name in names}
-        service = LabelingService(project.record, project.name, owner=names[0], training=serving.training)
-        with listening(serving) as listener, training(project.folder, project.record, wanted=serving.training):
+        service = LabelingService(project.record, project.name, owner=names[0], training=options.training)
+        with listening(options) as listener, training(project.folder, project.record, wanted=options.training):
             for note in project.notes:
                 say(note)
-            addresses = _announce(listener, serving, links, say)
-            if serving.browser and _has_screen():
+            addresses = _announce(listener, options, links, say)
+            if options.browser and _has_screen():
                 webbrowser.open(addresses[0])
             try:
-                _serve(make_app(service, hosts_of(serving)), listener)
+                _serve(make_app(service, hosts_of(options)), listener)
             finally:
                 service.release()
 
 
-def check_serving(serving: Serving) -> None:
+def check_serving(options: AnnotateOptions) -> None:
     """Refuse what would let strangers in.
 
     Raises:
         ConfigError: another host than this machine's own without names of annotators, or names that cannot be used.
     """
-    check_annotators(serving.annotators)
-    if serving.host not in LOOPBACK and not serving.annotators:
+    check_annotators(options.annotators)
+    if options.host not in LOOPBACK and not options.annotators:
         raise ConfigError(
-            f"--host {serving.host} lets other machines in; say who may come, as in --annotators ann,bob, and give "
+            f"--host {options.host} lets other machines in; say who may come, as in --annotators ann,bob, and give "
             "each their own link"
         )
 
@@ -85,13 +85,13 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def listening(serving: Serving) -> Iterator[socket.socket]:
+def listening(options: AnnotateOptions) -> Iterator[socket.socket]:
     """A socket at the port, or at the next free one.
 
     Raises:
         RunError: there is none.
     """
-    listener = _bind(serving.host, serving.port)
+    listener = _bind(options.host, options.port)
     try:
         yield listener
     finally:
@@ -108,19 +108,19 @@ def _bind(host: str, port: int) -> socket.socket:
         except socket.gaierror:
             raise ConfigError(f"--host {host} is not an address of this machine; take 127.0.0.1") from None
         except OSError as error:
-            if error.errno == errno.EADDRNOTAVAIL and host == Serving.host:
+            if error.errno == errno.EADDRNOTAVAIL and host == AnnotateOptions.host:
                 return _bind("::1", port)  # a machine whose own address is of the new kind alone
             if error.errno != errno.EADDRINUSE:
                 raise RunError(f"cannot listen at {host}, port {tried}: {error.strerror or error}") from None
     raise RunError(f"ports {port} to {port + PORTS_TRIED - 1} are all taken; give another --port")
 
 
-def hosts_of(serving: Serving) -> set[str]:
+def hosts_of(options: AnnotateOptions) -> set[str]:
     """Names that the server answers to."""
-    names = {*LOOPBACK, *serving.allow_hosts}
-    if serving.host in _ANYWHERE:
+    names = {*LOOPBACK, *options.allow_host}
+    if options.host in _ANYWHERE:
         return {*names, _outer_address(), socket.gethostname()}
-    return {*names, serving.host}
+    return {*names, options.host}
 
 
 def _outer_address() -> str:
@@ -133,17 +133,17 @@ def _outer_address() -> str:
             return socket.gethostname()
 
 
-def _announce(listener: socket.socket, serving: Serving, tokens: dict[str, str], say: Say) -> list[str]:
+def _announce(listener: socket.socket, options: AnnotateOptions, tokens: dict[str, str], say: Say) -> list[str]:
     """Say where to go; the addresses, in the order of the annotators."""
     host, port = listener.getsockname()[:2]
-    if serving.port and port != serving.port:
-        say(f"port {serving.port} is taken; {port} is used instead")
+    if options.port and port != options.port:
+        say(f"port {options.port} is taken; {port} is used instead")
     shown = _outer_address() if host in _ANYWHERE else host
     shown = f"[{shown}]" if ":" in shown else shown
     addresses = {name: f"http://{shown}:{port}/?token={token}" for name, token in tokens.items()}
     for name, address in addresses.items():
         say(f"open {address}" + (f"  ({name})" if len(addresses) > 1 else ""))
-    if serving.host not in LOOPBACK:
+    if options.host not in LOOPBACK:
         say("these links travel unencrypted: use them in a network that you trust, or through an ssh tunnel")
     say("Ctrl-C ends; the same command goes on")
     return list(addresses.values())

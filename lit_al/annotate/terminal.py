@@ -16,8 +16,8 @@ from rich.text import Text
 
 from lit_al.annotate.background import training
 from lit_al.annotate.names import FILE_ANNOTATOR, check_annotators, default_annotator
-from lit_al.annotate.options import AtTerminal
-from lit_al.annotate.project import Project, ProjectSettings, corpus_of, guidelines_of, make_folder, open_project
+from lit_al.annotate.project import Project, corpus_of, guidelines_of, make_folder, open_project
+from lit_al.annotate.project_options import LabelOptions
 from lit_al.annotate.service import LabelingService
 from lit_al.annotate.wording import QUEUE_WORDS
 from lit_al.exceptions import ConfigError, InUseError, RefusedError
@@ -35,12 +35,11 @@ HELP = (
 Read = Callable[[str], str]
 
 
-def label(wish: ProjectSettings, how: AtTerminal, console: Console | None = None, read: Read | None = None) -> None:
+def label(options: LabelOptions, console: Console | None = None, read: Read | None = None) -> None:
     """Ask until everything is labeled, or until q.
 
     Args:
-        wish: the run.
-        how: who labels, and whether a model is trained meanwhile.
+        options: the run, who labels, and whether a model is trained meanwhile.
         console: to show texts on.
         read: given what is asked for, returns a key or a line; by default from the keyboard, or from lines of standard
             input.
@@ -49,15 +48,17 @@ def label(wish: ProjectSettings, how: AtTerminal, console: Console | None = None
         LitALError: the run cannot be labeled.
     """
     console = console or Console()
-    corpus = corpus_of(wish)  # before there is a folder, so that a typo leaves none behind
-    folder = make_folder(wish)
+    corpus = corpus_of(options)  # before there is a folder, so that a typo leaves none behind
+    folder = make_folder(options)
     with ExitStack() as stack:
         alone = _own(stack, folder, console)
-        project = stack.enter_context(open_project(wish, folder, corpus))
-        annotator = _annotator(project, how.annotator)
+        project = stack.enter_context(open_project(options, folder, corpus))
+        annotator = _annotator(project, options.annotator)
         project.record.add_annotator(annotator)
-        stack.enter_context(training(folder, project.record, wanted=how.training and alone))
-        service = LabelingService(project.record, project.name, training=how.training or not alone, source="terminal")
+        stack.enter_context(training(folder, project.record, wanted=options.training and alone))
+        service = LabelingService(
+            project.record, project.name, training=options.training or not alone, source="terminal"
+        )
         for note in project.notes:
             console.print(plain(note), highlight=False, markup=False)
         session = Session(service, annotator, console, read or reader(len(project.record.classes)))

@@ -3,10 +3,8 @@
 docs/files.md shows each shape.
 """
 
-from lit_al.exchange.incoming import FORMATS as IMPORTED
 from lit_al.exchange.incoming import import_answers
-from lit_al.exchange.outgoing import FORMATS as EXPORTED
 from lit_al.exchange.outgoing import export
 from lit_al.exchange.shapes import Report
 
-__all__ = ["EXPORTED", "IMPORTED", "Report", "export", "import_answers"]
+__all__ = ["Report", "export", "import_answers"]

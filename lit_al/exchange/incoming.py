@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 from uuid import UUID, uuid5
 
 from lit_al.exceptions import ConfigError
@@ -24,7 +25,8 @@ from lit_al.exchange.shapes import Given, Reply, Report
 from lit_al.record import Action, Event, NewEvent, Record
 from lit_al.utils.readers import json_objects, reading
 
-FORMATS = ("csv", "jsonl", "labelstudio", "argilla", "prodigy", "events")
+Incoming = Literal["csv", "jsonl", "labelstudio", "argilla", "prodigy", "events"]
+FORMATS = get_args(Incoming)
 NOBODY = "file"  # the annotator of answers that come without one
 _OURS = UUID("3f0d9c52-8a55-5c0e-9d3e-0c6f8a2f4c11")  # namespace of the uuids made here
 

@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal, get_args
 
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.exchange import argilla, labelstudio, prodigy
@@ -16,7 +17,8 @@ from lit_al.record import Item, Ranked, Record
 from lit_al.record.events import Resolve
 
 SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet", ".json": "labelstudio"}
-FORMATS = ("csv", "jsonl", "parquet", "labelstudio", "argilla", "prodigy", "events")
+Outgoing = Literal["csv", "jsonl", "parquet", "labelstudio", "argilla", "prodigy", "events"]
+FORMATS = get_args(Outgoing)
 _OF_ONE_LABEL = ("csv", "jsonl", "parquet", "labelstudio")  # the others hold what each annotator said
 
 

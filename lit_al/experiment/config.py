@@ -1,24 +1,24 @@
-"""Every option of a run in one dataclass: its help text, its default and its place in `--help` and in the YAML file."""
+"""The settings of a run in one dataclass: each option's default, help and place in `--help` and in the YAML file."""
 
-import re
-from argparse import SUPPRESS, ArgumentError
-from collections.abc import Iterable, Sequence
-from dataclasses import Field, dataclass, field, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
-
-from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]  # both are public
 
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.training.recipe import PARTS
-from lit_al.utils.arguments import unknown
-from lit_al.utils.nearest import did_you_mean
-from lit_al.utils.yaml_settings import read_settings
+from lit_al.utils.options import (
+    CorpusOptions,
+    FolderOptions,
+    RunOptions,
+    SplitOptions,
+    again,
+    flag,
+    grouped,
+    run_option,
+    split_option,
+)
 
 Mode = Literal["active", "full", "compare"]
 Protocol = Literal["keras", "honest", "lean"]
-
-_PLAIN = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 EXAMPLE: dict[str, Any] = {
     "strategy": "ratio",
@@ -71,175 +71,127 @@ NOT_LEAN = {
 }
 
 
-RESUMING = {
-    "--resume": ("RUN", "Go on with the run in this folder; of the other options only --log-dir, --accelerator and "
-                 "the next two may stand beside it."),
-    "--answers": ("FILE", "With --resume: a file of answers for the texts that wait (--oracle file)."),
-    "--dry-run": ("", "With --answers: check the file and write nothing."),
-}  # fmt: skip
-
-
-def option(default: Any, group: str, text: str) -> Any:
-    """A dataclass field that knows its group and its help text."""
-    return field(default=default, metadata={"group": group, "help": text})
+encoder_option, loop_option, lean_option = grouped("Encoder"), grouped("Active learning"), grouped("Lean protocol")
+training_option, hardware_option = grouped("Training"), grouped("Hardware")
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(SplitOptions, FolderOptions):
     """Settings of `scripts/train.py`; each attribute is an option with dashes for underscores."""
 
-    mode: Mode = option(
+    data: str = again(CorpusOptions, "data", "auto")
+    name: str | None = again(
+        FolderOptions, "name", None, "Folder of this run inside --log-dir; version_N if not given."
+    )
+    mode: Mode = run_option(
         "active",
-        "Run",
         "active: fit, acquire by --strategy, fit again; full: one fit on all labels, the yardstick; "
         "compare: both on the same split and seed.",
     )
-    log_dir: str = option("lightning_logs", "Run", "Folder of all runs.")
-    name: str | None = option(None, "Run", "Folder of this run inside --log-dir; version_N if not given.")
-    seed: int = option(0, "Run", "Seed of initial weights, dropout and shuffles.")
+    seed: int = run_option(0, "Seed of initial weights, dropout and shuffles.", least=0)
 
-    data: str = option(
-        "auto",
-        "Data",
-        "imdb (Hugging Face hub or its cache), a folder with train.parquet and test.parquet, a .csv, .jsonl or "
-        ".parquet file, demo (generated reviews), or auto: the folder $LIT_AL_IMDB, else imdb, else demo.",
+    val_size: int | None = split_option(None, "Validation rows; 10 % of the labeled rows if not given.")
+    test_size: int | None = split_option(None, "Test rows; 10 % of the labeled rows if not given.")
+    initial_size: int | None = split_option(
+        None, "Initial training rows; 30 % of the labeled rows if not given, 100 with --protocol lean."
     )
-    text_column: str | None = option(None, "Data", "Column of the texts; found by its usual names if not given.")
-    label_column: str | None = option(None, "Data", "Column of the labels; found by its usual names if not given.")
-    labels: str | None = option(
+
+    standardize: Literal["keras3", "keras2"] = encoder_option(
+        "keras3", "keras3: tags become words such as br; keras2: <br /> becomes a space first."
+    )
+    vocabulary_size: int | None = encoder_option(
+        None, "Words, padding and unknown included: 3,000, or 20,000 with --protocol lean."
+    )
+    max_length: int | None = encoder_option(
+        None, "Words kept of each text: the example's 150, or 400 with --protocol lean."
+    )
+    cut: Literal["end", "middle"] | None = encoder_option(
         None,
-        "Data",
-        "Names of the classes with commas, as in negative,positive, for a file whose texts have few labels or none.",
-    )
-    drop_duplicates: bool = option(False, "Data", "Keep only the first copy of each text.")
-    demo_rows: int = option(50_000, "Data", "Reviews in the demo corpus.")
-    demo_seed: int = option(0, "Data", "Seed of the demo corpus.")
-
-    split_seed: int = option(0, "Split", "Seed of the split.")
-    val_size: int | None = option(None, "Split", "Validation rows; 10 % of the labeled rows if not given.")
-    test_size: int | None = option(None, "Split", "Test rows; 10 % of the labeled rows if not given.")
-    initial_size: int | None = option(
-        None, "Split", "Initial training rows; 30 % of the labeled rows if not given, 100 with --protocol lean."
-    )
-
-    standardize: Literal["keras3", "keras2"] = option(
-        "keras3", "Encoder", "keras3: tags become words such as br; keras2: <br /> becomes a space first."
-    )
-    vocabulary_size: int | None = option(
-        None, "Encoder", "Words, padding and unknown included: 3,000, or 20,000 with --protocol lean."
-    )
-    max_length: int | None = option(
-        None, "Encoder", "Words kept of each text: the example's 150, or 400 with --protocol lean."
-    )
-    cut: Literal["end", "middle"] | None = option(
-        None,
-        "Encoder",
         "Part of a longer text that is left out: the end, or, with --protocol lean, the middle, which keeps the first "
         "and the last words.",
     )
-    padding: Literal["read", "masked"] | None = option(
+    padding: Literal["read", "masked"] | None = encoder_option(
         None,
-        "Encoder",
         "read: the LSTM reads padding as a word, as in the example; masked: padding has no state, as with --protocol "
         "lean.",
     )
 
-    protocol: Protocol = option(
+    protocol: Protocol = loop_option(
         "keras",
-        "Active learning",
         "keras: the example to the letter, leaks included; honest: steers by the validation set, uses predicted "
         "classes of the pool and the ratio as the page states it; lean: from a hundred labels on, each one counted, "
         "the test set out of reach.",
     )
-    strategy: str | None = option(
+    strategy: str | None = loop_option(
         None,
-        "Active learning",
         "What chooses the texts, as in entropy+balanced+random:0.1; --list-strategies prints the names. ratio, which "
         f"alone rounds its shares down as the example does; {LEAN['strategy']} with --protocol lean.",
     )
-    committee_size: int = option(5, "Active learning", "Models asked by strategies that need a committee.")
-    rounds: int | None = option(
-        None, "Active learning", f"Acquisitions; 3, or {LEAN_ROUNDS} with --protocol lean, or with --stop no limit."
+    committee_size: int = loop_option(5, "Models asked by strategies that need a committee.", least=2)
+    rounds: int | None = loop_option(
+        None, f"Acquisitions; 3, or {LEAN_ROUNDS} with --protocol lean, or with --stop no limit.", least=0
     )
-    query_size: int | str | None = option(
+    query_size: int | str | None = loop_option(
         None,
-        "Active learning",
         "Texts per acquisition, 5000; with --protocol lean 100, or a list as in 100,200,400, whose last size goes on "
         "where --rounds asks for more.",
     )
-    ratio_direction: Literal["as-coded", "as-stated"] | None = option(
+    ratio_direction: Literal["as-coded", "as-stated"] | None = loop_option(
         None,
-        "Active learning",
         "as-coded: positives' share is FP/(FN+FP), as in the example's code; as-stated: FN/(FN+FP), as in its text.",
     )
-    steer_on: Literal["test", "val"] | None = option(
-        None, "Active learning", "Set whose errors decide what to label next."
+    steer_on: Literal["test", "val"] | None = loop_option(None, "Set whose errors decide what to label next.")
+    pool_classes: Literal["true", "predicted"] | None = loop_option(
+        None, "How the pool is split by class: by its hidden labels, or by the model's predictions."
     )
-    pool_classes: Literal["true", "predicted"] | None = option(
-        None, "Active learning", "How the pool is split by class: by its hidden labels, or by the model's predictions."
-    )
-    target_accuracy: float | None = option(
-        None, "Active learning", "Acquire no more once the steering set reaches this accuracy."
-    )
+    target_accuracy: float | None = loop_option(None, "Acquire no more once the steering set reaches this accuracy.")
 
-    stop: str | None = option(
+    stop: str | None = lean_option(
         None,
-        "Lean protocol",
         "Rules that end the run, as in budget:2500,kappa:0.99; docs/stopping.md has them all. The others are judged in "
         "shadow.",
     )
-    validation: str | None = option(
+    validation: str | None = lean_option(
         None,
-        "Lean protocol",
         "How labels paid for judge the model: none, the default; holdout:0.2, a share is never trained on, and the fit "
         "keeps its weights of the lowest loss on it; cross:5, each label is predicted by one of five further models "
         "that has not learned from it, at the cost of 5 + 1 fits a round.",
     )
-    recipe: str | None = option(
+    recipe: str | None = lean_option(
         None,
-        "Lean protocol",
         "lean: learns from the whole pool, the default; scratch: from the labels alone; with parts as in lean-teacher "
         "or scratch+vectors: " + ", ".join(PARTS) + ".",
     )
-    steps: int | None = option(None, "Lean protocol", "Training steps of a fit on labels alone, 200.")
-    study_steps: int | None = option(
-        None, "Lean protocol", "Training steps of a fit that learns from the pool, 350 with 256 texts each."
+    steps: int | None = lean_option(None, "Training steps of a fit on labels alone, 200.", least=1)
+    study_steps: int | None = lean_option(
+        None, "Training steps of a fit that learns from the pool, 350 with 256 texts each.", least=1
     )
-    weights: Literal["fresh", "warm", "shrink"] | None = option(
+    weights: Literal["fresh", "warm", "shrink"] | None = lean_option(
         None,
-        "Lean protocol",
         "What a round begins with: fresh weights, the default, those of the round before, or those shrunk and "
         "perturbed.",
     )
-    oracle: Literal["simulated", "file"] | None = option(
+    oracle: Literal["simulated", "file"] | None = lean_option(
         None,
-        "Lean protocol",
         "Who answers: simulated, by the labels of the data; file, people: each round's texts go to a CSV file, the run "
         "ends, and --resume RUN --answers FILE goes on.",
     )
-    oracle_noise: str | None = option(
-        None, "Lean protocol", "How the simulated oracle errs: a rate, or a CSV file with a row of shares per class."
+    oracle_noise: str | None = lean_option(
+        None, "How the simulated oracle errs: a rate, or a CSV file with a row of shares per class."
     )
-    oracle_skip: float | None = option(None, "Lean protocol", "Share of questions that the oracle does not answer.")
-    price_per_label: float | None = option(None, "Lean protocol", "Cost of an answer, in any unit.")
-    price_per_token: float | None = option(None, "Lean protocol", "Cost of a word that the oracle reads.")
+    oracle_skip: float | None = lean_option(None, "Share of questions that the oracle does not answer.")
+    price_per_label: float | None = lean_option(None, "Cost of an answer, in any unit.", least=0)
+    price_per_token: float | None = lean_option(None, "Cost of a word that the oracle reads.", least=0)
 
-    max_epochs: int = option(20, "Training", "Epochs of each fit, at most.")
-    patience: int = option(4, "Training", "Epochs without a lower validation loss before a fit ends.")
-    batch_size: int | None = option(None, "Training", "Texts per training step; 256, or 64 with --protocol lean.")
-    learning_rate: float = option(1e-3, "Training", "Learning rate of RMSprop.")
+    max_epochs: int = training_option(20, "Epochs of each fit, at most.", least=1)
+    patience: int = training_option(4, "Epochs without a lower validation loss before a fit ends.", least=1)
+    batch_size: int | None = training_option(None, "Texts per training step; 256, or 64 with --protocol lean.", least=1)
+    learning_rate: float = training_option(1e-3, "Learning rate of RMSprop.")
 
-    accelerator: str = option("auto", "Hardware", "Lightning's accelerator: auto, cpu, gpu, mps.")
-    devices: str = option("1", "Hardware", "Lightning's devices; one device: 1, or its index with a comma, as in 2,")
-    precision: str = option("32-true", "Hardware", "Lightning's precision: 32-true, 16-mixed, bf16-mixed.")
-    kernel: str = option("auto", "Hardware", "Implementation of the LSTM: auto, cpu, cuda, lstm, reference.")
-
-    @property
-    def corpus(self) -> dict[str, Any]:
-        """The arguments of `load_corpus`."""
-        names = ("data", "text_column", "label_column", "demo_rows", "demo_seed")
-        classes = None if self.labels is None else tuple(name.strip() for name in self.labels.split(","))
-        return {**{name: getattr(self, name) for name in names}, "classes": classes}
+    accelerator: str = hardware_option("auto", "Lightning's accelerator: auto, cpu, gpu, mps.")
+    devices: str = hardware_option("1", "Lightning's devices; one device: 1, or its index with a comma, as in 2,")
+    precision: str = hardware_option("32-true", "Lightning's precision: 32-true, 16-mixed, bf16-mixed.")
+    kernel: str = hardware_option("auto", "Implementation of the LSTM: auto, cpu, cuda, lstm, reference.")
 
     @property
     def query_sizes(self) -> tuple[int, ...]:
@@ -276,29 +228,22 @@ class TrainConfig:
         given = {item.name for item in fields(self) if getattr(self, item.name) != item.default}
         if self.protocol != "lean":
             for name in sorted(given & set(LEAN_ONLY)):
-                raise ConfigError(f"--{name.replace('_', '-')} works with --protocol lean alone; leave it out")
+                raise ConfigError(f"{flag(name)} works with --protocol lean alone; leave it out")
             if "," in str(self.query_size):
                 raise ConfigError(f"--query-size {self.query_size} is a list, which works with --protocol lean alone")
             return
         for name in ("oracle_noise", "oracle_skip"):
             if self.oracle == "file" and getattr(self, name) not in (None, LEAN_ONLY[name]):
-                raise ConfigError(
-                    f"--{name.replace('_', '-')} is of simulated oracles; leave it out with --oracle file"
-                )
+                raise ConfigError(f"{flag(name)} is of simulated oracles; leave it out with --oracle file")
         if self.mode != "active":
             raise ConfigError(f"--mode {self.mode} has no lean protocol; give --mode active, or another --protocol")
         for name in NOT_LEAN:
             if name in given:
-                raise ConfigError(f"--{name.replace('_', '-')} has no use with --protocol lean: {NOT_LEAN[name]}")
+                raise ConfigError(f"{flag(name)} has no use with --protocol lean: {NOT_LEAN[name]}")
 
     def check(self) -> None:
         """Raise `ConfigError` for a number out of range; the rest is checked where it is used."""
-        least = {"max_epochs": 1, "patience": 1, "batch_size": 1, "rounds": 0, "seed": 0, "steps": 1, "study_steps": 1}
-        least |= {"committee_size": 2, "split_seed": 0, "demo_seed": 0, "price_per_label": 0, "price_per_token": 0}
-        for name, bound in least.items():
-            value = getattr(self, name)
-            if value is not None and value < bound:
-                raise ConfigError(f"--{name.replace('_', '-')} {value} must be {bound} or more")
+        self.check_bounds()
         if min(self.query_sizes) < 1:
             raise ConfigError(f"--query-size {self.query_size} must be 1 or more")
         if self.protocol == "lean" and self.initial_size is not None and self.initial_size < 1:
@@ -311,76 +256,12 @@ class TrainConfig:
             raise ConfigError(f"--target-accuracy {self.target_accuracy} must lie above 0 and at most at 1, as in 0.9")
 
 
-class _SettingsFile(ActionConfigFile):
-    """`--config`, its file looked at before the parser expands anything in it."""
+@dataclass(frozen=True)
+class ExplainOptions(RunOptions):
+    """Which texts `lit-al explain` says something about."""
 
-    def __call__(self, parser: Any, cfg: Any, values: Any, option_string: str | None = None) -> None:
-        """Take the settings of the file."""
-        found = read_settings(Path(values), "--config")
-        if not isinstance(found, dict) or "config" in found:
-            raise ConfigError(
-                f"--config {values} holds no settings, or names another file of them; --print-config prints some"
-            )
-        super().__call__(parser, cfg, values, option_string)  # type: ignore[no-untyped-call]
-
-
-def train_parser() -> ArgumentParser:
-    """The command line of `scripts/train.py`, made from `TrainConfig`."""
-    parser = ArgumentParser(
-        prog="train.py",
-        usage="%(prog)s [options]",
-        description="Train a BiLSTM text classifier, labeling its training texts round by round.",
-        exit_on_error=False,
-        print_config="--print-config",
-    )
-    types = get_type_hints(TrainConfig)
-    groups: dict[str, Any] = {}
-    for item in fields(TrainConfig):
-        title = item.metadata["group"]
-        if title not in groups:
-            groups[title] = parser.add_argument_group(title)
-        groups[title].add_argument("--" + item.name.replace("_", "-"), **_argument(item, types[item.name]))
-    parser.add_argument(
-        "--list-strategies", action="store_true", default=SUPPRESS, help="Print a line for each strategy and exit."
-    )
-    for name, (metavar, text) in RESUMING.items():
-        kind: dict[str, Any] = {"metavar": metavar} if metavar else {"action": "store_true"}
-        parser.add_argument(name, default=SUPPRESS, help=text, **kind)
-    parser.add_argument("--config", action=_SettingsFile, help="YAML file of options, as --print-config prints.")
-    return parser
-
-
-def _argument(item: Field[Any], kind: Any) -> dict[str, Any]:
-    """What argparse needs to know of an option."""
-    described = {"default": item.default, "help": item.metadata["help"]}
-    if kind is bool:
-        return {**described, "action": "store_true"}
-    choices = _choices(kind)
-    metavar = "{" + ",".join(choices) + "}" if choices else item.name.rsplit("_")[-1].upper()
-    return {**described, "type": kind, "metavar": metavar}
-
-
-def _choices(kind: Any) -> list[str]:
-    """The words that an option takes, where it takes only some."""
-    return [word for part in (kind, *get_args(kind)) if get_origin(part) is Literal for word in get_args(part)]
-
-
-def parse_train(arguments: Sequence[str] | None = None) -> TrainConfig:
-    """Options of the command line, a `--config` file's included.
-
-    Raises:
-        ConfigError: an unknown option or a value that does not fit.
-    """
-    parser = train_parser()
-    try:
-        namespace = parser.parse_args(arguments)
-    except ArgumentError as error:
-        known = parser._option_string_actions
-        raise ConfigError(_one_sentence(str(error), known)) from error
-    alone = [name for name in RESUMING if name.removeprefix("--").replace("-", "_") in namespace]
-    if alone:
-        raise ConfigError(f"{alone[0]} goes with --resume RUN; give the folder of a run")
-    return TrainConfig(**{item.name: namespace[item.name] for item in fields(TrainConfig)})
+    round: int | None = run_option(None, "Number of the round, from 1; the last if not given.", "N")
+    top: int = run_option(20, "Texts to show, in the order chosen.", "K", least=1)
 
 
 def config_of(settings: Any, where: object) -> TrainConfig:
@@ -394,13 +275,12 @@ def config_of(settings: Any, where: object) -> TrainConfig:
         DataError: they are no settings, or one is not of its kind.
     """
     kinds = get_type_hints(TrainConfig)
-    names = [item.name for item in fields(TrainConfig)]
     if not isinstance(settings, dict):
         raise DataError(f"{where} holds no settings of train.py; give the folder of a run that it began")
-    for name in names:
-        if name in settings and not _fits(settings[name], kinds[name]):
+    for name, kind in kinds.items():
+        if name in settings and not _fits(settings[name], kind):
             raise DataError(f"{where} has the setting {name}: {settings[name]!r:.60}, which cannot be; begin a new run")
-    return TrainConfig(**{name: settings[name] for name in names if name in settings})
+    return TrainConfig(**{name: settings[name] for name in kinds if name in settings})
 
 
 def _fits(value: Any, kind: Any) -> bool:
@@ -416,24 +296,3 @@ def _fits(value: Any, kind: Any) -> bool:
     if isinstance(value, bool):
         return kind is bool
     return isinstance(value, (int, float) if kind is float else kind)
-
-
-def _one_sentence(message: str, options: Iterable[str]) -> str:
-    """The parser's words on one line, with the option named as it is typed and what it takes."""
-    words = " ".join(message.split())
-    if words.startswith("unrecognized arguments: "):
-        return unknown(words.removeprefix("unrecognized arguments: ").split(), options)
-    setting = re.fullmatch(r"Option '(\S+)' is not accepted", words)
-    if setting is not None:
-        names = [item.name for item in fields(TrainConfig)]
-        guess = did_you_mean(setting[1], names)
-        return f"--config holds {setting[1]}, which is no setting; {guess}--print-config prints those there are"
-    misfit = re.match(r'Parser key "(\w+)": .*(?:Got|Given) value: (.*)', words)
-    if misfit is None:
-        return re.sub(r'^Parser key "(\w+)":', r"--\1:", words) + "; --help lists the options"
-    name, value = misfit.groups()
-    kind = get_type_hints(TrainConfig)[name]
-    choices = _choices(kind)
-    wanted = ", ".join(choices) or " or ".join(_PLAIN[part] for part in (kind, *get_args(kind)) if part in _PLAIN)
-    option, guess = f"--{name.replace('_', '-')}", did_you_mean(value, choices)
-    return f"{option} {value} does not fit; {guess}it takes {wanted}; --help lists the options"

@@ -1,11 +1,17 @@
 """`train.py --resume RUN`: what may stand beside it."""
 
-from argparse import ArgumentError, ArgumentParser
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lit_al.exceptions import ConfigError
+from lit_al.experiment.config import TrainConfig, loop_option
+from lit_al.utils.options import ABSENT, flag, grouped
+
+_BESIDE = ("answers", "dry_run", "log_dir", "accelerator")
+
+
+going_on_option = grouped("Going on")
 
 
 @dataclass(frozen=True)
@@ -25,38 +31,50 @@ class Resume:
     accelerator: str | None = None
 
 
-def wants_resume(arguments: Sequence[str]) -> bool:
-    """Is this command line one that goes on with a run?"""
-    return any(word == "--resume" or word.startswith("--resume=") for word in arguments)
+@dataclass(frozen=True)
+class TrainOptions(TrainConfig):
+    """All that `train.py` takes: the settings of a new run, or an order to go on with one."""
 
+    resume: str = going_on_option(
+        ABSENT,
+        "Go on with the run in this folder; of the other options only --log-dir, --accelerator and the next two may "
+        "stand beside it.",
+        "RUN",
+    )
+    answers: Path = going_on_option(
+        ABSENT, "With --resume: a file of answers for the texts that wait (--oracle file).", "FILE"
+    )
+    dry_run: bool = going_on_option(ABSENT, "With --answers: check the file and write nothing.")
+    list_strategies: bool = loop_option(
+        ABSENT, "Print a line for each strategy and exit.", prints="strategies:describe_strategies"
+    )
 
-def parse_resume(arguments: Sequence[str]) -> Resume:
-    """The order of a command line.
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> TrainConfig | Resume:
+        """The settings or the order that was typed, each as whoever runs it takes it.
 
-    Raises:
-        ConfigError: an option that would change the run, or no such folder.
+        Raises:
+            ConfigError: an option that would change the run, or no such folder.
 
-    >>> parse_resume(["--resume", "nowhere"])
-    Traceback (most recent call last):
-    lit_al.exceptions.ConfigError: there is no folder nowhere; --resume takes the folder of a run
-    """
-    parser = ArgumentParser(prog="train.py", add_help=False, allow_abbrev=False, exit_on_error=False)
-    for name in ("--resume", "--answers", "--log-dir", "--accelerator"):
-        parser.add_argument(name)
-    parser.add_argument("--dry-run", action="store_true")
-    try:
-        options, others = parser.parse_known_args(list(arguments))
-    except ArgumentError as error:
-        raise ConfigError(f"{error}; --resume takes the folder of a run") from error
-    if others:
-        raise ConfigError(
-            f"{others[0]} cannot stand beside --resume, for a run goes on with the settings that it began with; "
-            "leave it out, or begin a new run"
-        )
-    if options.dry_run and options.answers is None:
-        raise ConfigError("--dry-run checks a file of answers; give it with --answers")
-    answers = None if options.answers is None else Path(options.answers)
-    return Resume(_folder(options.resume, options.log_dir), answers, options.dry_run, options.accelerator)
+        >>> TrainOptions.of({"resume": "nowhere"})
+        Traceback (most recent call last):
+        lit_al.exceptions.ConfigError: there is no folder nowhere; --resume takes the folder of a run
+        """
+        if "resume" not in given:
+            alone = [name for name in ("answers", "dry_run") if name in given]
+            if alone:
+                raise ConfigError(f"{flag(alone[0])} goes with --resume RUN; give the folder of a run")
+            return TrainConfig(**given)
+        others = [name for name in given if name not in ("resume", *_BESIDE)]
+        if others:
+            raise ConfigError(
+                f"{flag(others[0])} cannot stand beside --resume, for a run goes on with the settings that it began "
+                "with; leave it out, or begin a new run"
+            )
+        if "dry_run" in given and "answers" not in given:
+            raise ConfigError("--dry-run checks a file of answers; give it with --answers")
+        folder = _folder(given.pop("resume"), given.pop("log_dir", None))
+        return Resume(folder, **given)
 
 
 def _folder(named: str, log_dir: str | None) -> Path:

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lit_al.annotate.names import check_annotators
-from lit_al.annotate.options import AtTerminal
-from lit_al.annotate.project import ProjectSettings, guidelines_of, make_folder, open_project
+from lit_al.annotate.project import guidelines_of, make_folder, open_project
+from lit_al.annotate.project_options import LabelOptions
 from lit_al.annotate.terminal import label
 from lit_al.exceptions import ConfigError, DataError, LitALError, RefusedError, RunError, StoreError
 from lit_al.record import RECORD_FILE, Action, NewEvent, Record, recover
@@ -24,7 +24,9 @@ def write(path, rows=ROWS):
 @pytest.fixture
 def wish(tmp_path):
     data = write(tmp_path / "reviews.jsonl")
-    return lambda **more: ProjectSettings(**{"data": data, "labels": LABELS, "log_dir": tmp_path / "logs", **more})
+    return lambda **more: LabelOptions(
+        **{"data": data, "labels": ",".join(LABELS), "log_dir": str(tmp_path / "logs"), **more}
+    )
 
 
 def begin(wish):
@@ -63,7 +65,7 @@ def test_run_alone_goes_on_without_its_data(wish, tmp_path):
     with begin(wish()) as project:
         first = project.record.run_id
     (tmp_path / "reviews.jsonl").unlink()
-    with begin(ProjectSettings(run=tmp_path / "logs" / "reviews")) as project:
+    with begin(LabelOptions(run=tmp_path / "logs" / "reviews")) as project:
         assert project.record.run_id == first
 
 
@@ -101,7 +103,7 @@ def test_other_texts_are_refused_and_named(wish, tmp_path, rows, said):
         begin(wish())
 
 
-@pytest.mark.parametrize("labels", [("positive", "negative"), ("negative", "positive", "mixed")])
+@pytest.mark.parametrize("labels", ["positive,negative", "negative,positive,mixed"])
 def test_other_labels_are_refused_and_named(wish, labels):
     begin(wish()).record.close()
     with pytest.raises(ConfigError, match="are negative,positive, not "):
@@ -109,10 +111,10 @@ def test_other_labels_are_refused_and_named(wish, labels):
 
 
 def test_other_settings_are_refused_and_named(wish):
-    begin(wish(settings={"overlap": 2})).record.close()
+    begin(wish(overlap=2)).record.close()
     begin(wish()).record.close()  # not asked for: as it was
     with pytest.raises(ConfigError, match="was begun with --overlap 2, not 3"):
-        begin(wish(settings={"overlap": 3}))
+        begin(wish(overlap=3))
 
 
 def test_newest_guidelines_are_shown(wish, tmp_path):
@@ -141,12 +143,12 @@ def test_folder_of_something_else_is_left_alone(wish, tmp_path):
     ("more", "said"),
     [
         ({"data": None}, "give --data FILE"),
-        ({"labels": ()}, "two labels or more"),
-        ({"labels": ("one",)}, "two labels or more"),
+        ({"labels": ""}, "two labels or more"),
+        ({"labels": "one"}, "two labels or more"),
         ({"data": "nowhere.csv"}, "no file or folder"),
-        ({"labels": ("good", "bad")}, "line 1: 'positive' is not one of the labels"),
-        ({"settings": {"strategy": "nonsense"}}, "nonsense"),
-        ({"data": "demo", "labels": ("bad", "good"), "demo_rows": 5}, "give these as --labels"),
+        ({"labels": "good,bad"}, "line 1: 'positive' is not one of the labels"),
+        ({"strategy": "nonsense"}, "nonsense"),
+        ({"data": "demo", "labels": "bad,good", "demo_rows": 5}, "give these as --labels"),
     ],
 )
 def test_wish_that_cannot_be_is_refused_without_a_record(wish, tmp_path, more, said):
@@ -168,7 +170,7 @@ def test_run_of_a_simulation_holds_no_texts(tmp_path, helpers):
     with Record.create(tmp_path / "run" / RECORD_FILE, LABELS) as record:
         record.add_items([Item(0, "0" * 64)])
     with pytest.raises(ConfigError, match="holds answers but no texts"):
-        begin(ProjectSettings(run=tmp_path / "run"))
+        begin(LabelOptions(run=tmp_path / "run"))
 
 
 def test_ten_megabytes_in_one_text(wish, tmp_path):
@@ -207,7 +209,7 @@ def test_without_room_for_a_backup_labeling_begins_all_the_same(wish, monkeypatc
 
 
 def test_the_demo_brings_its_own_labels_and_goes_on_without_them_too(tmp_path):
-    wish = ProjectSettings(data="demo", demo_rows=30, log_dir=tmp_path)
+    wish = LabelOptions(data="demo", demo_rows=30, log_dir=str(tmp_path))
     for _ in range(2):
         with begin(wish) as project:
             assert project.record.classes == ("negative", "positive")
@@ -215,9 +217,9 @@ def test_the_demo_brings_its_own_labels_and_goes_on_without_them_too(tmp_path):
 
 @pytest.mark.parametrize(
     "more",
-    [{"data": "nowhere.csv"}, {"labels": ("a",)}, {"settings": {"strategy": "entrpy"}}, {"text_column": "txt"}],
+    [{"data": "nowhere.csv"}, {"labels": "a"}, {"strategy": "entrpy"}, {"text_column": "txt"}],
 )
 def test_what_cannot_be_labeled_is_refused_before_there_is_a_folder(more, wish, tmp_path):
     with pytest.raises(LitALError):
-        label(wish(**more), AtTerminal(training=False))
+        label(wish(training=False, **more))
     assert not (tmp_path / "logs").exists()

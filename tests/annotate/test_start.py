@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from lit_al.annotate.options import Serving, parse_annotate
+from lit_al.annotate.project_options import AnnotateOptions
 from lit_al.annotate.start import check_serving, hosts_of, listening
+from lit_al.cli.command_line import parse
+from lit_al.cli.commands import COMMANDS
 from lit_al.cli.main import main
 from lit_al.exceptions import ConfigError, LitALError, RunError
 from lit_al.record import OwnerLock, Record
@@ -109,13 +111,13 @@ def test_hundreds_of_silent_connections_hold_nobody_up(start):
 def test_server_process_never_loads_torch(start, tmp_path):
     code = (
         "import sys, threading, time, os, signal\n"
-        "from lit_al.cli.main import annotate\n"
+        "from lit_al.cli.main import main\n"
         "def end():\n"
         "    time.sleep(4)\n"
         "    print({'torch', 'lightning', 'numba', 'datasets', 'sklearn'} & set(sys.modules), flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "threading.Thread(target=end, daemon=True).start()\n"
-        "sys.exit(annotate(sys.argv[1:]))\n"
+        "sys.exit(main(['annotate', *sys.argv[1:]]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *NEW, "--no-browser", "--no-training"],
@@ -127,26 +129,26 @@ def test_server_process_never_loads_torch(start, tmp_path):
 
 def test_address_for_others_needs_names():
     with pytest.raises(ConfigError, match="--annotators ann,bob"):
-        check_serving(Serving(host="0.0.0.0"))
-    check_serving(Serving(host="0.0.0.0", annotators=("ann",)))
-    check_serving(Serving(host="::1"))
+        check_serving(AnnotateOptions(host="0.0.0.0"))
+    check_serving(AnnotateOptions(host="0.0.0.0", annotators=("ann",)))
+    check_serving(AnnotateOptions(host="::1"))
 
 
 def test_hosts_answered_are_the_machines_own():
-    assert hosts_of(Serving()) == {"127.0.0.1", "localhost", "::1"}
-    assert "lab.example" in hosts_of(Serving(allow_hosts=("lab.example",)))
-    open_to_all = hosts_of(Serving(host="0.0.0.0", annotators=("ann",)))
+    assert hosts_of(AnnotateOptions()) == {"127.0.0.1", "localhost", "::1"}
+    assert "lab.example" in hosts_of(AnnotateOptions(allow_host=("lab.example",)))
+    open_to_all = hosts_of(AnnotateOptions(host="0.0.0.0", annotators=("ann",)))
     assert socket.gethostname() in open_to_all
     assert "0.0.0.0" not in open_to_all
 
 
 def test_host_that_is_not_here_is_refused():
-    with pytest.raises(LitALError), listening(Serving(host="192.0.2.1", annotators=("ann",))):
+    with pytest.raises(LitALError), listening(AnnotateOptions(host="192.0.2.1", annotators=("ann",))):
         pass
     with (
         pytest.raises(RunError, match="give another --port"),
-        listening(Serving(port=65_535)),
-        listening(Serving(port=65_535)),
+        listening(AnnotateOptions(port=65_535)),
+        listening(AnnotateOptions(port=65_535)),
     ):
         pass  # fmt: skip
 
@@ -174,11 +176,11 @@ def test_what_cannot_work_ends_in_one_sentence(tmp_path, monkeypatch, capsys, op
 
 
 def test_options_not_given_are_left_to_the_run():
-    wish, serving = parse_annotate(["--data", "x.csv", "--labels", "a, b", "--show-suggestions"])
-    assert wish.labels == ("a", "b")
-    assert wish.settings == {"show_suggestions": True}
-    assert serving.training
-    assert parse_annotate(["--run", "x", "--resolve", "drop"])[0].settings == {"resolve": "drop"}
+    asked = parse(COMMANDS, ["annotate", "--data", "x.csv", "--labels", "a, b", "--show-suggestions", "--seed", "0"])
+    assert asked.classes == ("a", "b")
+    assert asked.asked == {"show_suggestions": True, "seed": 0}
+    assert asked.training
+    assert parse(COMMANDS, ["annotate", "--run", "x", "--resolve", "drop"]).asked == {"resolve": "drop"}
 
 
 def test_trainer_that_cannot_start_is_shown_and_labeling_goes_on(record, monkeypatch):

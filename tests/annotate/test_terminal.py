@@ -12,8 +12,7 @@ import time
 import pytest
 from rich.console import Console
 
-from lit_al.annotate.options import AtTerminal
-from lit_al.annotate.project import ProjectSettings
+from lit_al.annotate.project_options import LabelOptions
 from lit_al.annotate.terminal import label, meaning
 from lit_al.cli.main import main
 from lit_al.record import OwnerLock
@@ -36,7 +35,7 @@ def session(tmp_path, helpers):
                 raise EOFError from None
 
         out = io.StringIO()
-        label(ProjectSettings(run=folder), AtTerminal(annotator, training=False), Console(file=out, width=80), read)
+        label(LabelOptions(run=folder, annotator=annotator, training=False), Console(file=out, width=80), read)
         return out.getvalue()
 
     run.folder = tmp_path / "run"

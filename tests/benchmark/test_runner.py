@@ -325,6 +325,21 @@ def test_judging_rows_are_in_no_pool(config, tmp_path):
     assert len(by_validation.pool) == 320
 
 
+def test_labels_are_named_and_copies_dropped_as_in_a_run(config, make_corpus, tmp_path):
+    corpus = make_corpus(200)
+    rows = [(text, corpus.classes[label]) for text, label in zip(corpus.texts, corpus.labels, strict=True)]
+    lines = [f"{text},{label}" for text, label in [*rows, *rows[:50], ("never labeled", "")]]
+    (tmp_path / "texts.csv").write_text("\n".join(["text,label", *lines]))
+    names = ",".join(corpus.classes)
+    config = replace(config, data=str(tmp_path / "texts.csv"), labels=names, drop_duplicates=True)
+    found = load_corpus(**config.corpus)
+    bench = Bench(config, found, tmp_path)
+    assert len(bench.pool) == len(bench.judged) * 9 == 180
+    texts = [found.texts[row] for row in (*bench.pool, *bench.judged)]
+    assert sorted(texts) == sorted(corpus.texts)
+    assert len(Bench(replace(config, drop_duplicates=False), found, tmp_path).pool) == 225
+
+
 def test_distinct_words_fall_when_texts_are_alike():
     assert distinct_words(np.array([[1, 2], [3, 4]])) > distinct_words(np.array([[1, 2], [2, 1]]))
 
@@ -334,9 +349,9 @@ def test_command_line(tmp_path, capsys):
     words += ["--steps", "2", "--log-dir", str(tmp_path)]
     assert main.main(["benchmark", *words]) == 0
     assert "report.html" in capsys.readouterr().out
-    assert main.benchmark([*words, "--seeds", "2"]) == 2
+    assert main.main(["benchmark", *words, "--seeds", "2"]) == 2
     assert "other settings" in capsys.readouterr().err
-    assert main.benchmark(["--budgets", "ten"]) == 2
+    assert main.main(["benchmark", "--budgets", "ten"]) == 2
     assert "--budgets" in capsys.readouterr().err
 
 

@@ -1,14 +1,21 @@
 import io
 import json
+import re
 import subprocess
 import sys
 import time
+from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 
 import lightning as L
 import pytest
 
+from lit_al.benchmark.bench_config import BenchConfig
 from lit_al.cli import main
+from lit_al.cli.command_line import parse
+from lit_al.cli.commands import COMMANDS
+from lit_al.exchange.file_options import ImportOptions
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.strategies import STRATEGIES, WRAPPERS
 from lit_al.text.encoder import TextEncoder
@@ -30,7 +37,7 @@ def run_folder(tmp_path_factory):
 
 
 def test_predict_prints_class_and_probability(run_folder, capsys):
-    assert main.predict(["--checkpoint", str(run_folder), "a good film", "tab\tinside"]) == 0
+    assert main.main(["predict", "--checkpoint", str(run_folder), "a good film", "tab\tinside"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     label, probability, text = lines[0].split("\t")
@@ -41,7 +48,7 @@ def test_predict_prints_class_and_probability(run_folder, capsys):
 
 def test_predict_json_holds_every_class(run_folder, capsys):
     checkpoint = str(run_folder / "checkpoints" / "best.ckpt")
-    assert main.predict(["--checkpoint", checkpoint, "--json", "ein schöner Film"]) == 0
+    assert main.main(["predict", "--checkpoint", checkpoint, "--json", "ein schöner Film"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["text"] == "ein schöner Film"
     assert found["probabilities"].keys() == {"bad", "good"}
@@ -51,10 +58,10 @@ def test_predict_json_holds_every_class(run_folder, capsys):
 
 def test_predict_reads_files_and_standard_input(run_folder, capsys, tmp_path, monkeypatch):
     (tmp_path / "texts.txt").write_text("first\n\nthird\n", encoding="utf-8")
-    assert main.predict(["--checkpoint", str(run_folder), "--file", str(tmp_path / "texts.txt")]) == 0
+    assert main.main(["predict", "--checkpoint", str(run_folder), "--file", str(tmp_path / "texts.txt")]) == 0
     from_file = capsys.readouterr().out
     monkeypatch.setattr("sys.stdin", io.StringIO("first\n\nthird\n"))
-    assert main.predict(["--checkpoint", str(run_folder)]) == 0
+    assert main.main(["predict", "--checkpoint", str(run_folder)]) == 0
     assert capsys.readouterr().out == from_file
     assert [line.split("\t")[2] for line in from_file.splitlines()] == ["first", "", "third"]
 
@@ -68,7 +75,7 @@ def test_predict_refuses_in_one_sentence(run_folder, capsys, tmp_path):
         (["--checkpoint", str(run_folder), "--file", str(tmp_path / "latin.txt")], "not UTF-8 at byte 3"),
         (["--checkpoint", str(run_folder), "caf\udce9 good"], "not UTF-8 at character 3"),
     ]:
-        assert main.predict(arguments) == 2
+        assert main.main(["predict", *arguments]) == 2
         printed = capsys.readouterr().err
         assert words in printed
         assert printed.count("\n") == 1
@@ -92,7 +99,7 @@ def test_train_refuses_in_one_sentence(capsys, tmp_path):
         (["--data", "demo", "--demo-rows", "300", *LEAN, "lean+magic"], "the parts are vectors, pretrain, teacher"),
         (["--data", "demo", "--demo-rows", "100", "--kernel", "x", "--log-dir", str(tmp_path)], "kernel"),
     ]:
-        assert main.train(arguments) == 2
+        assert main.main(["train", *arguments]) == 2
         printed = capsys.readouterr().err
         assert printed.startswith("error: ")
         assert words in printed
@@ -108,7 +115,7 @@ def test_three_hundred_texts_of_three_classes_are_learned_from_with_a_word_of_wa
     (tmp_path / "three.csv").write_text("\n".join(["text,label", *lines]))
     sizes = ["--initial-size", "30", "--query-size", "20", "--rounds", "1", "--study-steps", "4", "--max-length", "15"]
     more = ["--data", "three.csv", "--accelerator", "cpu", "--name", "three", "--log-dir", str(tmp_path), *sizes]
-    assert main.train([*LEAN, "lean", *more]) == 0
+    assert main.main(["train", *LEAN, "lean", *more]) == 0
     printed = capsys.readouterr().out
     assert "270 texts teach little without labels" in printed
     results = json.loads((tmp_path / "three" / "results.json").read_text())
@@ -118,26 +125,99 @@ def test_three_hundred_texts_of_three_classes_are_learned_from_with_a_word_of_wa
     assert set(results["rounds"][1]["taken"]) == set(corpus.classes)
     fitted = sum(entry["fit_seconds"] for entry in results["rounds"])
     assert results["train_samples_per_second"] == pytest.approx(2 * 4 * 256 / fitted, rel=0.05)
-    assert main.predict(["--checkpoint", str(tmp_path / "three"), "--json", "great superb"]) == 0  # without the teacher
+    assert (
+        main.main(["predict", "--checkpoint", str(tmp_path / "three"), "--json", "great"]) == 0
+    )  # without the teacher
     assert set(json.loads(capsys.readouterr().out)["probabilities"]) == set(corpus.classes)
 
 
 def test_list_strategies_prints_a_line_each_name_first(capsys):
-    assert main.train(["--list-strategies"]) == 0
+    with pytest.raises(SystemExit) as stop:
+        main.main(["train", "--list-strategies"])
+    assert not stop.value.code
     lines = capsys.readouterr().out.splitlines()
     names = [line.split()[0] for line in lines[:-1]]
     assert set(STRATEGIES) <= set(names)
     assert names[-len(WRAPPERS) :] == [f"…+{name}" for name in WRAPPERS]
 
 
-@pytest.mark.parametrize("arguments", [["train", "--help"], ["predict", "--help"], ["explain", "--help"], ["--help"]])
-def test_main_helps(arguments, capsys):
-    try:
-        code = main.main(arguments)
-    except SystemExit as stop:
-        code = stop.code
-    assert code == 0
-    assert "usage" in capsys.readouterr().out
+def test_help_names_every_command_in_a_line(capsys):
+    assert main.main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == list(COMMANDS)
+    assert all(len(line) < 100 for line in lines)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_every_option_in_its_group_with_its_default(name, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as stop:
+        main.main([name, "--help"])
+    assert stop.value.code == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    module, kind = COMMANDS[name].options.split(":")
+    for item in fields(getattr(import_module(f"lit_al.{module}"), kind)):
+        assert f"{item.metadata['group']}: " in printed
+        assert " ".join(item.metadata["help"].split()) in printed
+        if not item.metadata["positional"]:
+            assert re.search(rf" --(no-)?{item.name.replace('_', '-')} ", printed)
+        if isinstance(item.default, int | float) and not isinstance(item.default, bool):
+            assert f"{item.metadata['help']} (default: {item.default})" in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train", "--rounds"], "--rounds: expected one argument; --help lists the options"),
+        (["train", "--drop-duplicates=3"], "--drop-duplicates: ignored explicit argument '3'; --help lists"),
+        (
+            ["benchmark", "--budgets", "ten"],
+            "--budgets ten does not fit; it takes whole numbers with commas, as in 100",
+        ),
+        (
+            ["benchmark", "--targets", "0.9,x"],
+            "--targets 0.9,x does not fit; it takes numbers with commas, as in 0.86,0.9",
+        ),
+        (["benchmark", "--oracle-skip", "half"], "--oracle-skip half does not fit; it takes a number"),
+        (["annotate", "--port", "x"], "--port x does not fit; it takes a whole number"),
+        (["annotate", "--no-brwser"], "there is no option --no-brwser; did you mean '--no-browser'?"),
+        (["label", "a", "b"], "'b' is one word too many; put several words in quotes"),
+        (["label", "a", "--data", "demo"], "give RUN, --run or --data, not two of them"),
+        (["predict", "a text"], "the following arguments are required: --checkpoint; --help"),
+        (["predict", "--checkpoint", "x", "--file", "y", "z"], "give texts or --file, not both"),
+        (["import"], "the following arguments are required: RUN, FILE; --help"),
+        (["import", "run", "--force"], "the following arguments are required: FILE; --help"),
+        (["explain", "run", "--top", "0"], "--top 0 must be 1 or more"),
+        (["export", "run", "--to", "x", "--format", "cvs"], "--format cvs does not fit; it takes csv, jsonl"),
+    ],
+)
+def test_words_that_do_not_fit_are_a_sentence(words, said, capsys):
+    assert main.main(words) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"error: {said}")
+    assert printed.count("\n") == 1
+
+
+def test_beginnings_of_options_and_words_between_them_are_understood():
+    asked = parse(COMMANDS, ["import", "run", "--annot", "ann", "--dry", "file.csv"])
+    assert asked == ImportOptions(Path("run"), Path("file.csv"), annotator="ann", dry_run=True)
+    assert parse(COMMANDS, ["label", "--annotator=null", "run"]).run == Path("run")
+    texts = ("null", "[1, 2]", "{a: 1}", "1e3", "", "-5", "--weird")
+    assert parse(COMMANDS, ["predict", "--checkpoint", "x", "--", *texts]).texts == texts
+
+
+def test_a_benchmark_takes_a_file_of_settings_as_it_prints_one(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main.main(["benchmark", "--budgets", "10,20", "--strategies", "random", "--drop-dup", "--print-config"])
+    (tmp_path / "bench.yaml").write_text(capsys.readouterr().out)
+    expected = BenchConfig(budgets=(10, 20), strategies=("random",), drop_duplicates=True, seeds=2)
+    assert parse(COMMANDS, ["benchmark", "--config", str(tmp_path / "bench.yaml"), "--seeds", "2"]) == expected
+    for text, words in [("budgets: 5\n", "--budgets"), ("budgets: [1, x]\n", "--budgets"), ("seed: 5\n", "'seeds'")]:
+        (tmp_path / "bench.yaml").write_text(text)
+        assert main.main(["benchmark", "--config", str(tmp_path / "bench.yaml")]) == 2
+        printed = capsys.readouterr().err
+        assert words in printed
+        assert printed.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [[], ["dance"]])
@@ -185,7 +265,7 @@ def test_misspelled_words_are_asked_after_and_leave_nothing_behind(words, meant,
 def test_a_start_that_fails_leaves_no_folder(option, value, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     given = {"--data": "demo", "--demo-rows": "100", option: value}
-    assert main.train([word for pair in given.items() for word in pair]) == 2
+    assert main.main(["train", *(word for pair in given.items() for word in pair)]) == 2
     assert capsys.readouterr().err.startswith("error: ")
     assert list(tmp_path.glob("*/*")) == []
 
@@ -193,8 +273,8 @@ def test_a_start_that_fails_leaves_no_folder(option, value, tmp_path, monkeypatc
 def test_export_into_a_folder_that_is_not_there_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO("1\nq\n"))
-    assert main.label(["--data", "demo", "--demo-rows", "20", "--no-training"]) == 0  # labels that the data has
-    assert main.export(["lightning_logs/demo", "--to", "missing/folder/x.csv"]) == 2
+    assert main.main(["label", "--data", "demo", "--demo-rows", "20", "--no-training"]) == 0  # labels that the data has
+    assert main.main(["export", "lightning_logs/demo", "--to", "missing/folder/x.csv"]) == 2
     printed = capsys.readouterr().err
     assert (
         "missing/folder/x.csv cannot be written: No such file or directory; make the folder missing/folder" in printed
@@ -205,24 +285,25 @@ def test_export_into_a_folder_that_is_not_there_says_so(tmp_path, monkeypatch, c
 @pytest.mark.parametrize("record", ['{"text": "a", "label": "\\ud800"}', '{"text": "\\ud800", "label": "b"}'])
 def test_half_a_surrogate_pair_is_refused_in_one_sentence(record, tmp_path, capsys):
     (tmp_path / "half.jsonl").write_text('{"text": "x", "label": "a"}\n{"text": "y", "label": "b"}\n' + record)
-    assert main.train(["--data", str(tmp_path / "half.jsonl"), "--log-dir", str(tmp_path)]) == 2
+    assert main.main(["train", "--data", str(tmp_path / "half.jsonl"), "--log-dir", str(tmp_path)]) == 2
     printed = capsys.readouterr().err
     assert "half a surrogate pair" in printed
     assert printed.count("\n") == 1
 
 
-def test_help_loads_nothing_heavy():
+@pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)], ids=lambda words: "".join(words) or "lit-al")
+def test_help_loads_nothing_heavy(words):
     code = (
-        "import sys; sys.argv = ['train.py', '--help']\n"
-        "from lit_al.cli.main import train\n"
-        "try: train()\n"
+        "import sys\n"
+        "from lit_al.cli.main import main\n"
+        "try: main([*sys.argv[1:], '--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'lightning', 'matplotlib', 'datasets', 'numba', 'pyarrow'} & set(sys.modules)\n"
+        "heavy = {'torch', 'lightning', 'numpy', 'matplotlib', 'datasets', 'numba', 'pyarrow'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "--mode" in done.stdout
+    assert "usage: lit-al" in done.stdout
 
 
 def test_help_answers_at_once():

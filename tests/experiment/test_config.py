@@ -3,10 +3,16 @@ from pathlib import Path
 
 import pytest
 
+from lit_al.cli.command_line import parse
+from lit_al.cli.commands import COMMANDS
 from lit_al.exceptions import ConfigError
-from lit_al.experiment.config import TrainConfig, parse_train, train_parser
+from lit_al.experiment.config import TrainConfig
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+
+
+def parse_train(arguments):
+    return parse(COMMANDS, ["train", *arguments])
 
 
 def test_defaults_are_those_of_the_example():
@@ -154,8 +160,3 @@ def test_every_config_in_the_folder_is_read(path):
 
 def test_configs_are_there():
     assert {path.stem for path in CONFIGS} >= {"keras-active", "keras-full", "honest"}
-
-
-def test_parser_and_dataclass_agree():
-    names = {action.dest for action in train_parser()._actions}
-    assert {item.name for item in fields(TrainConfig)} <= names

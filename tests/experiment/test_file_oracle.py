@@ -40,7 +40,7 @@ class Desk:
         with (self.path / "texts.csv").open("w", newline="", encoding="utf-8") as file:
             rows = ((text, self.truth[text] if row < labeled else "") for row, text in enumerate(self.texts))
             csv.writer(file).writerows([("text", "label"), *rows])
-        return main.train([*OPTIONS, f"--data={self.path / 'texts.csv'}", f"--log-dir={self.path}", *more])
+        return main.main(["train", *OPTIONS, f"--data={self.path / 'texts.csv'}", f"--log-dir={self.path}", *more])
 
     def asked(self, number):
         with (self.run / "questions" / f"round-{number}.csv").open(newline="", encoding="utf-8-sig") as file:
@@ -60,7 +60,7 @@ class Desk:
         return str(path)
 
     def go_on(self, *more):
-        return main.train(["--resume", str(self.run), *more])
+        return main.main(["train", "--resume", str(self.run), *more])
 
     def results(self):
         return json.loads((self.run / "results.json").read_text())

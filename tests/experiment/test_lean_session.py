@@ -255,7 +255,7 @@ def test_without_validation_nothing_is_said_of_it(tmp_path):
 )
 def test_validation_that_cannot_work_is_a_sentence(tmp_path, capsys, spelling, words):
     arguments = ["--protocol=lean", "--data=demo", "--demo-rows=300", f"--validation={spelling}"]
-    assert main.train([*arguments, f"--log-dir={tmp_path / 'logs'}"]) == 2
+    assert main.main(["train", *arguments, f"--log-dir={tmp_path / 'logs'}"]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: {words}")
     assert len(error.splitlines()) == 1

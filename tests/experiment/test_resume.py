@@ -259,7 +259,7 @@ def test_crafted_settings_are_refused_in_one_sentence(value, whole, tmp_path, ca
         settings = json.loads(record.execute("SELECT value FROM meta WHERE key = 'settings'").fetchone()[0])
         changed = json.dumps({**settings, "config": value})
         record.execute("UPDATE meta SET value = ? WHERE key = 'settings'", [changed])
-    assert main.train(["--resume", str(folder)]) == 2
+    assert main.main(["train", "--resume", str(folder)]) == 2
     printed = capsys.readouterr().err
     assert printed.startswith("error: ")
     assert printed.count("\n") == 1
@@ -298,7 +298,7 @@ def test_lost_record_is_recovered_and_the_run_ends_as_it_would_have(whole, tmp_p
 
 def test_finished_run_is_said_to_be_so(whole, capsys):
     before = (whole("lean") / "results.json").read_bytes()
-    assert main.train(["--resume", str(whole("lean"))]) == 0
+    assert main.main(["train", "--resume", str(whole("lean"))]) == 0
     assert "is finished; there is nothing to go on with" in capsys.readouterr().out
     assert (whole("lean") / "results.json").read_bytes() == before
     found, printed = go_on(whole("lean"))
@@ -309,7 +309,7 @@ def test_finished_run_is_said_to_be_so(whole, capsys):
 def test_run_in_use_is_left_alone_and_its_holder_named(whole, tmp_path, capsys):
     folder = unfinished(whole("lean"), tmp_path)
     with OwnerLock(folder, "a test"):
-        assert main.train(["--resume", str(folder)]) == 2
+        assert main.main(["train", "--resume", str(folder)]) == 2
     printed = capsys.readouterr().err
     assert f"{folder} is in use by a test, process {os.getpid()}" in printed
     assert printed.count("\n") == 1
@@ -339,16 +339,18 @@ def test_other_data_is_refused(make_corpus, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--seed=1"], "--seed=1 cannot stand beside --resume, for a run goes on with the settings that it began with"),
+        (["--seed=0"], "--seed cannot stand beside --resume, for a run goes on with the settings that it began with"),
         (["--stop", "budget:100"], "--stop cannot stand beside --resume"),
-        (["--config", "x.yaml"], "--config cannot stand beside --resume"),
+        (["--config", "x.yaml"], "--rounds cannot stand beside --resume"),
         (["--dry-run"], "--dry-run checks a file of answers; give it with --answers"),
         (["--answers", "a.csv"], "asks nobody, so that it takes no --answers"),
     ],
 )
-def test_what_cannot_stand_beside_resume_is_a_sentence(whole, tmp_path, capsys, arguments, words):
+def test_what_cannot_stand_beside_resume_is_a_sentence(whole, tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.yaml").write_text("rounds: 3")
     folder = unfinished(whole("lean"), tmp_path)
-    assert main.train(["--resume", str(folder), *arguments]) == 2
+    assert main.main(["train", "--resume", str(folder), *arguments]) == 2
     printed = capsys.readouterr().err
     assert words in printed
     assert printed.count("\n") == 1
@@ -359,10 +361,10 @@ def test_folder_without_a_run_is_a_sentence(tmp_path, capsys):
         (["--resume", str(tmp_path / "none")], "there is no folder"),
         (["--resume=none", "--log-dir", str(tmp_path)], f"there is no folder none or {tmp_path / 'none'}"),
         (["--resume", str(tmp_path)], "there is no record"),
-        (["--resume"], "--resume takes the folder of a run"),
+        (["--resume"], "--resume: expected one argument"),
         (["--answers", "a.csv"], "--answers goes with --resume RUN"),
     ]:
-        assert main.train(arguments) == 2
+        assert main.main(["train", *arguments]) == 2
         printed = capsys.readouterr().err
         assert words in printed
         assert printed.count("\n") == 1, printed

@@ -150,7 +150,7 @@ def test_weights_that_are_not_finite_are_refused(small, tmp_path, capsys):
     state = read_checkpoint(small[1])
     state["state_dict"]["net.dense.bias"][3] = float("nan")
     torch.save(state, tmp_path / "nan.ckpt")
-    assert main.predict(["--checkpoint", str(tmp_path / "nan.ckpt"), "a film"]) == 2
+    assert main.main(["predict", "--checkpoint", str(tmp_path / "nan.ckpt"), "a film"]) == 2
     assert "not finite numbers" in capsys.readouterr().err
     with pytest.raises(CheckpointError, match="not finite"):
         load_weights(small[0], tmp_path / "nan.ckpt")
@@ -214,7 +214,7 @@ def test_crafted_checkpoint_is_refused_in_one_sentence(change, small, tmp_path, 
             state[part] = change[part]
     torch.save(state, tmp_path / "crafted.ckpt")
     assert (tmp_path / "crafted.ckpt").stat().st_size < 5_000_000
-    assert main.predict(["--checkpoint", str(tmp_path / "crafted.ckpt"), "a good film"]) == 2
+    assert main.main(["predict", "--checkpoint", str(tmp_path / "crafted.ckpt"), "a good film"]) == 2
     printed = capsys.readouterr().err
     assert printed.startswith(f"error: {tmp_path / 'crafted.ckpt'}")
     assert printed.count("\n") == 1
@@ -228,7 +228,7 @@ def test_archives_that_torch_never_writes_are_refused(small, tmp_path, capsys):
             other.writestr(member, whole.read(member))
     torch.save(read_checkpoint(small[1]), tmp_path / "old.ckpt", _use_new_zipfile_serialization=False)
     for path, words in [(packed, "compressed"), (tmp_path / "old.ckpt", "no whole zip archive")]:
-        assert main.predict(["--checkpoint", str(path), "a good film"]) == 2
+        assert main.main(["predict", "--checkpoint", str(path), "a good film"]) == 2
         assert words in capsys.readouterr().err
 
 

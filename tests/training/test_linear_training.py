@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from lit_al.benchmark.bench_config import BenchConfig
 from lit_al.benchmark.methods import Method
-from lit_al.benchmark.runner import BenchConfig
+from lit_al.benchmark.runner import check_row
 from lit_al.data import Corpus
 from lit_al.exceptions import ConfigError
 from lit_al.loop.active_loop import ActiveLoop
@@ -76,4 +77,4 @@ def test_one_class_is_answered_until_another_is_seen(make_corpus):
 )
 def test_picks_that_need_what_a_linear_model_has_not_are_refused(row, missing):
     with pytest.raises(ConfigError, match=f"picks by .*{missing}.*, which a linear model does not have"):
-        BenchConfig(strategies=(Method.of(row).spelling,)).checked()
+        check_row(Method.of(row), BenchConfig())

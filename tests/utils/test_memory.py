@@ -1,25 +1,19 @@
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 
 from lit_al.cli import main
+from lit_al.cli.commands import COMMANDS
 from lit_al.utils import memory
 
-COMMANDS = [
-    "train",
-    "predict",
-    "explain",
-    "benchmark",
-    "annotate",
-    "label",
-    "agreement",
-    "recover",
-    "export",
-    "import_",
-]
+WORDS = {
+    "predict": ["--checkpoint", "x"], "explain": ["run"], "agreement": ["run"], "recover": ["run"],
+    "export": ["run", "--to", "x"], "import": ["run", "x"],
+}  # fmt: skip
 
 
 def test_free_memory_is_known_here_and_no_more_than_the_limit():
@@ -47,8 +41,8 @@ def test_too_little_memory_is_one_sentence_with_what_to_lower(command, error, mo
     def fail(_):
         raise error
 
-    monkeypatch.setattr(main, f"_{command.rstrip('_')}", fail)
-    assert getattr(main, command)([]) == 2
+    monkeypatch.setitem(COMMANDS, command, replace(COMMANDS[command], run=fail))
+    assert main.main([command, *WORDS.get(command, [])]) == 2
     printed = capsys.readouterr().err
     assert printed.startswith("error: there is too little memory (")
     assert printed.count("\n") == 1
@@ -59,9 +53,13 @@ def test_other_errors_are_no_shortage(monkeypatch):
     def fail(_):
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(main, "_train", fail)
+    monkeypatch.setitem(COMMANDS, "train", replace(COMMANDS["train"], run=fail))
     with pytest.raises(RuntimeError, match="a fault of ours"):
-        main.train([])
+        main.main(
+            [
+                "train",
+            ]
+        )
     assert not memory.is_shortage(ValueError("out of memory"))
 
 

@@ -148,8 +148,7 @@ def test_explain(monkeypatch, tmp_path, capsys):
 
 
 def test_label(run):
-    from lit_al.annotate.options import AtTerminal
-    from lit_al.annotate.project import ProjectSettings
+    from lit_al.annotate.project_options import LabelOptions
     from lit_al.annotate.terminal import label
     from lit_al.record import NewGeneration, OwnerLock, Ranked
 
@@ -160,8 +159,7 @@ def test_label(run):
     out, keys = io.StringIO(), iter(["h", "2", "u", "x", "2", "q"])
     with OwnerLock(run, EVIL):
         label(
-            ProjectSettings(run=run),
-            AtTerminal("ann", training=False),
+            LabelOptions(run=run, annotator="ann", training=False),
             Console(file=out, width=200),
             lambda prompt: next(keys),
         )
@@ -185,7 +183,7 @@ def test_label_says_what_the_model_thought(tmp_path, run):
 def test_annotate_and_its_troubles(monkeypatch, run, capsys):
     from lit_al.annotate import background, start
 
-    monkeypatch.setattr(start, "annotate", lambda wish, serving, say: say(EVIL))
+    monkeypatch.setattr(start, "annotate", lambda options, say: say(EVIL))
     assert main.main(["annotate", "--run", str(run)]) == 0
     check(capsys.readouterr().out)
     with Record.open(run) as record:
@@ -270,7 +268,7 @@ def test_run_tells():
 # --- And no other place -----------------------------------------------------------------------------------------------
 
 FIXED = {
-    "cli/main": ["USAGE", "USAGE"],
+    "cli/main": ["overview(COMMANDS)"],
     "annotate/terminal": ["prompt", ""],
     "utils/terminal_text": ["plain(text)"],
 }  # what is printed otherwise
@@ -294,9 +292,8 @@ def test_package_prints_by_say_alone():
     for module, call, name in calls():
         if name == "print":
             found.setdefault(module, []).extend(ast.unparse(part) for part in call.args or [ast.Constant("")])
-    [line] = [one for one in found["cli/main"] if one != "USAGE"]
+    [line] = found.pop("cli/commands")
     assert line.count("plain(") == 2
-    found["cli/main"].remove(line)
     assert {module: [one.strip("'") for one in printed] for module, printed in found.items()} == FIXED
 
 

@@ -31,7 +31,7 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 def test_settings_that_cannot_be_are_refused_in_one_sentence(content, words, tmp_path, capsys):
     (tmp_path / "c.yaml").write_bytes(content)
-    assert main.train(["--config", str(tmp_path / "c.yaml")]) == 2
+    assert main.main(["train", "--config", str(tmp_path / "c.yaml")]) == 2
     printed = capsys.readouterr().err
     assert printed.startswith("error: --config")
     assert words in printed

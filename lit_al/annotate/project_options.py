@@ -1,0 +1,110 @@
+"""What labeling can be told: `lit-al annotate` and `lit-al label` share all that says which run, and how it asks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from lit_al.exceptions import ConfigError
+from lit_al.utils.options import CorpusOptions, FolderOptions, again, data_option, grouped, run_option
+
+DEFAULTS: Final[dict[str, Any]] = {
+    "strategy": "margin+balanced+random:0.1",
+    "seed": 0,
+    "recipe": "lean",
+    "vocabulary_size": 20_000,
+    "max_length": 400,
+    "retrain_every": 10,
+    "cold_start": "random",
+    "overlap": 1,
+    "show_suggestions": False,
+    "resolve": "majority",
+}
+
+
+asking_option, page_option = grouped("Asking"), grouped("Page")
+
+
+@dataclass(frozen=True)
+class ProjectSettings(CorpusOptions, FolderOptions):
+    """A run to label, new or there already, and how it chooses what to ask."""
+
+    name: str | None = again(
+        FolderOptions, "name", None, "Folder of this run inside --log-dir; by default that of --data."
+    )
+    run: Path | None = run_option(None, "Folder of a run to go on with, instead of --data.", "RUN")
+    demo_rows: int = again(CorpusOptions, "demo_rows", 2_000)
+    take_labels: bool = data_option(False, "Take labels that are there as answers of an annotator named file.")
+    guidelines: Path | None = data_option(
+        None, "Text file that tells annotators what to do; the newest given is shown.", "FILE"
+    )
+
+    strategy: str | None = asking_option(
+        None,
+        f"What chooses the texts; {DEFAULTS['strategy']} if not given. lit-al train --list-strategies prints names.",
+    )
+    cold_start: Literal["random", "typicality", "kmeans"] | None = asking_option(
+        None, f"What chooses the first ones; {DEFAULTS['cold_start']} if not given."
+    )
+    retrain_every: int | None = asking_option(
+        None, f"Answers between two fits; {DEFAULTS['retrain_every']} if not given.", "N", least=1
+    )
+    overlap: int | None = asking_option(
+        None, f"People who label each text; {DEFAULTS['overlap']} if not given.", "K", least=1
+    )
+    resolve: Literal["majority", "latest", "drop"] | None = asking_option(
+        None,
+        "Which label is learned from where people disagree: the one given most often (ties have none), the last one, "
+        f"or none; {DEFAULTS['resolve']} if not given.",
+    )
+    show_suggestions: bool = asking_option(False, "Show what the model thinks before the answer.")
+    seed: int | None = asking_option(
+        None, f"Seed of the order of texts and of training; {DEFAULTS['seed']} if not given.", least=0
+    )
+    training: bool = asking_option(True, "Train no model; texts come in the order that is there.")
+
+    def __post_init__(self) -> None:
+        if self.run is not None and self.name is not None:
+            raise ConfigError("give --run or --name, not both")
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Of `DEFAULTS`, those that were asked for; the others are as the run has them."""
+        found = {name: getattr(self, name, None) for name in DEFAULTS}
+        return {name: value for name, value in found.items() if value is not None and value is not False}
+
+
+@dataclass(frozen=True)
+class AnnotateOptions(ProjectSettings):
+    """The page: who labels, and how it is served."""
+
+    annotators: tuple[str, ...] = page_option((), "Names; each gets a link of their own.", "ann,bob")
+    host: str = page_option("127.0.0.1", "Address to listen at; others than this machine's need --annotators.")
+    port: int = page_option(8765, "The first port to try, or 0 for any; a taken one gives the next.")
+    allow_host: tuple[str, ...] = page_option((), "Further names that this machine is called by.", "NAME")
+    browser: bool = page_option(True, "Open no browser.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.port < 65_536:
+            raise ConfigError(f"--port {self.port} must lie in 0 to 65535")
+
+
+@dataclass(frozen=True)
+class LabelOptions(ProjectSettings):
+    """The terminal: who labels."""
+
+    folder: Path | None = run_option(
+        None, "Folder of a run, as of lit-al annotate; the same as --run.", "RUN", positional=True
+    )
+    annotator: str | None = asking_option(
+        None, "Who labels; by default the one of the run, or who is at the keyboard.", "NAME"
+    )
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Any:
+        """With the run, however it was given."""
+        if "folder" in given:
+            if "run" in given or "data" in given:
+                raise ConfigError("give RUN, --run or --data, not two of them; --help lists the options")
+            given["run"] = given.pop("folder")
+        return super().of(given)

@@ -1,0 +1,81 @@
+"""The settings of a benchmark in one dataclass: each option's default, help and place in `--help` and in YAML."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lit_al.benchmark.methods import TRAININGS, Method
+from lit_al.exceptions import ConfigError
+from lit_al.utils.options import CorpusOptions, FolderOptions, SplitOptions, again, grouped
+
+_WAYS = "; ".join(f"{how.name}: {how.words}" for how in TRAININGS.values() if how.name)
+
+
+row_option, network_option, oracle_option = grouped("Comparison"), grouped("Network"), grouped("Oracle")
+
+
+@dataclass(frozen=True)
+class BenchConfig(SplitOptions, FolderOptions):
+    """What to compare on what; each attribute is an option with dashes for underscores."""
+
+    data: str = again(CorpusOptions, "data", "demo")
+    name: str = again(
+        FolderOptions, "name", "benchmark", "Folder inside --log-dir; one that is there already is gone on with."
+    )
+
+    strategies: tuple[str, ...] = row_option(
+        ("random", "entropy", "badge"),
+        "Rows, with commas: a strategy as of train.py in the lean loop, or HOW/STRATEGY, or a model of its own; "
+        f"{_WAYS}; a recipe, as in lean/margin or scratch+vectors/random. tfidf-lr and lsa-lr stand alone or with "
+        ":margin, full alone.",
+    )
+    seeds: int = row_option(5, "Runs of each row.", least=1)
+    budgets: tuple[int, ...] = row_option(
+        (100, 200, 400, 800), "Labels at which each strategy is judged; the example's loop has its own."
+    )
+    judge: Literal["test", "validation"] = row_option(
+        "test", "Rows that judge; settings are chosen on validation, so that the test set stays unseen."
+    )
+    targets: tuple[float, ...] = row_option(
+        (),
+        "Accuracies whose labels the report counts, as in 0.86,0.9; without any, what random picks reach at half their "
+        "budget.",
+    )
+    side_by_side: int = row_option(5, "Seeds in one batched pass.", least=1)
+
+    vocabulary_size: int = network_option(
+        3_000, "Words of the network; linear models and the example's loop have their own, as --max-length."
+    )
+    max_length: int = network_option(150, "Words kept of each text.")
+    cut: Literal["end", "middle"] = network_option("end", "Which words of a longer text are dropped.")
+    padding: Literal["read", "masked"] = network_option("read", "Read by the LSTM as a word, or without state.")
+    steps: int = network_option(200, "Training steps of a fit on labels alone.")
+    batch_size: int = network_option(64, "Texts per step of such a fit.")
+    study_steps: int = network_option(350, "Training steps of a fit that learns from the pool.")
+
+    oracle_noise: str = oracle_option(
+        "0",
+        "How the oracle errs: a rate, or a CSV file with a row of shares per class; it says the same of a text in "
+        "every row and seed, and accuracy is judged by true labels.",
+    )
+    oracle_skip: float = oracle_option(
+        0.0, "Share of questions that it does not answer; they are paid for all the same."
+    )
+
+    def checked(self) -> "BenchConfig":
+        """The same with each row spelled as in the table.
+
+        Raises:
+            ConfigError: settings that cannot work.
+        """
+        self.check_bounds()
+        if not 0 <= self.oracle_skip < 1:
+            raise ConfigError(f"--oracle-skip {self.oracle_skip} must be 0 or more and less than 1")
+        if not self.budgets or list(self.budgets) != sorted({*self.budgets}) or self.budgets[0] < 1:
+            raise ConfigError(f"--budgets {','.join(map(str, self.budgets))} must grow, as in 100,200,400")
+        if not all(0 < target <= 1 for target in self.targets):
+            raise ConfigError(f"--targets {','.join(map(str, self.targets))} must be accuracies, as in 0.85,0.9")
+        names = tuple(Method.of(name).spelling for name in self.strategies)
+        repeated = {name for name in names if names.count(name) > 1}
+        if repeated:
+            raise ConfigError(f"--strategies names {repeated.pop()!r} twice; name each once")
+        return replace(self, strategies=names)

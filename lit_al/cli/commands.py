@@ -1,0 +1,208 @@
+"""The commands of `lit-al`. A new one is a function here, a row in `COMMANDS`, and a dataclass of its options.
+
+A function is given its options checked, and imports what it needs only now, so that `--help` answers at once. Its
+docstring is what `--help` says of it.
+"""
+
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.util import find_spec
+from itertools import tee
+from typing import TYPE_CHECKING
+
+from lit_al.cli.command_line import Command
+from lit_al.exceptions import ConfigError, StoreError
+from lit_al.utils.terminal_text import plain, say
+
+if TYPE_CHECKING:
+    from lit_al.annotate.project_options import AnnotateOptions, LabelOptions
+    from lit_al.benchmark.bench_config import BenchConfig
+    from lit_al.exchange.file_options import ExportOptions, ImportOptions
+    from lit_al.experiment.config import ExplainOptions, TrainConfig
+    from lit_al.experiment.resume import Resume
+    from lit_al.models.request import PredictOptions
+    from lit_al.record import Record
+    from lit_al.utils.options import RunOptions
+
+
+def train(asked: "TrainConfig | Resume") -> None:
+    """Train a text classifier, labeling its training texts round by round."""
+    from lit_al.experiment.resume import Resume
+
+    if isinstance(asked, Resume):
+        _go_on(asked)
+        return
+    config = asked.resolved()
+    from lit_al.experiment.session import run
+
+    _quiet()
+    run(config)
+
+
+def _go_on(order: "Resume") -> None:
+    from lit_al.experiment.file_oracle import ready
+
+    if ready(order, say):
+        from lit_al.experiment.session import resume
+
+        _quiet()
+        resume(order)
+
+
+def _quiet() -> None:
+    """Silence what Lightning says of itself; what matters to a user is in the report."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+
+
+def predict(asked: "PredictOptions") -> None:
+    """Classify texts with the checkpoint of a run."""
+    checkpoint = asked.weights()
+    from lit_al.models.checkpoint import load_model
+    from lit_al.models.prediction import classify
+
+    model = load_model(checkpoint)
+    texts, shown = tee(asked.read())
+    for prediction, text in zip(classify(model, texts), shown, strict=True):
+        if asked.json:
+            say(_json({"text": text, **asdict(prediction)}))
+        else:
+            print(f"{plain(prediction.label)}\t{prediction.probability:.4f}\t{plain(text)}")
+
+
+def _json(found: dict[str, object]) -> str:
+    """One line that loses nothing: what a terminal would obey is written as its number."""
+    line = json.dumps(found, ensure_ascii=False)
+    return "".join(sign if plain(sign) == sign else json.dumps(sign)[1:-1] for sign in line)
+
+
+def explain(asked: "ExplainOptions") -> None:
+    """Say why each text of a round was chosen."""
+    from lit_al.experiment.explain import explain as lines
+
+    for line in lines(asked.run, asked.round, asked.top):
+        say(line)
+
+
+def benchmark(config: "BenchConfig") -> None:
+    """Compare strategies over paired seeds and growing budgets.
+
+    Called again with the same --name it goes on where it was stopped.
+    """
+    from rich import get_console
+
+    from lit_al.benchmark.runner import run_benchmark
+
+    _quiet()
+    run_benchmark(config, get_console())
+
+
+def annotate(asked: "AnnotateOptions") -> None:
+    """Label texts on a page in the browser, while a model learns from the labels.
+
+    The model chooses what to ask next. The same command again goes on with the same run.
+    """
+    missing = [package for package in ("starlette", "uvicorn") if find_spec(package) is None]
+    if missing:
+        raise ConfigError(f"labeling needs {', '.join(missing)}; install them with: pip install 'lit_al[annotate]'")
+    from lit_al.annotate.start import annotate as serve
+
+    serve(asked, say)
+
+
+def label(asked: "LabelOptions") -> None:
+    """Label texts in a terminal; every answer is saved at once."""
+    from lit_al.annotate.terminal import label as ask
+
+    ask(asked)
+
+
+def agreement(asked: "RunOptions") -> None:
+    """Say how far the annotators of a run agree: Cohen, Krippendorff."""
+    from lit_al.annotate.agreement import Agreement
+
+    with _opened(asked) as record:
+        for line in Agreement.of(record.answers(), record.classes).lines():
+            say(line)
+
+
+def recover(asked: "RunOptions") -> None:
+    """Make a damaged record of labels sound again, from whichever of its copies is.
+
+    These are its last backup, events.jsonl, and itself. Nothing is deleted: damaged files are moved into a folder
+    beside the record.
+    """
+    from lit_al.record import OwnerLock
+    from lit_al.record import recover as make_sound
+
+    if not asked.run.is_dir():
+        raise StoreError(f"there is no folder {asked.run}; give the folder of a run")
+    with OwnerLock(asked.run, "recovery"):
+        say(make_sound(asked.run))
+
+
+def export(asked: "ExportOptions") -> None:
+    """Write the labels of a run, or texts to be labeled elsewhere, to a file."""
+    from lit_al.exchange import export as write
+
+    with _opened(asked) as record:
+        words = write(
+            record, asked.to, asked.format, resolve=asked.resolve, unlabeled=asked.unlabeled,
+            suggestions=asked.suggestions, raw=asked.raw, overwrite=asked.overwrite,
+        )  # fmt: skip
+    say(words)
+
+
+def import_(asked: "ImportOptions") -> None:
+    """Take the labels of a file into a run: all of them, or none."""
+    from lit_al.exchange import import_answers
+
+    with _opened(asked) as record:
+        report = import_answers(
+            record, asked.file, asked.format, annotator=asked.annotator, dry_run=asked.dry_run, force=asked.force
+        )
+    say(report.in_words())
+
+
+@contextmanager
+def _opened(asked: "RunOptions") -> Iterator["Record"]:
+    """The record of a run; what was wrong with its second copies is said beside the output."""
+    from lit_al.record import Record
+
+    with Record.open(asked.run) as record:
+        for sentence in record.mended:
+            say(sentence, sys.stderr)
+        yield record
+
+
+_FEWER = "give --data of fewer texts, or label with --no-training"
+COMMANDS = {
+    "train": Command(
+        train,
+        "experiment.resume:TrainOptions",
+        "lower --batch-size, --max-length or --vocabulary-size, or give --data of fewer texts",
+        config=True,
+    ),
+    "predict": Command(
+        predict, "models.request:PredictOptions", "give fewer or shorter texts, or the --checkpoint of a smaller model"
+    ),
+    "explain": Command(explain, "experiment.config:ExplainOptions"),
+    "benchmark": Command(
+        benchmark,
+        "benchmark.bench_config:BenchConfig",
+        "lower --side-by-side, --batch-size, --max-length or --vocabulary-size, or give --data of fewer texts",
+        config=True,
+    ),
+    "annotate": Command(annotate, "annotate.project_options:AnnotateOptions", _FEWER),
+    "label": Command(label, "annotate.project_options:LabelOptions", _FEWER),
+    "agreement": Command(agreement, "utils.options:RunOptions"),
+    "recover": Command(recover, "utils.options:RunOptions"),
+    "export": Command(export, "exchange.file_options:ExportOptions"),
+    "import": Command(import_, "exchange.file_options:ImportOptions"),
+}

@@ -1,0 +1,47 @@
+"""What `lit-al export` and `lit-al import` can be told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lit_al.exchange.incoming import Incoming
+from lit_al.exchange.outgoing import Outgoing
+from lit_al.record.events import Resolve
+from lit_al.utils.options import REQUIRED, RunOptions, grouped
+
+file_option, contents_option, answers_option = grouped("File"), grouped("Contents"), grouped("Answers")
+
+
+@dataclass(frozen=True)
+class ExportOptions(RunOptions):
+    """From a run to a file."""
+
+    to: Path = file_option(REQUIRED, "The file; written whole, and never over another.", "FILE")
+    format: Outgoing | None = file_option(
+        None,
+        "By default what the suffix says: .csv, .jsonl, .parquet, or .json for labelstudio. argilla and prodigy hold "
+        "what each annotator said, events everything that happened.",
+    )
+    raw: bool = file_option(False, "Leave cells of a CSV that a spreadsheet would compute as they are.")
+    overwrite: bool = file_option(False, "Replace a file that is there, with any answers in it.")
+    resolve: Resolve | None = contents_option(
+        None,
+        "Which label a text has where annotators disagree: the one given most often (ties have none), the one given "
+        "last, or none; majority if not given.",
+    )
+    unlabeled: int | None = contents_option(
+        None, "Write the N most wanted texts that nobody has answered, instead of labels.", "N"
+    )
+    suggestions: bool = contents_option(False, "With --unlabeled: what the model thinks; people follow it.")
+
+
+@dataclass(frozen=True)
+class ImportOptions(RunOptions):
+    """From a file into a run."""
+
+    file: Path = file_option(REQUIRED, "With the answers.", "FILE", positional=True)
+    format: Incoming | None = file_option(None, "By default what the suffix and the first line say.")
+    annotator: str | None = answers_option(
+        None, "Who answered, where the file does not say; 'file' if not given.", "NAME"
+    )
+    dry_run: bool = answers_option(False, "Check and count, but take nothing.")
+    force: bool = answers_option(False, "Take answers to texts that were edited too, and mark them.")
