@@ -1,5 +1,6 @@
 """What the README shows must work: options parse, files exist, Python runs."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -8,7 +9,10 @@ import pytest
 
 from lit_al.cli.command_line import parse
 from lit_al.cli.commands import COMMANDS
+from lit_al.cli.main import main
 from lit_al.exceptions import ConfigError
+from lit_al.experiment.resume import Resume
+from lit_al.models.own_network import load_network
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -74,3 +78,52 @@ def test_links_and_pictures_lead_somewhere(path):
 def test_documents_hold_no_placeholder():
     for path in DOCUMENTS:
         assert "@@" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_network_of_the_readme_goes_through_callback_strategy_rule_report_and_benchmark(tmp_path, monkeypatch):
+    [code] = [block for block in blocks(ROOT / "README.md", "python") if "# mynet.py" in block]
+    assert len([line for line in code.splitlines() if line.strip()]) < 40
+    monkeypatch.chdir(tmp_path)
+    Path("mynet.py").write_text(code)
+    small = ["--data", "demo", "--demo-rows", "400"]
+    run = ["--protocol", "honest", "--strategy", "margin+random:0.1", "--stop", "budget:150", "--query-size", "20"]
+    network = ["--network", "mynet.py:HashedWords"]
+    assert main(["train", *network, *run, *small, "--max-epochs", "2", "--accelerator", "cpu"]) == 0
+    folder = tmp_path / "lightning_logs" / "version_0"
+    results = json.loads((folder / "results.json").read_text())
+    assert "budget of 150" in results["stop_reason"]
+    assert results["rounds"][0]["controls"] == 2
+    assert results["test"]["accuracy"] > 0
+    assert "report.html" in {path.name for path in folder.iterdir()}
+    rows = ["--strategies", "honest/margin,honest/random", "--seeds", "1", "--budgets", "50"]
+    assert main(["benchmark", *network, *small, *rows]) == 0
+    cells = (tmp_path / "lightning_logs" / "benchmark" / "cells.jsonl").read_text().splitlines()
+    assert {json.loads(cell)["strategy"] for cell in cells} >= {"honest/margin", "honest/random"}
+    assert all(json.loads(cell)["accuracy"] > 0 for cell in cells)
+    again = load_network("mynet.py:HashedWords").load_from_checkpoint(
+        folder / "checkpoints" / "best.ckpt", weights_only=True
+    )
+    assert again.classes == ("negative", "positive")
+
+
+def test_code_that_a_run_names_is_run_only_if_it_is_named_again(tmp_path):
+    with pytest.raises(ConfigError, match=r"code is run only if you name it; add --network mynet\.py:A"):
+        Resume(tmp_path).check_network("mynet.py:A")
+    Resume(tmp_path, network="mynet.py:A").check_network("mynet.py:A")
+    Resume(tmp_path).check_network(None)
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("mynet", "names no class; write FILE.py:CLASS"),
+        ("absent.py:A", "cannot be imported .FileNotFoundError"),
+        ("json:JSONDecoder", "json has no LightningModule JSONDecoder"),
+        ("broken.py:A", "cannot be imported .ZeroDivisionError"),
+    ],
+)
+def test_network_that_cannot_be_is_refused_in_one_sentence(named, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("broken.py").write_text("1 / 0")
+    with pytest.raises(ConfigError, match=words):
+        load_network(named)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from lit_al.benchmark.methods import TRAININGS, Method
 from lit_al.exceptions import ConfigError
+from lit_al.experiment.config import TrainConfig
 from lit_al.utils.options import CorpusOptions, FolderOptions, SplitOptions, again, grouped
 
 _WAYS = "; ".join(f"{how.name}: {how.words}" for how in TRAININGS.values() if how.name)
@@ -51,6 +52,13 @@ class BenchConfig(SplitOptions, FolderOptions):
     steps: int = network_option(200, "Training steps of a fit on labels alone.")
     batch_size: int = network_option(64, "Texts per step of such a fit.")
     study_steps: int = network_option(350, "Training steps of a fit that learns from the pool.")
+
+    network: str | None = again(
+        TrainConfig,
+        "network",
+        None,
+        "A LightningModule of your own in the rows keras/… and honest/…, as in mynet.py:MyNet; its code is run.",
+    )
 
     oracle_noise: str = oracle_option(
         "0",

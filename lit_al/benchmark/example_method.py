@@ -1,5 +1,6 @@
 """Rows `keras/…` and `honest/…` of a benchmark: the example's loop, judged after each fit as if it ended there."""
 
+import copy
 import shutil
 from collections.abc import Iterator
 from functools import cached_property
@@ -16,7 +17,7 @@ from lit_al.data.split import Split
 from lit_al.exceptions import FitError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.example import ExampleLoop
-from lit_al.models.checkpoint import load_model
+from lit_al.models.checkpoint import load_weights
 from lit_al.models.scoring import score
 from lit_al.text.encoder import TextEncoder
 from lit_al.typing import UNLABELED
@@ -34,10 +35,11 @@ class ExampleRows:
         corpus: texts and labels.
         split: of the benchmark; its test set judges and, under `keras`, steers too.
         folder: where the best checkpoint of the seed at hand is kept.
+        network: of the user's own; None takes LitBiLSTM.
     """
 
-    def __init__(self, corpus: Corpus, split: Split, folder: Path) -> None:
-        self.corpus, self.split, self.folder = corpus, split, folder
+    def __init__(self, corpus: Corpus, split: Split, folder: Path, network: str | None = None) -> None:
+        self.corpus, self.split, self.folder, self.network = corpus, split, folder, network
 
     @cached_property
     def encoder(self) -> TextEncoder:
@@ -46,7 +48,7 @@ class ExampleRows:
 
     def cells(self, row: Method, seed: int) -> Iterator[Result]:
         """A cell after each fit; where the pool runs short before the last round, the rest say so."""
-        config = example_config(row, int((self.corpus.labels != UNLABELED).sum()), seed)
+        config = example_config(row, int((self.corpus.labels != UNLABELED).sum()), seed, self.network)
         loop = ExampleLoop(config, self.corpus, self.split, self.encoder, self.folder)
         spent = loop.labels_spent()
         for number in loop.learner.fits():
@@ -64,8 +66,8 @@ class ExampleRows:
             path = loop.learner.best_path
         except FitError as error:
             return {"error": str(error)}
-        with torch.random.fork_rng(devices=[]):  # a new model draws weights; the run's own chance is left as it was
-            model = load_model(path).to(loop.model.device)
+        model = copy.deepcopy(loop.model)  # the loop goes on from its last weights, not its best
+        load_weights(model, path)
         rows = self.split.test
         return accuracy_and_loss(score(model, loop.data.pool_dataloader(rows)), self.corpus.labels[rows])
 
@@ -74,7 +76,8 @@ class ExampleRows:
         if 0 < number <= len(rounds):
             batch, classes = rounds[number - 1].query, len(self.corpus.classes)
             found |= {"predicted": batch.called(classes), "taken": batch.taken(classes)}
-            found["diversity"] = distinct_words(loop.data.tokens[torch.from_numpy(batch.rows)].cpu().numpy())
+            if self.network is None:  # whose encoder says which numbers are words
+                found["diversity"] = distinct_words(loop.data.tokens[torch.from_numpy(batch.rows)].cpu().numpy())
         return Result(
             row.spelling,
             loop.config.seed,
@@ -86,7 +89,7 @@ class ExampleRows:
         )
 
 
-def example_config(row: Method, labeled: int = 0, seed: int = 0) -> TrainConfig:
+def example_config(row: Method, labeled: int = 0, seed: int = 0, network: str | None = None) -> TrainConfig:
     """Settings of one seed of a row, over so many labeled texts; `ratio:as-stated` turns the protocol's direction.
 
     >>> config = example_config(Method.of("keras/ratio:as-stated"), 50_000)
@@ -102,4 +105,5 @@ def example_config(row: Method, labeled: int = 0, seed: int = 0) -> TrainConfig:
         rounds=ROUNDS,
         query_size=max(1, round(QUERY_SHARE * labeled)),
         seed=seed,
+        network=network,
     ).resolved()

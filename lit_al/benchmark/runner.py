@@ -28,7 +28,7 @@ from lit_al.benchmark.results_table import Result, append_cell, read_cells
 from lit_al.data import Corpus, first_copies, load_corpus
 from lit_al.data.split import shuffled, stratified_split, without
 from lit_al.exceptions import CheckpointError, ConfigError, RunError
-from lit_al.experiment.example import strategy_of
+from lit_al.experiment.example import checked_example
 from lit_al.loop.active_loop import ActiveLoop, FittedRound
 from lit_al.loop.state import CHANCE, LoopState
 from lit_al.loop.stopping_monitor import StoppingMonitor
@@ -124,7 +124,7 @@ class Bench:
         self.tokens = torch.from_numpy(encoded(corpus, self.encoder))
         self.oracle = ImperfectOracle(corpus.labels, noise, config.oracle_skip, keys=corpus.keys[:, 0])
         self.features = LinearFeatures(corpus, self.pool)
-        self.example = ExampleRows(corpus, split, folder / "state" / "example")
+        self.example = ExampleRows(corpus, split, folder / "state" / "example", config.network)
         self.rows = [Method.of(name) for name in config.strategies]
         wanted = {need for row in self.rows for need in _needs(row)}
         self.vectors = vectors_of(corpus.in_order(self.pool), self.tokens, self.words) if "vectors" in wanted else None
@@ -258,7 +258,7 @@ def check_row(row: Method, config: BenchConfig) -> None:
         ConfigError: as said, or no such strategy.
     """
     if row.how.loop == "example":
-        strategy_of(example_config(row, labeled=1))
+        checked_example(example_config(row, labeled=1, network=config.network))
         if config.judge == "validation":
             raise ConfigError(
                 f"--judge validation cannot judge {row.spelling}, which stops training by the validation set; "

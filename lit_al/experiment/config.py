@@ -33,7 +33,6 @@ EXAMPLE: dict[str, Any] = {
 HONEST: dict[str, Any] = {**EXAMPLE, "ratio_direction": "as-stated", "steer_on": "val", "pool_classes": "predicted"}
 KERAS: dict[str, Any] = {**EXAMPLE, "ratio_direction": "as-coded", "steer_on": "test", "pool_classes": "true"}
 LEAN_ONLY: dict[str, Any] = {
-    "stop": None,
     "validation": "none",
     "recipe": "lean",
     "steps": 200,
@@ -57,7 +56,18 @@ LEAN: dict[str, Any] = {
     **LEAN_ONLY,
 }
 LEAN_ROUNDS = 24  # 100 labels at first and 100 a round: 2,500, the budget at which strategies are compared
+_GIVEN = "its oracle gives the labels of the data; --protocol lean has one that errs, skips and charges"
+NOT_EXAMPLE = {
+    "validation": "a validation set judges each epoch; --val-size says how large it is",
+    "recipe": "a fit learns from the labels alone, epoch by epoch",
+    "steps": "a fit takes epochs, --max-epochs of them at most",
+    "study_steps": "a fit takes epochs, --max-epochs of them at most",
+    "weights": "each fit goes on from the best weights so far, as in the example",
+    "oracle": "it begins with thousands of labels, more than people give; --protocol lean asks people",
+    **dict.fromkeys(("oracle_noise", "oracle_skip", "price_per_label", "price_per_token"), _GIVEN),
+}
 NOT_LEAN = {
+    "network": "it trains many networks side by side, and only LitBiLSTM can be so; keras and honest train any",
     "ratio_direction": "write it into the strategy, as in --strategy ratio:as-stated",
     "steer_on": "no set steers; the last batch's errors do, for strategies that want some",
     "pool_classes": "classes of the pool are always predicted",
@@ -133,8 +143,8 @@ class TrainConfig(SplitOptions, FolderOptions):
     )
     query_size: int | str | None = loop_option(
         None,
-        "Texts per acquisition, 5000; with --protocol lean 100, or a list as in 100,200,400, whose last size goes on "
-        "where --rounds asks for more.",
+        "Texts per acquisition, 5000, or 100 with --protocol lean; or a list as in 100,200,400, whose last size goes "
+        "on where --rounds asks for more.",
     )
     ratio_direction: Literal["as-coded", "as-stated"] | None = loop_option(
         None,
@@ -146,7 +156,7 @@ class TrainConfig(SplitOptions, FolderOptions):
     )
     target_accuracy: float | None = loop_option(None, "Acquire no more once the steering set reaches this accuracy.")
 
-    stop: str | None = lean_option(
+    stop: str | None = loop_option(
         None,
         "Rules that end the run, as in budget:2500,kappa:0.99; docs/stopping.md has them all. The others are judged in "
         "shadow.",
@@ -183,6 +193,11 @@ class TrainConfig(SplitOptions, FolderOptions):
     price_per_label: float | None = lean_option(None, "Cost of an answer, in any unit.", least=0)
     price_per_token: float | None = lean_option(None, "Cost of a word that the oracle reads.", least=0)
 
+    network: str | None = training_option(
+        None,
+        "A LightningModule of your own instead of LitBiLSTM, as in mynet.py:MyNet; its code is run. README shows one.",
+        "FILE:CLASS",
+    )
     max_epochs: int = training_option(20, "Epochs of each fit, at most.", least=1)
     patience: int = training_option(4, "Epochs without a lower validation loss before a fit ends.", least=1)
     batch_size: int | None = training_option(None, "Texts per training step; 256, or 64 with --protocol lean.", least=1)
@@ -227,10 +242,11 @@ class TrainConfig(SplitOptions, FolderOptions):
         """Refuse what a protocol would silently pass over."""
         given = {item.name for item in fields(self) if getattr(self, item.name) != item.default}
         if self.protocol != "lean":
-            for name in sorted(given & set(LEAN_ONLY)):
-                raise ConfigError(f"{flag(name)} works with --protocol lean alone; leave it out")
-            if "," in str(self.query_size):
-                raise ConfigError(f"--query-size {self.query_size} is a list, which works with --protocol lean alone")
+            for name, why in NOT_EXAMPLE.items():
+                if name in given:
+                    raise ConfigError(f"{flag(name)} has no use with --protocol {self.protocol}: {why}")
+            if self.stop is not None and self.mode == "full":
+                raise ConfigError("--stop has no use with --mode full: it labels everything at once; leave it out")
             return
         for name in ("oracle_noise", "oracle_skip"):
             if self.oracle == "file" and getattr(self, name) not in (None, LEAN_ONLY[name]):

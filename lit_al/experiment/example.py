@@ -16,8 +16,11 @@ from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.journal import Journal
 from lit_al.loop.data_module import ActiveDataModule
 from lit_al.loop.rounds import Round
+from lit_al.models.classifier import Encoder
 from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.own_network import load_network, make_network
 from lit_al.oracles import Oracle, SimulatedOracle
+from lit_al.stopping import make_rule
 from lit_al.strategies import RatioSampling, Strategy, make_strategy
 from lit_al.text.encoder import TextEncoder
 from lit_al.training.callback import ActiveLearningCallback
@@ -36,6 +39,19 @@ def strategy_of(config: TrainConfig) -> Strategy:
         return RatioSampling(config.ratio_direction)  # type: ignore[arg-type]  # resolved: not None
     first, plus, wrappers = spelling.partition("+")
     return make_strategy((f"ratio:{config.ratio_direction}" if first == "ratio" else first) + plus + wrappers)
+
+
+def checked_example(config: TrainConfig) -> None:
+    """Refuse what cannot be, before anything is loaded.
+
+    Raises:
+        ConfigError: a strategy or a rule that does not exist; a network that cannot be imported.
+    """
+    strategy_of(config)
+    if config.stop:
+        make_rule(config.stop)
+    if config.network:
+        load_network(config.network)
 
 
 class ExampleLoop:
@@ -69,14 +85,9 @@ class ExampleLoop:
         self.config = config
         L.seed_everything(config.seed, verbose=False)
         own = replace(split, rounds=list(split.rounds))
-        self.data = ActiveDataModule(corpus, own, encoder, batch_size=config.batch_size, seed=config.seed)  # type: ignore[arg-type]
-        self.model = LitBiLSTM(
-            corpus.classes,
-            encoder.state_dict(),
-            learning_rate=config.learning_rate,
-            kernel=config.kernel,
-            masked=config.padding == "masked",
-        )
+        self.model = self._network(corpus, encoder)
+        reads: Encoder = self.model if config.network and hasattr(self.model, "encode") else encoder
+        self.data = ActiveDataModule(corpus, own, reads, batch_size=config.batch_size, seed=config.seed)  # type: ignore[arg-type]
         self.journal, oracle = journal, SimulatedOracle(corpus.labels)
         self.oracle: Oracle = journal.oracle(oracle) if journal else oracle
         self.history = EpochHistory(on_epoch)
@@ -95,13 +106,24 @@ class ExampleLoop:
             callbacks=callbacks,
         )
 
+    def _network(self, corpus: Corpus, encoder: TextEncoder) -> Any:
+        if self.config.network:
+            return make_network(self.config.network, corpus.classes)
+        return LitBiLSTM(
+            corpus.classes,
+            encoder.state_dict(),
+            learning_rate=self.config.learning_rate,
+            kernel=self.config.kernel,
+            masked=self.config.padding == "masked",
+        )
+
     def _acquisition(self, on_round: Callable[[Round], None] | None) -> ActiveLearningCallback:
         config = self.config
         return ActiveLearningCallback(
             self.oracle,
             strategy_of(config),
             rounds=config.rounds,  # type: ignore[arg-type]  # resolved: not None
-            query_size=config.query_sizes[0],
+            query_size=config.query_sizes,
             steer_on=config.steer_on,  # type: ignore[arg-type]
             pool_classes=config.pool_classes,  # type: ignore[arg-type]
             target_accuracy=config.target_accuracy,

@@ -8,7 +8,7 @@ from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig, loop_option
 from lit_al.utils.options import ABSENT, flag, grouped
 
-_BESIDE = ("answers", "dry_run", "log_dir", "accelerator")
+_BESIDE = ("answers", "dry_run", "log_dir", "accelerator", "network")
 
 
 going_on_option = grouped("Going on")
@@ -23,12 +23,22 @@ class Resume:
         answers: a file of answers for the texts that wait; None for none.
         dry_run: check the answers and write nothing.
         accelerator: another than the run began with; None for the same.
+        network: of the run, where it has one of the user's own: code that a folder names is run only if they name it.
     """
 
     folder: Path
     answers: Path | None = None
     dry_run: bool = False
     accelerator: str | None = None
+    network: str | None = None
+
+    def check_network(self, network: str | None) -> None:
+        """Raise `ConfigError` where a run's own network is not the one that was named."""
+        if network is not None and self.network != network:
+            raise ConfigError(
+                f"{self.folder} trains a network of somebody's own, and its code is run only if you name it; add "
+                f"--network {network}"
+            )
 
 
 @dataclass(frozen=True)
@@ -37,8 +47,8 @@ class TrainOptions(TrainConfig):
 
     resume: str = going_on_option(
         ABSENT,
-        "Go on with the run in this folder; of the other options only --log-dir, --accelerator and the next two may "
-        "stand beside it.",
+        "Go on with the run in this folder; of the other options only --log-dir, --accelerator, --network and the next "
+        "two may stand beside it.",
         "RUN",
     )
     answers: Path = going_on_option(
@@ -86,6 +96,7 @@ def _folder(named: str, log_dir: str | None) -> Path:
     raise ConfigError(f"there is no folder {' or '.join(map(str, places))}; --resume takes the folder of a run")
 
 
-def way_on(folder: Path) -> str:
+def way_on(folder: Path, network: str | None) -> str:
     """What to type to go on with a run."""
-    return f"go on with: python scripts/train.py --resume {folder}"
+    more = f" --network {network}" if network else ""
+    return f"go on with: python scripts/train.py --resume {folder}{more}"

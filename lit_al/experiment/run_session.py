@@ -91,7 +91,8 @@ class RunSession(ABC):
         write_results(self.folder, self.results("running"))
 
     def _finish(self, results: dict[str, Any]) -> None:
-        write_picks(self.folder, self.queries, self.material.corpus.classes)
+        if self.queries:  # what was refused before the first round leaves nothing behind
+            write_picks(self.folder, self.queries, self.material.corpus.classes)
         write_results(self.folder, results)
         for name, figure in figures.figures(results).items():
             figure.savefig(self.folder / f"{name}.png")

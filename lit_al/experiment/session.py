@@ -14,7 +14,7 @@ from rich.console import Console
 
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.experiment.config import TrainConfig
-from lit_al.experiment.example import strategy_of
+from lit_al.experiment.example import checked_example
 from lit_al.experiment.example_session import ExampleSession
 from lit_al.experiment.experiment_data import ExperimentData, prepare
 from lit_al.experiment.journal import Journal
@@ -45,12 +45,12 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
     began = time.perf_counter()
     config = config.resolved()
     # what does not exist is refused before anything is loaded
-    checked_rule(config) if config.protocol == "lean" else strategy_of(config)
+    checked_rule(config) if config.protocol == "lean" else checked_example(config)
     console = console or get_console()  # that of the progress bar, so that neither writes over the other
     material, plan, report = _loaded(config, console)
     folder = make_run_folder(config.log_dir, config.name)
     console.print(f"results, figures and TensorBoard events go to {markup(folder)}", soft_wrap=True)
-    with _gone_if_refused(folder), _owned(folder, console):
+    with _gone_if_refused(folder), _owned(folder, config.network, console):
         write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
         with Journal.begin(folder, config, material.corpus, _teller(console)) as journal:
             return _sitting(config, material, plan, folder, report, journal, began)
@@ -68,11 +68,12 @@ def resume(order: Resume, console: Console | None = None) -> dict[str, Any]:
     """
     began = time.perf_counter()
     console, folder = console or get_console(), order.folder
-    with _owned(folder, console), Journal.open(folder, _teller(console)) as journal:
+    with _owned(folder, order.network, console), Journal.open(folder, _teller(console)) as journal:
         if journal.finished:
             console.print(f"{markup(folder)} is finished; there is nothing to go on with", soft_wrap=True)
             return read_results(folder)
         config = journal.config
+        order.check_network(config.network)
         config = replace(config, accelerator=order.accelerator or config.accelerator)
         material, plan, report = _loaded(config, console)
         return _sitting(config, material, plan, folder, report, journal, began)
@@ -101,13 +102,13 @@ def _gone_if_refused(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _owned(folder: Path, console: Console) -> Iterator[None]:
+def _owned(folder: Path, network: str | None, console: Console) -> Iterator[None]:
     """One process at a time is at a run, and whoever ends it before its time is told how to go on."""
     with OwnerLock(folder, OWNER), interruptible():
         try:
             yield
         except KeyboardInterrupt:
-            console.print(markup(way_on(folder)), soft_wrap=True, highlight=False)
+            console.print(markup(way_on(folder, network)), soft_wrap=True, highlight=False)
             raise
 
 

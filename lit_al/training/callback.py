@@ -9,7 +9,7 @@ Each pass needs a fresh Trainer: one that has reached `max_epochs` trains nothin
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import lightning as L
@@ -48,7 +48,7 @@ class ActiveLearningCallback(L.Callback):
         oracle: answers the queries.
         strategy: chooses; it keeps what it remembers over all rounds.
         rounds: acquisitions at most.
-        query_size: rows per acquisition.
+        query_size: rows per acquisition, or of each, whose last size goes on.
         steer_on: the set whose errors decide.
         pool_classes: the class of a pool row: its true one, or what the model at hand predicts.
         target_accuracy: acquire no more once the steering set reaches it.
@@ -75,7 +75,7 @@ class ActiveLearningCallback(L.Callback):
         strategy: Strategy | None = None,
         *,
         rounds: int = 3,
-        query_size: int = 5_000,
+        query_size: int | Sequence[int] = 5_000,
         steer_on: SteerOn = "test",
         pool_classes: PoolClasses = "true",
         target_accuracy: float | None = None,
@@ -85,10 +85,10 @@ class ActiveLearningCallback(L.Callback):
         on_round: Callable[[Round], None] | None = None,
         journal: QueryJournal | None = None,
     ) -> None:
-        _check(rounds, query_size, target_accuracy)
+        self.query_sizes = [query_size] if isinstance(query_size, int) else list(query_size)
+        _check(rounds, self.query_sizes, target_accuracy)
         self.strategy: Strategy = strategy or RatioSampling()
         self.rounds = rounds
-        self.query_size = query_size
         self.steer_on = steer_on
         self.target_accuracy = target_accuracy
         self.rule = make_rule(stop) if isinstance(stop, str) else stop
@@ -139,7 +139,9 @@ class ActiveLearningCallback(L.Callback):
     def next_query(self, data: ActiveDataModule) -> Query:
         """What the module that was fitted last asks for; the journal has it from now on."""
         self._look_at(data)
-        [query] = self._acquisition.choose(len(self.history) + 1, [self.query_size])
+        done = len(self.history)
+        size = self.query_sizes[min(done, len(self.query_sizes) - 1)]
+        [query] = self._acquisition.choose(done + 1, [size])
         return query
 
     @property
@@ -189,11 +191,11 @@ class ActiveLearningCallback(L.Callback):
             self.on_round(done)
 
 
-def _check(rounds: int, query_size: int, target_accuracy: float | None) -> None:
+def _check(rounds: int, query_sizes: Sequence[int], target_accuracy: float | None) -> None:
     if rounds < 0:
         raise ConfigError(f"rounds={rounds} must be 0 or more")
-    if query_size < 1:
-        raise ConfigError(f"query_size={query_size} must be 1 or more")
+    if not query_sizes or min(query_sizes) < 1:
+        raise ConfigError(f"query_size={','.join(map(str, query_sizes))} must be 1 or more")
     if target_accuracy is not None and not 0 < target_accuracy <= 1:
         raise ConfigError(f"target_accuracy={target_accuracy} must lie above 0 and at most at 1, as in 0.9")
 

@@ -91,7 +91,7 @@ def test_train_refuses_in_one_sentence(capsys, tmp_path):
         (["--strategy", "entrpy"], "did you mean 'entropy'?"),
         (["--strategy", "entropy+random:2"], "random share 2 must lie above 0"),
         (["--committee-size", "1"], "--committee-size 1 must be 2 or more"),
-        (["--recipe", "lean"], "--recipe works with --protocol lean alone"),
+        (["--recipe", "lean"], "--recipe has no use with --protocol keras: a fit learns from the labels alone"),
         (
             ["--data", "demo", "--demo-rows", "300", *LEAN, "nonsense"],
             "recipe 'nonsense' is not one of scratch and lean",

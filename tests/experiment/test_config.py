@@ -64,9 +64,13 @@ def test_lean_protocol_has_defaults_of_its_own():
         ({"protocol": "lean", "oracle_skip": 1.0}, "--oracle-skip 1.0 must be 0 or more and less than 1"),
         ({"protocol": "lean", "price_per_token": -1.0}, "--price-per-token -1.0 must be 0 or more"),
         ({"protocol": "lean", "initial_size": 0}, "--initial-size 0 must be 1 or more"),
-        ({"stop": "kappa"}, "--stop works with --protocol lean alone"),
-        ({"protocol": "honest", "oracle_noise": "0.1"}, "--oracle-noise works with --protocol lean alone"),
-        ({"query_size": "10,20"}, "--query-size 10,20 is a list, which works with --protocol lean alone"),
+        ({"stop": "kappa", "mode": "full"}, "--stop has no use with --mode full"),
+        ({"protocol": "lean", "network": "a.py:B"}, "--network has no use with --protocol lean: it trains many"),
+        (
+            {"protocol": "honest", "oracle_noise": "0.1"},
+            "--oracle-noise has no use with --protocol honest: its oracle gives the labels of",
+        ),
+        ({"steps": 3}, "--steps has no use with --protocol keras: a fit takes epochs"),
     ],
 )
 def test_settings_that_a_protocol_would_pass_over_are_refused(settings, words):
