@@ -215,7 +215,7 @@ def test_data_that_changed_meanwhile_is_refused(service):
         (["--oracle-skip=0.1"], "--oracle-skip is of simulated oracles"),
         (["--test-size=9"], "--test-size 9 must lie between 1 and the 8 labels that the data has"),
         (["--labels=good,bad"], "is not one of the labels; they are 'good', 'bad'"),
-        (["--protocol=keras"], "no use with --protocol keras: it begins with thousands of labels"),
+        (["--protocol=keras"], "--recipe has no use with --protocol keras"),
     ],
 )
 def test_settings_that_cannot_work_leave_no_folder(service, more, words):
