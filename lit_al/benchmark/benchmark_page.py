@@ -69,7 +69,6 @@ def write_benchmark_report(folder: Path, about: About | None = None) -> list[Pat
 
     Raises:
         DataError: no cells, or broken ones.
-        ConfigError: scipy is not installed.
         RunError: the folder cannot be written.
     """
     cells = read_cells(folder / "cells.jsonl")

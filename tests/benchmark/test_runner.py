@@ -19,7 +19,6 @@ from lit_al.exceptions import ConfigError, RunError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.session import run
 
-pytest.importorskip("scipy", reason="the report needs scipy: pip install 'lit_al[bench]'")
 CONSOLE = Console(file=None, quiet=True)
 
 
