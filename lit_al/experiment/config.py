@@ -391,12 +391,17 @@ def config_of(settings: Any, where: object) -> TrainConfig:
         where: they stand, for the message.
 
     Raises:
-        DataError: they are no settings, or one is not of its kind.
+        DataError: they are no settings, one is of no name that there is, or not of its kind.
     """
     kinds = get_type_hints(TrainConfig)
     names = [item.name for item in fields(TrainConfig)]
     if not isinstance(settings, dict):
         raise DataError(f"{where} holds no settings of train.py; give the folder of a run that it began")
+    if strangers := sorted(map(str, settings.keys() - set(names))):
+        guess = did_you_mean(strangers[0], names)
+        raise DataError(
+            f"{where} has {strangers[0]!r:.60}, which is no setting; {guess}give the folder as it was written"
+        )
     for name in names:
         if name in settings and not _fits(settings[name], kinds[name]):
             raise DataError(f"{where} has the setting {name}: {settings[name]!r:.60}, which cannot be; begin a new run")
