@@ -22,6 +22,7 @@ from lit_al.reporting import html, markdown
 from lit_al.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table, Tone
 from lit_al.reporting.figures import save
 from lit_al.utils.folders import write_bytes, write_text
+from lit_al.utils.links import check_links
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,8 +70,9 @@ def write_benchmark_report(folder: Path, about: About | None = None) -> list[Pat
 
     Raises:
         DataError: no cells, or broken ones.
-        RunError: the folder cannot be written.
+        RunError: the folder cannot be written, or a file in it is a symbolic link.
     """
+    check_links(folder)
     cells = read_cells(folder / "cells.jsonl")
     study = Study.of(cells, about or About())
     drawn, written = study.figures(), []
