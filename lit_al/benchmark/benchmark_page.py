@@ -21,6 +21,7 @@ from lit_al.metrics import percent
 from lit_al.reporting import pages
 from lit_al.reporting.figures import save
 from lit_al.utils.folders import write_bytes
+from lit_al.utils.links import check_links
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,9 +53,9 @@ def write_benchmark_report(folder: Path, about: About | None = None) -> list[Pat
 
     Raises:
         DataError: no cells, or broken ones.
-        ConfigError: scipy is not installed.
-        RunError: the folder cannot be written.
+        RunError: the folder cannot be written, or a file in it is a symbolic link.
     """
+    check_links(folder)
     cells = read_cells(folder / "cells.jsonl")
     study = Study.of(cells, about or About())
     pictures: dict[str, bytes] = {}

@@ -81,9 +81,6 @@ def compare(
         targets: accuracies whose labels are counted; None takes `reference_target`.
         resamples: R, of the bootstrap.
         seed: of the bootstrap.
-
-    Raises:
-        ConfigError: scipy is not installed.
     """
     found = [_compare(curves, name, targets, resamples, seed) for name in curves.accuracy]
     comparisons = [comparison for comparison in found if comparison is not None]

@@ -7,12 +7,10 @@ test set for independent experiments.
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.exceptions import ConfigError
 from lit_al.typing import Float64s
 
 RESAMPLES = 10_000
@@ -54,7 +52,8 @@ def bounds(draws: Float64s, seeds: int, level: float = 0.95) -> Float64s:
     """
     if seeds < 2:
         return np.stack([np.full(draws.shape[1:], -np.inf), np.full(draws.shape[1:], np.inf)])
-    stats = scipy_stats()
+    from scipy import stats
+
     tail = float(stats.norm.cdf(np.sqrt(seeds / (seeds - 1)) * stats.t.ppf((1 - level) / 2, seeds - 1)))
     low = np.quantile(draws, tail, axis=0, method="inverted_cdf")  # no mixing of two draws: one may be infinite
     high = np.quantile(draws, 1 - tail, axis=0, method="inverted_cdf")
@@ -68,9 +67,6 @@ def bootstrap(values: Float64s, resamples: int = RESAMPLES, seed: int = 0) -> In
         values: (S,) one value per seed, no gaps.
         resamples: R.
         seed: of the resampling.
-
-    Raises:
-        ConfigError: scipy is not installed.
 
     >>> bootstrap(np.array([.01, .02, .03, .02, .02])).excludes_zero
     True
@@ -105,8 +101,10 @@ def wilcoxon(differences: Float64s) -> float:
     >>> wilcoxon(np.array([.01, .02, .03, .04, .05]))
     0.0625
     """
+    from scipy import stats
+
     differences = differences[differences != 0]
-    return float(scipy_stats().wilcoxon(differences).pvalue) if differences.size else 1.0
+    return float(stats.wilcoxon(differences).pvalue) if differences.size else 1.0
 
 
 def holm(p: npt.ArrayLike) -> Float64s:
@@ -139,16 +137,3 @@ def seeds_needed(tests: int, level: float = 0.05) -> int:
     (6, 9)
     """
     return next(seeds for seeds in count(1) if tests * smallest_p(seeds) < level)
-
-
-def scipy_stats() -> Any:
-    """`scipy.stats`, loaded when it is first needed.
-
-    Raises:
-        ConfigError: it is not installed.
-    """
-    try:
-        from scipy import stats
-    except ImportError as error:
-        raise ConfigError("intervals and tests need scipy; pip install 'lit_al[bench]'") from error
-    return stats

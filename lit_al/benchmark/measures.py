@@ -27,9 +27,10 @@ def area(labels: Ints, accuracy: Float64s) -> Float64s:
     accuracy = np.asarray(accuracy, dtype=np.float64)
     if len(labels) < 2:
         return np.full(accuracy.shape[:-1], np.nan)
-    widths = np.diff(np.log(labels))  # (B - 1,)
-    means = (accuracy[..., 1:] + accuracy[..., :-1]) / 2  # (..., B - 1)
-    return np.asarray((means * widths).sum(axis=-1) / widths.sum())
+    from scipy.integrate import trapezoid
+
+    x = np.log(labels)
+    return np.asarray(trapezoid(accuracy, x) / (x[-1] - x[0]))
 
 
 @dataclass(frozen=True)

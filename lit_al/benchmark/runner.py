@@ -8,6 +8,7 @@ Every text but the test set's is in the pool, and the vocabulary comes from the 
 of the example's loop (`example_method`) split and read the words as the example does.
 """
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -44,7 +45,8 @@ from lit_al.training.pretraining import learn
 from lit_al.training.recipe import Recipe, make_recipe
 from lit_al.training.step_training import StepTraining
 from lit_al.typing import UNLABELED, Rows
-from lit_al.utils.folders import write_text
+from lit_al.utils.folders import write_bytes, write_text
+from lit_al.utils.links import check_links
 from lit_al.utils.terminal_text import markup
 from lit_al.utils.yaml_settings import read_settings
 
@@ -291,8 +293,9 @@ def _plain(name: str) -> str:
 
 
 def _folder(config: BenchConfig) -> Path:
-    """The folder of a benchmark: not there yet, empty, or of the same settings."""
+    """The folder of a benchmark: not there yet, empty, or of the same settings, and without links."""
     folder = Path(config.log_dir) / config.name
+    check_links(folder)
     path = folder / SETTINGS
     if path.exists():
         defaults = _settings(BenchConfig())  # what a setting was before there was such a setting
@@ -325,10 +328,9 @@ def _settings(config: BenchConfig) -> dict[str, Any]:
 
 
 def _save(state: dict[str, Any], path: Path) -> None:
-    """Write beside its place, then rename: a kill leaves the old file or the new one."""
-    temporary = path.with_suffix(".tmp")
-    torch.save(state, temporary)
-    temporary.replace(path)
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_bytes(path, content.getvalue())
 
 
 def _state(path: Path) -> dict[str, Any]:

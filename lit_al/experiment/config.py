@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.training.recipe import PARTS
+from lit_al.utils.nearest import did_you_mean
 from lit_al.utils.options import (
     CorpusOptions,
     FolderOptions,
@@ -288,11 +289,16 @@ def config_of(settings: Any, where: object) -> TrainConfig:
         where: they stand, for the message.
 
     Raises:
-        DataError: they are no settings, or one is not of its kind.
+        DataError: they are no settings, one is of no name that there is, or not of its kind.
     """
     kinds = get_type_hints(TrainConfig)
     if not isinstance(settings, dict):
         raise DataError(f"{where} holds no settings of train.py; give the folder of a run that it began")
+    if strangers := sorted(map(str, settings.keys() - kinds.keys())):
+        guess = did_you_mean(strangers[0], kinds)
+        raise DataError(
+            f"{where} has {strangers[0]!r:.60}, which is no setting; {guess}give the folder as it was written"
+        )
     for name, kind in kinds.items():
         if name in settings and not _fits(settings[name], kind):
             raise DataError(f"{where} has the setting {name}: {settings[name]!r:.60}, which cannot be; begin a new run")

@@ -88,8 +88,6 @@ class Journal:
         try:
             config = config_of(found, self.record.path)
             config.resolved()
-            if strangers := set(found or ()) - set(asdict(config)):
-                raise ConfigError(f"there is no setting {sorted(strangers)[0]!r}")
         except (ConfigError, DataError, TypeError, ValueError, AttributeError) as error:
             why = f"its settings are none of a run that lit-al train began: {' '.join(str(error).split())[:100]}"
             raise DamagedError(damaged(self.record.path, why)) from error

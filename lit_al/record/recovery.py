@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -303,8 +304,9 @@ def _texts(copies: Sequence[_Copy], facts: Facts, wanted: Iterable[int], notes: 
         row, source = _proven_text([row for row, _ in here], seed)
         if row is None:
             lost.append(number)
-            row = {"id": number, "sha256": _proven_digest(here), "text": None, "meta": "{}"}
-            row["place"] = place_of(seed, number)
+            sha256 = _proven_digest(here)
+            place = place_of(seed, sha256 or str(number))  # its own, lest all that are lost stand in one
+            row = {"id": number, "sha256": sha256, "text": None, "meta": "{}", "place": place}
         elif source:
             mended.append(f"text {number} was damaged in {here[0][1]} and is that of {here[source][1]}")
         yield {**row, "checksum": checksums.of_text(row)}
@@ -322,8 +324,9 @@ def _proven_text(here: Sequence[dict[str, Any]], seed: str) -> tuple[dict[str, A
     for source, row in enumerate(here):
         if row["text"] is not None and not digest_of(row["text"]):
             continue
-        for sha256 in (row["sha256"], digest_of(row["text"])):
-            tried = {**row, "sha256": sha256, "place": place_of(seed, row["id"])}
+        digests = (row["sha256"], digest_of(row["text"]))
+        for sha256, own_place in product(digests, (False, True)):
+            tried = {**row, "sha256": sha256, "place": row["place"] if own_place else place_of(seed, sha256)}
             if text_is_sound(row["text"], sha256) and (
                 checksums.of_text(tried) in seals or (not seals and sha256 == row["sha256"])
             ):

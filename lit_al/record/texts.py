@@ -13,7 +13,9 @@ from lit_al.record.entries import Item
 
 _KNOWN = "SELECT id, sha256, text IS NOT NULL FROM item"
 _INSERT = "INSERT INTO item VALUES (:id, :sha256, :text, :meta, :place, :checksum)"
-_FILL = "UPDATE item SET sha256 = :sha256, text = :text, meta = :meta, checksum = :checksum WHERE id = :id"
+_FILL = """
+    UPDATE item SET sha256 = :sha256, text = :text, meta = :meta, place = :place, checksum = :checksum WHERE id = :id
+"""
 
 
 class Texts(Database):
@@ -52,7 +54,7 @@ class Texts(Database):
     def row_of(self, item: Item) -> dict[str, Any]:
         """A text as it is stored."""
         row = {"id": item.id, "sha256": item.sha256, "text": item.text, "meta": json.dumps(dict(item.meta))}
-        row["place"] = place_of(str(self.settings.get("seed", 0)), item.id)
+        row["place"] = place_of(str(self.settings.get("seed", 0)), item.sha256)
         return {**row, "checksum": of_text(row)}
 
     def after_texts(self) -> None:
@@ -95,6 +97,6 @@ def as_item(row: sqlite3.Row) -> Item:
     return Item(row["id"], row["sha256"], row["text"], json_object(row["meta"], f"what came with text {row['id']}"))
 
 
-def place_of(seed: str, number: int) -> int:
-    """Where a text stands in the order of a cold start: random, and the same at every start."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}:{number}".encode(), digest_size=7).digest())
+def place_of(seed: str, sha256: str) -> int:
+    """Where a text stands in the order of a cold start: drawn by seed and words, not by its label or its row."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}:{sha256}".encode(), digest_size=7).digest())

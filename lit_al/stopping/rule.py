@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_al.exceptions import ConfigError
+from lit_al.strategies.uncertainty import entropy
 from lit_al.typing import Ints
 
 
@@ -97,9 +98,7 @@ def mean_uncertainty(probabilities: npt.NDArray[np.floating]) -> float:
     >>> round(mean_uncertainty(np.array([[.5, .5], [1., 0.]])), 3)
     0.5
     """
-    p = np.asarray(probabilities, dtype=np.float64)  # (n, C)
-    entropy = -(p * np.log(np.where(p > 0, p, 1))).sum(axis=1)  # (n,) nats
-    return float(entropy.mean() / np.log(p.shape[1]))
+    return float(entropy(probabilities).mean() / np.log(probabilities.shape[1]))
 
 
 def kappa(before: Ints, after: Ints) -> float:

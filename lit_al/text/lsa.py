@@ -1,11 +1,10 @@
 """Text vectors that need no model: latent semantic analysis of the encoded texts (Deerwester et al. 1990).
 
 A text is the tf-idf weights of its words, projected on the directions in which the texts differ most. The directions
-are eigenvectors of X'X, the words' table of products, which is summed up over chunks of texts: time grows with the
-number of texts, and memory only by the result.
+are eigenvectors of X'X, the words' table of products: exact, as sketches of so many directions are not, and of a size
+that the number of texts does not enter.
 """
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +17,6 @@ from lit_al.text.encoder import RESERVED
 from lit_al.typing import Float32s, Ints
 
 WORDS: Final = 4_096  # of the vocabulary, by frequency: the table of products has as many rows and columns
-_CHUNK: Final = 2_048  # texts as rows of X at once: 32 MB
 
 
 def text_vectors(tokens: Tensor | npt.NDArray[np.integer[Any]], vocabulary: int, size: int = 64) -> Float32s:
@@ -28,7 +26,7 @@ def text_vectors(tokens: Tensor | npt.NDArray[np.integer[Any]], vocabulary: int,
     input gives equal output; eigenvectors are turned so that their largest number is positive.
 
     Args:
-        tokens: (N, T) word ids, any integer type; a tensor is worked on where it lies.
+        tokens: (N, T) word ids, any integer type.
         vocabulary: V, ids there are. Ids grow as words get rarer; of more than `WORDS` the rarest are left out.
         size: D, numbers in a vector; where there are fewer words than that, the last ones are 0.
 
@@ -45,20 +43,14 @@ def text_vectors(tokens: Tensor | npt.NDArray[np.integer[Any]], vocabulary: int,
     """
     if size < 1:
         raise ConfigError(f"size={size} leaves no number in a text vector; give 1 or more")
-    texts = torch.as_tensor(tokens)
-    words = min(vocabulary, WORDS)
-    weights = _rarity(texts, words)  # (W,)
-    products = torch.zeros(words, words, device=texts.device)
-    for rows in _weighted(texts, weights):
-        products.addmm_(rows.T, rows)
-    axes = _principal_axes(products, min(size, words))  # (W, D)
-    vectors = torch.zeros(len(texts), size)
-    done = 0
-    for rows in _weighted(texts, weights):
-        projected = torch.nn.functional.normalize(rows @ axes)  # (n, D)
-        vectors[done : done + len(rows), : axes.shape[1]] = projected.cpu()
-        done += len(rows)
-    return vectors.numpy()
+    from sklearn.preprocessing import normalize
+
+    vectors = np.zeros((len(tokens), size), np.float32)
+    if len(tokens):
+        weighted = _weighted(np.asarray(tokens), min(vocabulary, WORDS))
+        axes = _principal_axes((weighted.T @ weighted).toarray(), size)  # (W, D)
+        vectors[:, : axes.shape[1]] = normalize(weighted @ axes)
+    return vectors
 
 
 def vectors_of(rows: Ints, tokens: Tensor, vocabulary: int) -> Float32s:
@@ -72,35 +64,23 @@ def vectors_of(rows: Ints, tokens: Tensor, vocabulary: int) -> Float32s:
     return vectors
 
 
-def _counts(texts: Tensor, words: int) -> Iterator[Tensor]:
-    """How often each word occurs in each text, (n, W) float32, a chunk of texts at a time."""
-    for chunk in torch.split(texts, _CHUNK):
-        ids = chunk.long()  # (n, T)
-        ids = ids.where(ids < words, 0)  # too rare: as if it were padding
-        counts = torch.zeros(len(ids), words, device=ids.device)
-        counts.scatter_add_(1, ids, torch.ones_like(ids, dtype=torch.float32))
-        counts[:, : len(RESERVED)] = 0
-        yield counts
+def _weighted(ids: npt.NDArray[np.integer[Any]], words: int) -> Any:
+    """(N, W) float32 sparse tf-idf with 1 + log count as the term's frequency, rows of length 1 or 0."""
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    counted = (ids >= len(RESERVED)) & (ids < words)  # (N, T); what is too rare, or padding, is left out
+    ends = np.append(0, counted.sum(axis=1).cumsum())
+    counts = csr_matrix((np.ones(ends[-1], np.float32), ids[counted].astype(np.int32), ends), (len(ids), words))
+    counts.sum_duplicates()
+    return TfidfTransformer(sublinear_tf=True).fit_transform(counts)
 
 
-def _rarity(texts: Tensor, words: int) -> Tensor:
-    """(W,) inverse document frequency 1 + log((1 + N) / (1 + texts with the word))."""
-    having = torch.zeros(words, device=texts.device)
-    for counts in _counts(texts, words):
-        having += (counts > 0).sum(dim=0)
-    return 1 + torch.log((1 + len(texts)) / (1 + having))
-
-
-def _weighted(texts: Tensor, weights: Tensor) -> Iterator[Tensor]:
-    """tf-idf with 1 + log count as the term's frequency, rows of length 1 or 0: (n, W)."""
-    for counts in _counts(texts, len(weights)):
-        frequency = torch.where(counts > 0, 1 + counts.log(), 0.0)
-        yield torch.nn.functional.normalize(frequency * weights)
-
-
-def _principal_axes(products: Tensor, size: int) -> Tensor:
+def _principal_axes(products: Float32s, size: int) -> Float32s:
     """(W, D) eigenvectors of the largest eigenvalues, the largest first, the largest number of each positive."""
-    axes = torch.linalg.eigh(products).eigenvectors[:, -size:].flip(1)
-    largest = axes.gather(0, axes.abs().argmax(dim=0, keepdim=True))  # (1, D)
-    turned: Tensor = axes * torch.where(largest < 0, -1.0, 1.0)
-    return turned
+    from scipy.linalg import eigh
+
+    words = len(products)
+    axes: Float32s = eigh(products, subset_by_index=[max(words - size, 0), words - 1])[1][:, ::-1]
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0, keepdims=True), axis=0)  # (1, D)
+    return axes * np.where(largest < 0, np.float32(-1), np.float32(1))

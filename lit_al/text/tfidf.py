@@ -22,7 +22,7 @@ from lit_al.typing import Float32s, Rows
 MOST: Final = 200_000  # words and pairs, the most frequent
 DIRECTIONS: Final = 600
 RAREST: Final = 5  # texts that a word or pair must stand in; in a small corpus few do
-FORMAT: Final = "1"  # part of the cached file's name: raise it when the same texts give other features
+FORMAT: Final = "2"  # part of the cached file's name: raise it when the same texts give other features
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,13 @@ def text_features(corpus: Corpus, rows: Rows) -> Features:
 
 
 def _compute(corpus: Corpus, ours: Rows) -> dict[str, npt.NDArray[Any]]:
-    from sklearn.utils.extmath import randomized_svd
+    from sklearn.decomposition import TruncatedSVD
 
     words = _words(corpus, ours)  # (N, F)
     most = min(DIRECTIONS, words.shape[1] - 1, len(ours) - 1)
     directions = np.zeros((len(corpus), max(most, 1)), np.float32)
     if most > 0:
-        _, _, axes = randomized_svd(words[ours], most, n_iter=3, random_state=0)  # (D, F)
-        projected = words @ axes.T.astype(np.float32)  # (N, D)
+        projected = TruncatedSVD(most, n_iter=3, random_state=0).fit(words[ours]).transform(words)  # (N, D)
         weighted = projected * projected[ours].std(axis=0)
         directions = weighted / np.maximum(np.linalg.norm(weighted, axis=1, keepdims=True), 1e-12)
     parts = {"data": words.data, "indices": words.indices, "indptr": words.indptr, "width": np.array(words.shape[1])}

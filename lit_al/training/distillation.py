@@ -13,6 +13,7 @@ from typing import Any, Final
 import lightning as L
 import numpy as np
 import torch
+from scipy.special import softmax
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional as F
@@ -23,7 +24,7 @@ from lit_al.text.encoder import PADDING, UNKNOWN
 from lit_al.training.fitting import fit, plain_trainer
 from lit_al.training.recipe import Recipe
 from lit_al.training.steps import LabeledSet
-from lit_al.training.teacher import SoftLabels, softmax
+from lit_al.training.teacher import SoftLabels
 from lit_al.typing import Float32s, Ints, Rows
 
 REPEATED: Final = 0.1  # share of a pass that goes to labeled texts, beside their place among all
@@ -64,7 +65,7 @@ def assign(
             targets[member, : len(rows)] = opinions[member].probabilities[rows]
         truth = np.eye(classes, dtype=np.float32)[labeled_set.answers]  # (n, C)
         if opinions:
-            truth = TRUST * truth + (1 - TRUST) * softmax(opinions[member].held_out).astype(np.float32)
+            truth = TRUST * truth + (1 - TRUST) * softmax(opinions[member].held_out, axis=1).astype(np.float32)
         targets[member, len(rows) :] = truth[again]
         place = order[np.searchsorted(rows, labeled_set.rows, sorter=order)]
         targets[member, place] = truth

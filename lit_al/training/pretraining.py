@@ -34,7 +34,7 @@ from lit_al.training.fitting import fit, plain_trainer
 from lit_al.training.recipe import Recipe
 from lit_al.typing import Float32s, Rows
 
-FORMAT: Final = "1"  # part of the cached files' names: raise it when the same texts teach something else
+FORMAT: Final = "2"  # part of the cached files' names: raise it when the same texts teach something else
 DIRECTIONS: Final = 100  # the main ones, which pretraining tells
 PASSES: Final = 2  # of pretraining
 BATCH: Final = 256

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from scipy.special import logsumexp, softmax
 
 from lit_al.text.tfidf import Features
 from lit_al.typing import Float32s, Float64s, Ints, Rows
@@ -43,7 +44,8 @@ class SoftLabels:
     @property
     def probabilities(self) -> Float32s:
         """(N, C) float32."""
-        return softmax(self.logits).astype(np.float32)
+        found: Float32s = softmax(self.logits, axis=-1).astype(np.float32)
+        return found
 
 
 def teach(features: Features, rows: Rows, answers: Ints, classes: int, seed: int) -> SoftLabels:
@@ -71,13 +73,6 @@ def teach(features: Features, rows: Rows, answers: Ints, classes: int, seed: int
     return SoftLabels(np.tensordot(weights, whole, 1), np.tensordot(weights, held_out, 1), weights)
 
 
-def softmax(logits: Float64s) -> Float64s:
-    """Probabilities (..., C) of logits (..., C)."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: Float64s = powers / powers.sum(axis=-1, keepdims=True)
-    return shares
-
-
 def _logits(view: Any, rows: Rows, answers: Ints, asked: Any, classes: int) -> Float64s:
     """(m, C) logits of the texts asked for, by a regression on labeled rows of a view; means over C are 0 or less."""
     from sklearn.linear_model import LogisticRegression
@@ -100,11 +95,10 @@ def _stack(logits: Float64s, answers: Ints) -> Float64s:
 
     def loss(weights: Float64s) -> tuple[float, Float64s]:
         mixed = np.tensordot(weights, logits, 1)  # (n, C)
-        peak = mixed.max(axis=1, keepdims=True)
-        total = peak[:, 0] + np.log(np.exp(mixed - peak).sum(axis=1))
-        slope = np.tensordot(logits, softmax(mixed) - truth, 2)  # (2,)
+        losses = logsumexp(mixed, axis=1) - (mixed * truth).sum(axis=1)  # (n,)
+        slope = np.tensordot(logits, softmax(mixed, axis=1) - truth, 2)  # (2,)
         away = weights - PRIOR
-        return float((total - (mixed * truth).sum(axis=1)).sum() + PULL * (away**2).sum()), slope + 2 * PULL * away
+        return float(losses.sum() + PULL * (away**2).sum()), slope + 2 * PULL * away
 
     found: Float64s = minimize(loss, PRIOR, jac=True, bounds=[(0, None)] * 2, method="L-BFGS-B").x
     return found

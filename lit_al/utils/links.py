@@ -1,4 +1,4 @@
-"""A run's own files are its own: none is reached through a symbolic link, which may lead anywhere.
+"""The files of a run or a benchmark are its own: none is reached through a symbolic link, which may lead anywhere.
 
 A folder that somebody else has made may hold `events.jsonl -> ~/.bashrc`. The folder of a run may itself be a link, and
 so may what a user has put beside our files; what the program reads and writes by a name of its own must be plain.
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from lit_al.exceptions import RunError
 
-FOLDERS = ("checkpoints", "state", "questions", "full", "active")
+FOLDERS = ("checkpoints", "state", "questions", "full", "active", "example")
 FILES = (
     "record*.sqlite*", "events*.jsonl*", "texts*.jsonl*", "*.lock", "trainer*.log", "results.json", "config.yaml",
-    "picks.jsonl", "*.png", "*.html", "*.md", "*.ckpt", "*.pt", "round-*.csv", "events.out.tfevents.*", ".*.tmp",
-    ".*.new",
+    "picks.jsonl", "benchmark.yaml", "cells.jsonl", "*.png", "*.svg", "*.html", "*.md", "*.ckpt", "*.pt", "*.state",
+    "round-*.csv", "events.out.tfevents.*", ".*.tmp", ".*.new",
 )  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def own(path: Path) -> Path:
 
 
 def check_links(folder: Path) -> None:
-    """Refuse the folder of a run if one of its own files, or of those in its own folders, is a symbolic link.
+    """Refuse the folder of a run or a benchmark if a file of its own, or in a folder of its own, is a symbolic link.
 
     Raises:
         RunError: one is; the first is named.

@@ -1,11 +1,9 @@
-import sys
 from itertools import product
 
 import numpy as np
 import pytest
 
 from lit_al.benchmark.inference import band, bootstrap, draw_seeds, holm, seeds_needed, smallest_p, wilcoxon
-from lit_al.exceptions import ConfigError
 
 
 @pytest.mark.parametrize(("seeds", "least"), [(5, 0.90), (10, 0.92)])
@@ -83,9 +81,3 @@ def test_seeds_needed_is_the_first_number_that_can_pass():
         seeds = seeds_needed(tests)
         assert holm([smallest_p(seeds)] + [1.0] * (tests - 1))[0] < 0.05
         assert holm([smallest_p(seeds - 1)] + [1.0] * (tests - 1))[0] >= 0.05
-
-
-def test_without_scipy_the_message_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy", None)
-    with pytest.raises(ConfigError, match=r"pip install 'lit_al\[bench\]'"):
-        bootstrap(np.array([0.1, 0.2]))

@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from lit_al.benchmark import example_method, runner
+from lit_al.benchmark.benchmark_page import write_benchmark_report
 from lit_al.benchmark.judging import distinct_words
 from lit_al.benchmark.results_table import read_cells
 from lit_al.benchmark.runner import Bench, BenchConfig, run_benchmark
@@ -19,7 +21,6 @@ from lit_al.exceptions import ConfigError, RunError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.session import run
 
-pytest.importorskip("scipy", reason="the report needs scipy: pip install 'lit_al[bench]'")
 CONSOLE = Console(file=None, quiet=True)
 
 
@@ -98,6 +99,23 @@ def test_baselines_stand_in_the_same_table(config, tmp_path, monkeypatch):
     run_benchmark(config, CONSOLE)
     with pytest.raises(ConfigError, match="tfidf-lr:badge"):
         run_benchmark(replace(config, strategies=("tfidf-lr:badge",)), CONSOLE)
+
+
+@pytest.mark.parametrize(
+    "name", ["benchmark.yaml", "cells.jsonl", "report.md", "learning-curves.svg", "state", "state/random.0.state",
+             "state/example", "state/.random.0.state.7.tmp"],
+)  # fmt: skip
+def test_a_link_in_the_folder_is_refused_by_name_and_what_it_leads_to_untouched(name, config, tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "precious").write_text("precious")
+    link = tmp_path / "b" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(theirs / "precious" if "." in name else theirs)
+    for attempt in (lambda: run_benchmark(config, CONSOLE), lambda: write_benchmark_report(tmp_path / "b")):
+        with pytest.raises(RunError, match=f"{re.escape(str(link))} is a symbolic link to"):
+            attempt()
+    assert [(one.name, one.read_text()) for one in theirs.iterdir()] == [("precious", "precious")]
 
 
 def test_finished_cells_are_not_computed_again(config, tmp_path, monkeypatch):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from lit_al.data.demo import VERSION, Knobs, _reviews, generate
-from lit_al.data.demo import phrases as phrases_module
 from lit_al.data.demo.chance import uniform, zipf
 from lit_al.data.demo.english import article, inflect, plural
 from lit_al.data.demo.slots import SLOT, slots
+from lit_al.data.demo.words import read
 from lit_al.exceptions import ConfigError
 
 ROWS = 4_000
@@ -150,8 +150,7 @@ def test_label_noise_is_the_knob():
 
 
 def test_every_slot_of_every_frame_has_words():
-    groups = [value for name, value in vars(phrases_module).items() if name.isupper() and isinstance(value, tuple)]
-    frames = [frame for group in [*groups, *phrases_module.ABOUT.values()] for frame in group]
+    frames = [frame for kind in read("sentences").values() for frame in kind]
     assert len(frames) > 150
     assert all(SLOT.search(frame) for frame in frames)
     assert {match[3] for frame in frames for match in SLOT.finditer(frame)} <= set(slots())

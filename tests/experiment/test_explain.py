@@ -71,6 +71,8 @@ def test_active_half_of_a_comparison_is_explained(finished, tmp_path):
         ({"demo_rows": 299}, "demo (seed 0, 299 rows, v"),
         (None, "is missing"),
         ("data: [", "is no YAML of settings"),
+        ({"demo_row": 300}, "has 'demo_row', which is no setting; did you mean 'demo_rows'?"),
+        ({3: 300}, "has '3', which is no setting;"),
     ],
 )
 def test_corpus_that_is_gone_or_another_leaves_the_reasons(folder, settings, why):

@@ -29,6 +29,21 @@ def test_without_a_ranking_texts_come_in_an_order_of_their_own_that_a_restart_ke
         assert ids(again.next_items("ann", 10)) == first
 
 
+def test_the_order_of_a_cold_start_is_drawn_from_the_texts_and_not_from_their_rows(tmp_path):
+    def order(name, seed, texts):
+        with Record.create(tmp_path / f"{name}.sqlite", ["bad", "good"], settings={"seed": seed}) as record:
+            record.add_items(Item(row, sha256_of(text), text, {"label": row % 2}) for row, text in enumerate(texts))
+            record.add_annotator("ann")
+            return [one.item.text for one in record.next_items("ann", 20)[0]]
+
+    texts = [f"text {number}" for number in range(20)]
+    first = order("as they stand", 0, texts)
+    assert sorted(first) == sorted(texts)
+    assert first != texts
+    assert order("backwards", 0, texts[::-1]) == first
+    assert order("by another seed", 1, texts) != first
+
+
 def test_the_ranking_comes_first_then_the_rest(record):
     record.publish(NewGeneration(4, "margin"), [Ranked(7, 0.9, "close", {"bad": 0.4, "good": 0.6}), Ranked(3, 0.1)])
     found, _ = record.next_items("ann", 3)

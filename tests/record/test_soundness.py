@@ -10,7 +10,7 @@ import pytest
 
 from lit_al.cli import main
 from lit_al.exceptions import DamagedError, StoreError
-from lit_al.record import Action, Item, NewEvent, Record, recover, schema, sha256_of
+from lit_al.record import Action, Item, NewEvent, Record, checksums, recover, schema, sha256_of
 
 SAID = {1: "good", 2: "bad", 3: "good"}
 
@@ -204,6 +204,24 @@ FLIPS = {
     "the run's id": ("UPDATE meta SET value = '\"no\"' WHERE key = 'run_id'", "id or its labels are none"),
     "a row that is gone": ("DELETE FROM event WHERE seq = 2", "event 3"),
 }
+
+
+def test_texts_that_an_earlier_version_placed_otherwise_are_recovered(run):
+    with Record.open(run) as record:
+        rows = [{**row, "place": row["id"]} for row in record.db.execute("SELECT * FROM item").fetchall()]
+    for row in rows:
+        alter(
+            run / "record.sqlite",
+            "UPDATE item SET place = id, checksum = ? WHERE id = ?",
+            checksums.of_text(row),
+            row["id"],
+        )
+    for name in ("record.backup.sqlite", "texts.jsonl"):
+        (run / name).unlink()
+    alter(run / "record.sqlite", "UPDATE annotator SET removed = 'now' WHERE name = 'bob'")  # damage elsewhere
+    recover(run)
+    with Record.open(run) as record:
+        assert [item.text for item in record.items()] == [f"text {number}" for number in range(10)]
 
 
 def said_by(act):

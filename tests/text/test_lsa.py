@@ -29,8 +29,7 @@ def by_hand(tokens, vocabulary, size):
     return projected / np.linalg.norm(projected, axis=1, keepdims=True)
 
 
-def test_vectors_are_those_of_the_textbook(tokens, monkeypatch):
-    monkeypatch.setattr(lsa, "_CHUNK", 7)  # several chunks, the last one smaller
+def test_vectors_are_those_of_the_textbook(tokens):
     found = text_vectors(torch.from_numpy(tokens), 42, size=5)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, by_hand(tokens, 42, 5), rtol=0, atol=1e-4)
@@ -65,6 +64,12 @@ def test_rarest_words_of_a_large_vocabulary_are_left_out(tokens, monkeypatch):
     found = text_vectors(tokens, 42, size=3)
     assert not found[1::2].any()
     np.testing.assert_array_equal(found, text_vectors(np.where(tokens < 22, tokens, 0), 22, size=3))
+
+
+def test_texts_that_are_all_alike_have_one_vector():
+    found = [text_vectors(np.full((300, 9), 3, np.uint16), 400) for _ in range(2)]
+    np.testing.assert_array_equal(*found)
+    np.testing.assert_allclose(found[0] @ found[0].T, 1, rtol=1e-5)
 
 
 def test_no_text_and_no_number():

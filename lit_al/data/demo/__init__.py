@@ -16,11 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_al.data.demo import phrases
 from lit_al.data.demo.chance import Floats, Ints, Keys, derive, numbered, uniform
-from lit_al.data.demo.films import GENRES
-from lit_al.data.demo.opinions import ASPECTS
 from lit_al.data.demo.slots import REPUTED, Sentences, fill
+from lit_al.data.demo.words import read
 from lit_al.exceptions import ConfigError
 
 __all__ = ["VERSION", "Knobs", "generate"]
@@ -28,19 +26,6 @@ __all__ = ["VERSION", "Knobs", "generate"]
 VERSION = "1"  # of the texts: raised whenever a review changes, so that figures can be traced to what gave them
 
 _WORDS_PER_SENTENCE = 10.9  # as counted; turns a length in words into one in sentences
-_KINDS: dict[str, tuple[str, ...]] = {
-    "opening": phrases.OPENING,
-    "plot": phrases.PLOT,
-    "background": phrases.BACKGROUND,
-    "hearsay": phrases.HEARSAY,
-    "plain": phrases.PLAIN,
-    "negated": phrases.NEGATED,
-    "contrast": phrases.CONTRAST,
-    "verdict": phrases.VERDICT,
-    "rated": phrases.RATED,
-    **{f"about {aspect}": frames for aspect, frames in phrases.ABOUT.items()},
-}
-_KIND = {kind: number for number, kind in enumerate(_KINDS)}
 
 
 @dataclass(frozen=True)
@@ -175,8 +160,9 @@ def _layout(reviews: Reviews) -> Layout:
     starts = np.cumsum(reviews.length) - reviews.length
     place = np.arange(len(of)) - starts[of]
     key = numbered(reviews.key[of], place, "sentence")
-    aspect = (uniform(key, "aspect") * len(ASPECTS)).astype(np.int64)
-    aspect[place == 0] = list(ASPECTS).index("film")
+    aspects = list(read("opinions")["aspects"])
+    aspect = (uniform(key, "aspect") * len(aspects)).astype(np.int64)
+    aspect[place == 0] = aspects.index("film")
     return Layout(reviews, of, place, place == reviews.length[of] - 1, key, aspect)
 
 
@@ -186,12 +172,12 @@ def _write(layout: Layout, knobs: Knobs) -> list[str]:
     variants = _variants(layout, _signs(layout, kind, knobs), knobs)
     sentences = Sentences(layout.reviews.key[layout.of], layout.key, variants)
     written = np.empty(len(kind), dtype=object)
-    for name, number in _KIND.items():
+    for number, (name, frames) in enumerate(read("sentences").items()):
         chosen = np.flatnonzero(kind == number)
         # A review walks through the frames of a kind from a place of its own: none comes twice in a row.
         start = (uniform(layout.reviews.key, name) * 997).astype(np.int64)
-        frame = (start[layout.of[chosen]] + layout.place[chosen]) % len(_KINDS[name])
-        for which, template in enumerate(_KINDS[name]):
+        frame = (start[layout.of[chosen]] + layout.place[chosen]) % len(frames)
+        for which, template in enumerate(frames):
             some = chosen[frame == which]
             if len(some):
                 written[some] = fill(template, sentences[some])
@@ -205,22 +191,28 @@ def _gaps(layout: Layout) -> NDArray[np.object_]:
     return np.where(layout.last, "", np.where(paragraphs, "<br /><br />", " ")).astype(object)
 
 
+def _numbers() -> dict[str, int]:
+    """The number of each kind of sentence: its place among the others."""
+    return {name: number for number, name in enumerate(read("sentences"))}
+
+
 def _kinds(layout: Layout, knobs: Knobs) -> Ints:
     """What kind of sentence each is: the film at a glance, a plot, an opinion of some form, a verdict and so on."""
     key = layout.key
     low, high = knobs.opinions
     opinion = uniform(key, "opinion") < (low + (high - low) * uniform(layout.reviews.key, "judging"))[layout.of]
-    about = np.array([_KIND.get(f"about {name}", _KIND["plain"]) for name in ASPECTS])[layout.aspect]
-    plain = np.where(uniform(key, "about") < 0.5, about, _KIND["plain"])
+    number = _numbers()
+    about = np.array([number.get(f"about {aspect}", number["plain"]) for aspect in read("opinions")["aspects"]])
+    plain = np.where(uniform(key, "about") < 0.5, about[layout.aspect], number["plain"])
     form = uniform(key, "kind")
     forms = [form < knobs.negated, form < knobs.negated + knobs.contrast]
-    said = np.select(forms, [_KIND["negated"], _KIND["contrast"]], plain)
-    told = np.select([form < knobs.hearsay, form < 0.7], [_KIND["hearsay"], _KIND["plot"]], _KIND["background"])
+    said = np.select(forms, [number["negated"], number["contrast"]], plain)
+    told = np.select([form < knobs.hearsay, form < 0.7], [number["hearsay"], number["plot"]], number["background"])
     body = np.where(opinion, said, told)
     opening = (layout.place == 0) & (uniform(key, "opening") < knobs.opening)
     closing = layout.last & (uniform(key, "closing") < knobs.verdict)
-    verdict = np.where(uniform(key, "rated") < knobs.rated, _KIND["rated"], _KIND["verdict"])
-    return np.where(closing, verdict, np.where(opening, _KIND["opening"], body))
+    verdict = np.where(uniform(key, "rated") < knobs.rated, number["rated"], number["verdict"])
+    return np.where(closing, verdict, np.where(opening, number["opening"], body))
 
 
 def _signs(layout: Layout, kind: Ints, knobs: Knobs) -> Ints:
@@ -228,7 +220,7 @@ def _signs(layout: Layout, kind: Ints, knobs: Knobs) -> Ints:
     reviews, of = layout.reviews, layout.of
     sure = knobs.least_sure + (knobs.surest - knobs.least_sure) * reviews.sureness
     agrees = uniform(numbered(reviews.key[of], layout.aspect, "opinion"), "sign") < sure[of]
-    closing = (kind == _KIND["verdict"]) | (kind == _KIND["rated"])
+    closing = (kind == _numbers()["verdict"]) | (kind == _numbers()["rated"])
     agrees = np.where(closing, uniform(layout.key, "verdict") < knobs.verdict_sure, agrees)
     ironic = ~closing & (uniform(layout.key, "irony") < knobs.irony)
     return np.where(agrees ^ ironic, reviews.sentiment[of], 1 - reviews.sentiment[of])
@@ -256,7 +248,8 @@ def _variants(layout: Layout, sign: Ints, knobs: Knobs) -> dict[str, Ints]:
 def _genres(reviews: Reviews) -> Ints:
     """A genre per review; some genres are panned more often than praised."""
     u = uniform(reviews.key, "genre")
-    shares = np.array([[genre.panned, genre.praised] for genre in GENRES.values()], dtype=np.float64).T  # (sign, genre)
+    genres = read("films")["genres"].values()
+    shares = np.array([[genre["panned"], genre["praised"]] for genre in genres], dtype=np.float64).T  # (sign, genre)
     upto = np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1)
     chosen: Ints = (u[:, None] >= upto[reviews.sentiment]).sum(axis=1)
-    return np.minimum(chosen, len(GENRES) - 1)
+    return np.minimum(chosen, len(genres) - 1)

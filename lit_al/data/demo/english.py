@@ -21,11 +21,6 @@ def article(word: str) -> str:
     return f"{'an' if vowel or re.match('hon(?!ey)|hour|heir', word.lower()) else 'a'} {word}"
 
 
-def split(text: str) -> list[str]:
-    """A word list: phrases at `|`, or else words at white space."""
-    return [" ".join(part.split()) for part in text.split("|")] if "|" in text else text.split()
-
-
 def inflect(verb: str, ending: str) -> str:
     """A regular verb with `s`, `ed` or `ing`.
 
@@ -58,14 +53,9 @@ def plural(noun: str) -> str:
     return inflect(noun, "s")
 
 
-def names_of(syllables: tuple[str, str, str]) -> list[str]:
-    """Every onset + middle + end, each once, in an order that looks random and never changes.
-
-    Args:
-        syllables: onsets, middles and ends; a blank before the middles stands for none.
-    """
-    onsets, middles, ends = (part.split(" ") for part in syllables)
-    names = {"".join(parts) for parts in itertools.product(onsets, middles, ends)}
+def names_of(onsets: list[str], middles: list[str], ends: list[str]) -> list[str]:
+    """Every onset + middle + end, or onset + end, each once, in an order that looks random and never changes."""
+    names = {"".join(parts) for parts in itertools.product(onsets, ["", *middles], ends)}
     return shuffled(name for name in names if not re.search(r"([a-z])\1\1|[aeiou]{3}", name))
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lit_al.data.demo import films, opinions, phrases, surroundings
 from lit_al.data.demo.chance import Ints, Keys, uniform, zipf
-from lit_al.data.demo.english import article, inflect, names_of, plural, shuffled, split
+from lit_al.data.demo.english import article, inflect, names_of, plural, shuffled
+from lit_al.data.demo.words import read
 
 Words = NDArray[np.object_]
 
@@ -110,28 +110,27 @@ class Slot:
 
 def _opinions() -> dict[str, Slot]:
     """Slots whose words follow the sign of the sentence, 0 blame and 1 praise."""
-    general = [split(opinions.NEGATIVE), split(opinions.POSITIVE)]
+    opinions = read("opinions")
+    general = _both_signs(opinions["adjectives"])
     adjectives = [
-        _interleave(common, split(special))
-        for aspect in opinions.ASPECTS.values()
-        for common, special in zip(general, (aspect.blame, aspect.praise), strict=True)
+        _interleave(common, special)
+        for aspect in opinions["aspects"].values()
+        for common, special in zip(general, _both_signs(aspect), strict=True)
     ]
-    signed = {
-        "noun": (opinions.BLAME, opinions.PRAISE),
-        "works": (opinions.FAILS, opinions.WORKS),
-        "well": (opinions.BADLY, opinions.WELL),
-        "moved": (opinions.UNMOVED, opinions.MOVED),
-    }
-    clauses = {"remark": (phrases.DISAPPROVE, phrases.APPROVE), "verdict": (phrases.WARN, phrases.RECOMMEND)}
-    slots = {name: Slot([split(bad), split(good)], "sign", OPINION) for name, (bad, good) in signed.items()}
-    slots |= {name: Slot([split(bad), split(good)], "sign", COLORFUL) for name, (bad, good) in clauses.items()}
+    slots = {name: Slot(_both_signs(words), "sign", OPINION) for name, words in opinions["words"].items()}
+    slots |= {name: Slot(_both_signs(words), "sign", COLORFUL) for name, words in opinions["clauses"].items()}
     slots |= {f"any_{name}": Slot(slots[name].lists, "any") for name in ("noun", "moved")}
     return slots | {
         "adj": Slot(adjectives, "opinion", OPINION),
         "any_adj": Slot(general, "any", OPINION),
         # Only plain words get denied: nobody says "not exquisite".
-        "mild": Slot([general[0][:40], general[1][:40]], "sign"),
+        "mild": Slot([words[:40] for words in general], "sign"),
     }
+
+
+def _both_signs(words: Mapping[str, list[str]]) -> list[list[str]]:
+    """Blame at place 0 and praise at place 1, as signs count."""
+    return [words["blame"], words["praise"]]
 
 
 def _interleave(general: list[str], special: list[str]) -> list[str]:
@@ -142,35 +141,32 @@ def _interleave(general: list[str], special: list[str]) -> list[str]:
 
 def _plots() -> dict[str, Slot]:
     """Slots of the plot: people, things and places by genre, verbs and adjectives for all."""
-    genres = films.GENRES.values()
-    roles, things = [split(genre.roles) for genre in genres], [split(genre.things) for genre in genres]
+    films = read("films")
+    roles, things, places = (
+        [genre[key] for genre in films["genres"].values()] for key in ("roles", "things", "places")
+    )
     slots = {
         "role": Slot(roles, "genre"),
         "roles": Slot([[plural(word) for word in role] for role in roles], "genre"),
         "thing": Slot(things, "genre"),
         "things": Slot([[plural(word) for word in thing] for thing in things], "genre"),
-        "place": Slot([split(genre.places) for genre in genres], "genre"),
-        "trait": Slot([split(films.TRAITS)], flat=COLORFUL),
-        "quality": Slot([split(films.QUALITIES)], flat=COLORFUL),
+        "place": Slot(places, "genre"),
+        "trait": Slot([films["traits"]], flat=COLORFUL),
+        "quality": Slot([films["qualities"]], flat=COLORFUL),
     }
-    for stem, verbs in (("meet", split(films.DO_TO_PEOPLE)), ("handl", split(films.DO_TO_THINGS))):
-        base, past = ("meet", "met") if stem == "meet" else ("handle", "handled")
-        for name, ending in ((base + "s", "s"), (past, "ed"), (stem + "ing", "ing")):
-            slots[name] = Slot([[inflect(verb, ending) for verb in verbs]])
+    for base, past in (("meet", "met"), ("handle", "handled")):
+        verbs = films["verbs"][base]
         slots[base] = Slot([verbs])
+        for name, ending in ((base + "s", "s"), (past, "ed"), (inflect(base, "ing"), "ing")):
+            slots[name] = Slot([[inflect(verb, ending) for verb in verbs]])
     return slots
 
 
 def _names() -> dict[str, Slot]:
     """People, towns and films; most stay the same throughout a review."""
-    first, last = names_of(surroundings.FIRST_NAMES), names_of(surroundings.SURNAMES)
-    towns = names_of(surroundings.TOWNS)
+    first, last, towns = (names_of(**read("surroundings")["names"][kind]) for kind in ("first", "last", "town"))
     people = [f"{first[i * 7 % 500]} {name}" for i, name in enumerate(last)]
-    firsts, seconds = surroundings.TITLE_FIRSTS.split(), surroundings.TITLE_SECONDS.split()
-    titles = [f"The {a} {b}" for a, b in itertools.product(firsts, seconds)]
-    titles += [f"{b} of {town}" for b, town in itertools.product(seconds, towns[:40])]
-    titles += [f"{a} {plural(b)}" for a, b in itertools.product(firsts, seconds)] + towns[40:800] + first[40:400]
-    titles = shuffled(titles)
+    titles = _titles(towns, first)
     known = {name: Slot(_halves(people), f"{name}'s repute", COLORFUL, steady=True) for name in REPUTED}
     return known | {
         "title": Slot(_halves(titles), "title's repute", 20, steady=True),
@@ -183,6 +179,16 @@ def _names() -> dict[str, Slot]:
     }
 
 
+def _titles(towns: list[str], first: list[str]) -> list[str]:
+    """What films are called: by two words, by a place, by a name."""
+    words = read("surroundings")["titles"]
+    adjectives, nouns = words["adjectives"], words["nouns"]
+    titles = [f"The {a} {b}" for a, b in itertools.product(adjectives, nouns)]
+    titles += [f"{b} of {town}" for b, town in itertools.product(nouns, towns[:40])]
+    titles += [f"{a} {plural(b)}" for a, b in itertools.product(adjectives, nouns)]
+    return shuffled(titles + towns[40:800] + first[40:400])
+
+
 def _halves(names: Sequence[str]) -> list[Sequence[str]]:
     """Two lists of equal weight: people and films of lesser and of better repute."""
     return [names[0::2], names[1::2]]
@@ -190,30 +196,15 @@ def _halves(names: Sequence[str]) -> list[Sequence[str]]:
 
 def _frames() -> dict[str, Slot]:
     """What holds sentences together and says nothing of the film."""
-    lists = {
-        "is": surroundings.COPULAS,
-        "isnt": surroundings.NEGATORS,
-        "made": surroundings.MAKERS,
-        "directed": surroundings.DIRECTED,
-        "form": surroundings.FORMS,
-        "part": surroundings.PARTS,
-        "scene": surroundings.SCENES,
-        "who": surroundings.OTHERS,
-        "friend": surroundings.FRIENDS,
-        "when": surroundings.WHEN,
-        "crowd": surroundings.CROWD,
-        "trivia": surroundings.TRIVIA,
-        "happened": surroundings.HAPPENED,
-        "it": "it|the film|this film|this movie|the movie|this one|it",
-        "number": "two three four five six seven ten twelve eleven twenty fifty",
-    }
+    opinions, surroundings = read("opinions"), read("surroundings")
+    ends = surroundings["ends"]
     ratings = [["2", "1", "3"], ["8", "9", "10", "7"], ["4", "3", "5"], ["7", "6", "8"]]
-    degrees = [[word + " " for word in split(text)] for text in (opinions.STRONGLY, opinions.MILDLY)]
-    return {name: Slot([split(text)]) for name, text in lists.items()} | {
+    degrees = [[word + " " for word in opinions["degrees"][strength]] for strength in ("strongly", "mildly")]
+    return {name: Slot([words]) for name, words in surroundings["frames"].items()} | {
         "minutes": Slot([[str(minute) for minute in range(90, 185)]], flat=20, steady=True),
-        "subject": Slot([split(aspect.subjects) for aspect in opinions.ASPECTS.values()], "aspect"),
-        "open": Slot([[phrase + " " for phrase in split(surroundings.OPENERS)]], chance=0.4),
-        "tail": Slot([split(surroundings.TAILS)], chance=0.2),
+        "subject": Slot([aspect["subjects"] for aspect in opinions["aspects"].values()], "aspect"),
+        "open": Slot([[phrase + " " for phrase in ends["open"]]], chance=0.4),
+        "tail": Slot([ends["tail"]], chance=0.2),
         "degree": Slot(degrees, "lukewarm", chance=0.6),
         "rating": Slot(ratings, "rating", 1),
         "year": Slot([[str(year) for year in range(2007, 1920, -1)]], flat=COLORFUL, steady=True),

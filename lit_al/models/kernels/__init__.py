@@ -14,6 +14,9 @@ same gradients: embedding, two LSTM directions with zero initial state and one b
 ``masked=True`` makes token 0 padding: see `lit_al.models.kernels.fold`. As in Keras's example it is a word like any
 other unless asked for.
 
+A form is a module with one function, `run`: the tokens are int64 and checked, the weights as in `pooled_states`; with
+`pooling` it returns (M, B, 2H) pooled states, else (M, B, T, 2H) hidden ones.
+
 M counts the members of a committee (1 for a single network), B rows, T tokens, V vocabulary entries, E embedding
 features, H units per direction.
 """
@@ -21,6 +24,7 @@ features, H units per direction.
 import functools
 import importlib
 import logging
+from collections.abc import Sequence
 from types import ModuleType
 
 from torch import Tensor, dtype, float32
@@ -73,32 +77,27 @@ def pooled_states(
     >>> pooled_states(torch.tensor([[1, 2, 0]]), *(torch.ones(shape) for shape in shapes)).shape
     torch.Size([1, 1, 6])
     """
-    form = _form(kernel, embedding.device.type, embedding.dtype, recurrent.shape[-2])
-    tokens = check_tokens(tokens, embedding.shape[1])
-    if masked:
-        tokens = trimmed(tokens)
-    pooled: Tensor = form.pooled_states(tokens, embedding, input_kernel, bias, recurrent, masked=masked)
+    pooled = _run(tokens, (embedding, input_kernel, bias, recurrent), kernel, masked=masked, pooling=True)
     return pooled.relu() if masked else pooled
 
 
-def hidden_states(
-    tokens: Tensor,
-    embedding: Tensor,
-    input_kernel: Tensor,
-    bias: Tensor,
-    recurrent: Tensor,
-    *,
-    kernel: str = "auto",
-    masked: bool = False,
-) -> Tensor:
+def hidden_states(tokens: Tensor, *weights: Tensor, kernel: str = "auto", masked: bool = False) -> Tensor:
     """Run the BiLSTM over every text; arguments and errors as in `pooled_states`.
 
     Returns:
         Hidden states of every time step, shape (M, B, T, 2H); masked, those of padded steps are below 1e-9.
     """
+    return _run(tokens, weights, kernel, masked=masked, pooling=False)
+
+
+def _run(tokens: Tensor, weights: Sequence[Tensor], kernel: str, *, masked: bool, pooling: bool) -> Tensor:
+    embedding, *_, recurrent = weights
     form = _form(kernel, embedding.device.type, embedding.dtype, recurrent.shape[-2])
     tokens = check_tokens(tokens, embedding.shape[1])
-    return form.hidden_states(tokens, embedding, input_kernel, bias, recurrent, masked=masked)  # type: ignore[no-any-return]
+    if masked and pooling:
+        tokens = trimmed(tokens)
+    states: Tensor = form.run(tokens, *weights, masked=masked, pooling=pooling)
+    return states
 
 
 @functools.cache

@@ -26,38 +26,9 @@ from lit_al.models.kernels import loops
 from lit_al.models.kernels.fold import PADDING, occurring, padding_gates
 
 
-def pooled_states(
-    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
-) -> Tensor:
-    """Take the maximum of every unit inside the time loop; arguments as in `lit_al.models.kernels.pooled_states`.
-
-    Returns:
-        Pooled states, shape (M, B, 2H).
-    """
-    return _run(tokens, embedding, input_kernel, bias, recurrent, masked=masked, pooling=True)
-
-
-def hidden_states(
-    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
-) -> Tensor:
-    """Keep every time step; arguments as in `lit_al.models.kernels.hidden_states`.
-
-    Returns:
-        Hidden states, shape (M, B, T, 2H).
-    """
-    return _run(tokens, embedding, input_kernel, bias, recurrent, masked=masked, pooling=False)
-
-
-def _run(
-    tokens: Tensor,
-    embedding: Tensor,
-    input_kernel: Tensor,
-    bias: Tensor,
-    recurrent: Tensor,
-    *,
-    masked: bool,
-    pooling: bool,
-) -> Tensor:
+def run(tokens: Tensor, *weights: Tensor, masked: bool, pooling: bool) -> Tensor:
+    """Take every direction of every member through time; see `lit_al.models.kernels`."""
+    embedding, input_kernel, bias, recurrent = weights
     with torch.autocast("cpu", enabled=False):  # the loops take float32 only
         tokens, embedding = occurring(tokens, embedding)  # (1 or M, B, T), (M, W, E)
         tables = _gate_tables(embedding, input_kernel, bias, masked)  # (M, 2, W, 4H)

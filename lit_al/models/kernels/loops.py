@@ -12,8 +12,20 @@ Why they are fast:
 - `add_product` keeps a tile of the result in registers. BLAS would cost more in calls than in arithmetic at these
   sizes, and its threads would fight with ours.
 
-Shapes: B rows, T time steps, H units, S rows of one block, W rows of the gate table. All arrays are float32 but the
-token ids (int64) and the time steps of the maxima (int32).
+Shapes: M members, B rows, T time steps, E embedding features, H units, S rows of one block, W rows of the gate table.
+All arrays are float32 but the token ids (int64) and the time steps of the maxima (int32). A job is one member, one
+direction (0 forward in time, 1 backward), and a slice first..last-1: of the batch, of the table's rows or of the
+embedding's features. Whole arrays have these shapes, their gradients likewise:
+
+| array | shape | |
+|---|---|---|
+| `tokens` | (1, B, T) for all members, or (M, B, T) | |
+| `embedding`, `kernel`, `bias` | (M, W, E), (M, 2, E, 4H), (M, 2, 4H) | |
+| `tables` | (M, 2, W, 4H) | gate pre-activations of every token |
+| `recurrent` | (M, 2, H, 4H) | |
+| `gates`, `cells` | (M, 2, T, B, 4H), (M, 2, T, B, H) | saved for the way back, or T = 0: nothing is |
+| `pooled`, `where` | (M, B, 2, H) | maximum and its first time step, or B = 0: `states` instead |
+| `states` | (M, B, T, 2, H) | |
 """
 
 from typing import Any
@@ -189,22 +201,7 @@ def forward(
     where: Ints,
     states: Floats,
 ) -> None:
-    """Run one direction of one member over rows first..last-1 of the batch.
-
-    Args:
-        member: Which member.
-        direction: 0 forward in time, 1 backward.
-        first: First row of the slice.
-        last: Row after the slice.
-        tokens: Token ids, shape (1, B, T) for all members or (M, B, T).
-        tables: Gate pre-activations of every token, shape (M, 2, W, 4H).
-        recurrent: Recurrent weights, shape (M, 2, H, 4H).
-        gates: Out: gates to be saved, shape (M, 2, T, B, 4H); shape (M, 2, 0, B, 4H) saves nothing.
-        cells: Out: cell states to be saved, shape (M, 2, T, B, H) or (M, 2, 0, B, H).
-        pooled: Out: maximum over time, shape (M, B, 2, H); shape (M, 0, 2, H) writes `states` instead.
-        where: Out: first time step of the maximum, shape as `pooled`.
-        states: Out: hidden states, shape (M, B, T, 2, H).
-    """
+    """Run a job forward; `gates`, `cells`, `pooled`, `where` and `states` are written."""
     steps, units = tokens.shape[2], recurrent.shape[2]
     saving, pooling = gates.shape[2] > 0, pooled.shape[1] > 0
     ids, matrix = tokens[member % len(tokens)], recurrent[member, direction]  # (B, T), (H, 4H)
@@ -303,23 +300,10 @@ def backward(
     grad_tables: Floats,
     grad_recurrent: Floats,
 ) -> None:
-    """Run one direction of one member back over rows first..last-1 of the batch.
+    """Run a job back; `grad_tables` is written, `grad_recurrent` added to.
 
-    Args:
-        member: Which member.
-        direction: 0 forward in time, 1 backward.
-        first: First row of the slice.
-        last: Row after the slice.
-        part: Number of the slice: every slice has its own sums, so that no two threads add to the same number.
-        tokens: Token ids, shape (1, B, T) for all members or (M, B, T).
-        transposed: Recurrent weights transposed, shape (M, 2, 4H, H).
-        gates: Saved gates, shape (M, 2, T, B, 4H).
-        cells: Saved cell states, shape (M, 2, T, B, H).
-        where: First time step of the maximum, shape (M, B, 2, H).
-        grad_pooled: Gradient of `pooled`, shape (M, B, 2, H); shape (M, 0, 2, H) reads `grad_states` instead.
-        grad_states: Gradient of `states`, shape (M, B, T, 2, H).
-        grad_tables: Out: gradient of the tables, shape (parts, M, 2, W, 4H).
-        grad_recurrent: Added to: gradient of the recurrent weights, shape (parts, M, 2, H, 4H).
+    Both have a first axis more, the parts: every slice has its own sums, so that no two threads add to the same number.
+    The recurrent weights come transposed, (M, 2, 4H, H).
     """
     steps, units = tokens.shape[2], transposed.shape[3]
     pooling = grad_pooled.shape[1] > 0
@@ -357,18 +341,7 @@ def backward(
 def fold(
     member: int, direction: int, first: int, last: int, embedding: Floats, kernel: Floats, bias: Floats, tables: Floats
 ) -> None:
-    """Project rows first..last-1 of an embedding table onto the gates of one direction.
-
-    Args:
-        member: Which member.
-        direction: 0 forward in time, 1 backward.
-        first: First row of the slice.
-        last: Row after the slice.
-        embedding: Embedding tables, shape (M, W, E).
-        kernel: Input weights, shape (M, 2, E, 4H).
-        bias: Gate biases, shape (M, 2, 4H).
-        tables: Out: gate pre-activations of every token, shape (M, 2, W, 4H).
-    """
+    """Project rows of an embedding table onto the gates of one direction; `tables` is written."""
     table = tables[member, direction, first:last]  # (S, 4H)
     for r in range(table.shape[0]):
         for j in range(table.shape[1]):
@@ -378,16 +351,7 @@ def fold(
 
 @compiled
 def fold_back(member: int, first: int, last: int, grad_tables: Floats, transposed: Floats, grad_rows: Floats) -> None:
-    """Compute the gradient of rows first..last-1 of an embedding table.
-
-    Args:
-        member: Which member.
-        first: First row of the slice.
-        last: Row after the slice.
-        grad_tables: Gradient of the tables, shape (M, 2, W, 4H).
-        transposed: Input weights transposed, shape (M, 2, 4H, E).
-        grad_rows: Out: gradient of the embedding tables, shape (M, W, E).
-    """
+    """Compute the gradient of an embedding table's rows; the input weights come transposed, (M, 2, 4H, E)."""
     rows = grad_rows[member, first:last]  # (S, E)
     _clear(rows)
     for direction in range(2):
@@ -405,17 +369,9 @@ def fold_back_weights(
     grad_kernel: Floats,
     grad_bias: Floats,
 ) -> None:
-    """Compute the gradient of the input weights of one direction, for embedding features first..last-1.
+    """Compute the gradient of the input weights for some embedding features; `grad_bias` is added to.
 
-    Args:
-        member: Which member.
-        direction: 0 forward in time, 1 backward.
-        first: First feature of the slice.
-        last: Feature after the slice; the slice that begins at 0 sums the bias too.
-        embedding: Embedding tables, shape (M, W, E).
-        grad_tables: Gradient of the tables, shape (M, 2, W, 4H).
-        grad_kernel: Out: gradient of the input weights, shape (M, 2, E, 4H).
-        grad_bias: Added to: gradient of the biases, shape (M, 2, 4H).
+    The slice that begins at 0 sums the bias too.
     """
     kernel = grad_kernel[member, direction, first:last]  # (S, 4H)
     _clear(kernel)

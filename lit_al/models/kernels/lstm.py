@@ -8,35 +8,18 @@ from lit_al.models.kernels import reference
 from lit_al.models.kernels.fold import PADDING, padding_gates
 
 
-def hidden_states(
-    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
-) -> Tensor:
-    """Run torch's LSTM member by member; arguments as in `lit_al.models.kernels.hidden_states`, tokens int64.
-
-    Returns:
-        Hidden states, shape (M, B, T, 2H).
-    """
-    tokens = tokens.expand(embedding.shape[0], *tokens.shape[-2:])  # (M, B, T)
+def run(tokens: Tensor, *weights: Tensor, masked: bool, pooling: bool) -> Tensor:
+    """Run torch's LSTM member by member; see `lit_al.models.kernels`."""
+    tokens = tokens.expand(len(weights[0]), *tokens.shape[-2:])  # (M, B, T)
     if tokens.shape[1] == 0:  # torch's LSTM refuses an empty batch
-        return reference.hidden_states(tokens, embedding, input_kernel, bias, recurrent, masked=masked)
-    return torch.stack(
-        [_member(*parts, masked) for parts in zip(tokens, embedding, input_kernel, bias, recurrent, strict=True)]
-    )
-
-
-def pooled_states(
-    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
-) -> Tensor:
-    """Take the maximum of every unit over time.
-
-    Returns:
-        Pooled states, shape (M, B, 2H).
-    """
-    return hidden_states(tokens, embedding, input_kernel, bias, recurrent, masked=masked).max(dim=2).values
+        return reference.run(tokens, *weights, masked=masked, pooling=pooling)
+    members = zip(tokens, *weights, strict=True)
+    states = torch.stack([_member(*member, masked=masked) for member in members])  # (M, B, T, 2H)
+    return states.max(dim=2).values if pooling else states
 
 
 def _member(
-    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, masked: bool
+    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool
 ) -> Tensor:
     """Run one member; tokens (B, T), embedding (V, E), input_kernel (2, E, 4H); result (B, T, 2H)."""
     inputs = functional.embedding(tokens, embedding)  # (B, T, E)

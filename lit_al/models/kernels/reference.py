@@ -6,32 +6,17 @@ from torch import Tensor
 from lit_al.models.kernels.fold import gate_tables, occurring
 
 
-def hidden_states(
-    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
-) -> Tensor:
-    """Run both directions step by step; arguments as in `lit_al.models.kernels.hidden_states`, tokens int64.
-
-    Returns:
-        Hidden states, shape (M, B, T, 2H).
-    """
+def run(tokens: Tensor, *weights: Tensor, masked: bool, pooling: bool) -> Tensor:
+    """Run both directions step by step; see `lit_al.models.kernels`."""
+    embedding, input_kernel, bias, recurrent = weights
     tokens, embedding = occurring(tokens, embedding)  # (1 or M, B, T), (M, W, E)
     tables = gate_tables(embedding, input_kernel, bias, masked)  # (M, 2, W, 4H)
     member = torch.arange(embedding.shape[0], device=tokens.device)[:, None, None]  # (M, 1, 1)
     gates = [tables[:, direction][member, tokens] for direction in range(2)]  # each (M, B, T, 4H)
     forward = _direction(gates[0], recurrent[:, 0])  # (M, B, T, H)
     backward = _direction(gates[1].flip(2), recurrent[:, 1]).flip(2)  # (M, B, T, H)
-    return torch.cat([forward, backward], dim=-1)  # (M, B, T, 2H)
-
-
-def pooled_states(
-    tokens: Tensor, embedding: Tensor, input_kernel: Tensor, bias: Tensor, recurrent: Tensor, *, masked: bool = False
-) -> Tensor:
-    """Take the maximum of every unit over time; a tie's gradient goes to the first time step.
-
-    Returns:
-        Pooled states, shape (M, B, 2H).
-    """
-    return hidden_states(tokens, embedding, input_kernel, bias, recurrent, masked=masked).max(dim=2).values
+    states = torch.cat([forward, backward], dim=-1)  # (M, B, T, 2H)
+    return states.max(dim=2).values if pooling else states
 
 
 def _direction(gates: Tensor, recurrent: Tensor) -> Tensor:

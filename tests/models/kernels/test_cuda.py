@@ -26,7 +26,7 @@ tl = pytest.importorskip("triton.language")
 
 from lit_al.exceptions import ConfigError  # noqa: E402
 from lit_al.models import kernels  # noqa: E402
-from lit_al.models.kernels import cuda, hidden_states, pooled_states  # noqa: E402
+from lit_al.models.kernels import cuda, hidden_states, pooled_states, triton_loops  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("error")
 interpreted = pytest.mark.skipif(GPU, reason="about CPU tensors and the interpreter")
@@ -184,7 +184,9 @@ def test_token_outside_the_table_gives_nan_from_there_on(wrong: int) -> None:
     tokens = contract.make_tokens(2, 3)
     tokens[1, 1] = wrong
     parameters = [p.to(DEVICE) for p in contract.make_parameters()]
-    states = cuda.hidden_states(tokens.to(DEVICE), *parameters).cpu()[0]  # (2, 3, 10), past the check on CPU
+    states = cuda.run(tokens.to(DEVICE), *parameters, masked=False, pooling=False).cpu()[
+        0
+    ]  # (2, 3, 10), past the check on CPU
     states.sum().backward()
     forward, backward = states.isnan().chunk(2, dim=-1)
     assert not states[0].isnan().any()
@@ -202,8 +204,8 @@ def test_autocast_leaves_the_numbers_exact(large_programs: None) -> None:
 @triton.jit
 def squash(x, sigmoid, tanh, SIZE: tl.constexpr):
     place = tl.arange(0, SIZE)
-    tl.store(sigmoid + place, cuda._sigmoid(tl.load(x + place)))
-    tl.store(tanh + place, cuda._tanh(tl.load(x + place)))
+    tl.store(sigmoid + place, triton_loops._sigmoid(tl.load(x + place)))
+    tl.store(tanh + place, triton_loops._tanh(tl.load(x + place)))
 
 
 def test_sigmoid_and_tanh_are_accurate() -> None:
@@ -284,22 +286,22 @@ def test_importing_the_package_does_not_import_triton() -> None:
 COMPILE = """
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
-from lit_al.models.kernels import cuda
+from lit_al.models.kernels import triton_loops
 
 def check(kernel, **constants):
     types = {"tokens": "*i64", "where": "*i32"} | dict.fromkeys(("token_stride", "batch", "steps", "vocabulary"), "i32")
     names = kernel.arg_names
     signature = {name: "constexpr" if name in constants else types.get(name, "*fp32") for name in names}
     constants = {(names.index(name),): value for name, value in constants.items()}
-    aligned = [name for name in names if signature[name].startswith("*") and name not in cuda.UNSPECIALIZED]
+    aligned = [name for name in names if signature[name].startswith("*") and name not in triton_loops.UNSPECIALIZED]
     attributes = {(names.index(name),): [["tt.divisibility", 16]] for name in aligned}
     source = ASTSource(kernel, signature, constants, attributes)
     assert compile(source, GPUTarget("cuda", 90, 32), {"num_warps": 1}).asm["cubin"]
 
-check(cuda._forward_kernel, UNITS=30, WIDTH=32, ROWS=1, POOLING=True, SAVING=True)
-check(cuda._forward_kernel, UNITS=32, WIDTH=32, ROWS=2, POOLING=False, SAVING=False)
-check(cuda._backward_kernel, UNITS=30, WIDTH=32, ROWS=1, POOLING=True, ATOMICS=True)
-check(cuda._backward_kernel, UNITS=32, WIDTH=32, ROWS=2, POOLING=False, ATOMICS=False)
+check(triton_loops.forward, UNITS=30, WIDTH=32, ROWS=1, POOLING=True, SAVING=True)
+check(triton_loops.forward, UNITS=32, WIDTH=32, ROWS=2, POOLING=False, SAVING=False)
+check(triton_loops.backward, UNITS=30, WIDTH=32, ROWS=1, POOLING=True, ATOMICS=True)
+check(triton_loops.backward, UNITS=32, WIDTH=32, ROWS=2, POOLING=False, ATOMICS=False)
 """
 
 
