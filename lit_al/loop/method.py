@@ -63,6 +63,10 @@ class Models(Protocol):
 class TrainingMethod(Models, Protocol):
     """Trains models on what is labeled."""
 
+    @property
+    def curve(self) -> tuple[float, ...]:
+        """Mean training losses over the steps of the last fit, in nats summed over seeds; () where there are none."""
+
     def begin(self, seeds: Sequence[int], rounds: int) -> None:
         """Make ready for so many rounds of a run for each seed."""
 

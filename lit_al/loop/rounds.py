@@ -49,6 +49,7 @@ class Round:
         validation: likewise, by validation; None without it.
         test: of the model on the test set, for the report alone; None where there is no such set.
         bill: of all questions so far.
+        curve: mean training losses over the steps of the fit, in nats.
     """
 
     query: Query
@@ -62,6 +63,7 @@ class Round:
     validation: ByValidation | None = None
     test: Evaluation | None = None
     bill: Bill = field(default_factory=Bill)
+    curve: tuple[float, ...] = ()
 
     @classmethod
     def of(
@@ -87,6 +89,7 @@ class Round:
             validation=ByValidation.of(state),
             test=test,
             bill=bill,
+            curve=done.method.curve,
         )
 
     @property

@@ -66,7 +66,10 @@ class TensorBoardLog:
         self._text("picked", _table(self.corpus, query), query.number)
 
     def lean_round(self, done: Round) -> None:
-        """A round of the lean loop, everything over the number of labels."""
+        """A round of the lean loop, over the number of labels; its loss over the steps of all fits."""
+        for loss in done.curve:
+            self.steps += 1
+            self._scalar("loss/train", loss, self.steps)
         values = {"cost": done.bill.cost}
         if done.test:
             values |= {"test/accuracy": done.test.accuracy, "test/loss": done.test.loss}

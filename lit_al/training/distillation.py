@@ -23,7 +23,7 @@ from lit_al.text.bucketing import in_windows, lengths_of
 from lit_al.text.encoder import PADDING, UNKNOWN
 from lit_al.training.fitting import fit, plain_trainer
 from lit_al.training.recipe import Recipe
-from lit_al.training.steps import LabeledSet
+from lit_al.training.steps import LabeledSet, StepCallback
 from lit_al.training.teacher import SoftLabels
 from lit_al.typing import Float32s, Ints, Rows
 
@@ -78,7 +78,7 @@ def study(
     rows: Ints,
     targets: Float32s,
     recipe: Recipe,
-    keep: L.Callback,
+    keep: StepCallback,
     seed: int,
     accelerator: str = "auto",
 ) -> None:

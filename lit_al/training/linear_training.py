@@ -76,6 +76,11 @@ class LinearTraining:
         return False
 
     @property
+    def curve(self) -> tuple[float, ...]:
+        """A regression has no steps to look at."""
+        return ()
+
+    @property
     def validation(self) -> None:
         """Nothing is held out."""
 

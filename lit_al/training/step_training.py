@@ -8,7 +8,6 @@ on labels that they had not learned from.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
@@ -25,7 +24,15 @@ from lit_al.training.distillation import assign, study
 from lit_al.training.fitting import device_of
 from lit_al.training.pretraining import Pretraining
 from lit_al.training.recipe import Recipe
-from lit_al.training.steps import AveragedWeights, LabeledSet, LowestLoss, fewest, shrink_and_perturb, train
+from lit_al.training.steps import (
+    AveragedWeights,
+    LabeledSet,
+    LowestLoss,
+    StepCallback,
+    fewest,
+    shrink_and_perturb,
+    train,
+)
 from lit_al.training.teacher import SoftLabels, teach
 from lit_al.typing import Float32s, Floats, Rows
 
@@ -46,6 +53,7 @@ class StepTraining:
 
     Attributes:
         model: a member for each seed, on the device.
+        curve: mean training losses over the last fit.
 
     Raises:
         ConfigError: a recipe that needs pretraining, and none given, or one of another recipe; an accelerator that is
@@ -73,6 +81,7 @@ class StepTraining:
         self.vectors, self.accelerator, self.device = vectors, accelerator, device_of(accelerator)
         self.seeds: Sequence[int] = ()
         self.rounds = 0
+        self.curve: tuple[float, ...] = ()
         self._heard: dict[bytes, SoftLabels] = {}  # what the teacher made of the labels of this round
 
     @property
@@ -114,12 +123,13 @@ class StepTraining:
             self.model = self.new_model(number)
         elif self.recipe.weights == "shrink" and number > 0:
             shrink_and_perturb(self.model, _seed(self.seeds[0], number))
-        keep: L.Callback = AveragedWeights(self.recipe.average)
+        keep: StepCallback = AveragedWeights(self.recipe.average)
         if isinstance(self.validation, HoldOut):
             keep = LowestLoss(self.tokens, _held(states))
         self._train(self.model, number, _labeled_sets(number, states), keep)
+        self.curve = keep.curve
 
-    def _train(self, model: LitCommittee, number: int, labeled_sets: Sequence[LabeledSet], keep: L.Callback) -> None:
+    def _train(self, model: LitCommittee, number: int, labeled_sets: Sequence[LabeledSet], keep: StepCallback) -> None:
         seed = _seed(self.seeds[0], number)  # of dropout
         if self.recipe.studies:
             labels = fewest(labeled_sets)  # before the teacher asks for one

@@ -23,6 +23,7 @@ from lit_al.typing import Ints, Mask, Rows
 from lit_al.utils.failpoints import crash_point
 
 SHRINK, NOISE = 0.5, 0.01  # Ash and Adams 2020: old weights halved, noise of this standard deviation added
+POINTS = 50  # of the curve of a fit
 LOOKS = 10  # times that a fit is judged by its held-out labels
 
 
@@ -45,13 +46,33 @@ class LabeledSet:
         return replace(self, rows=self.rows[mask], answers=self.answers[mask])
 
 
+class StepCallback(L.Callback):
+    """Sees every step of a fit and keeps its loss; a subclass decides which weights the model ends with."""
+
+    def __init__(self) -> None:
+        self.losses: list[Tensor] = []
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, *_: Any) -> None:
+        """Keep the loss of a step; on a GPU nobody waits for it."""
+        crash_point("in_fit")
+        self.losses.append(outputs["loss"].detach())
+
+    @property
+    def curve(self) -> tuple[float, ...]:
+        """Mean losses, in nats summed over the members, of `POINTS` parts of the fit, or of its steps if fewer."""
+        if not self.losses:
+            return ()
+        parts = torch.stack(self.losses).cpu().tensor_split(min(POINTS, len(self.losses)))
+        return tuple(float(part.mean()) for part in parts)
+
+
 def train(
     model: LitCommittee,
     tokens: Tensor,
     labeled_sets: Sequence[LabeledSet],
     steps: int,
     batch_size: int,
-    keep: L.Callback,
+    keep: StepCallback,
     accelerator: str = "auto",
 ) -> None:
     """Train each member on its lesson; dropout draws from torch's generator.
@@ -125,7 +146,7 @@ class Steps:
             yield self.tokens[rows], labels
 
 
-class AveragedWeights(L.Callback):
+class AveragedWeights(StepCallback):
     """Give the model, in the end, the mean of its weights over the last steps (Izmailov et al. 2018).
 
     Args:
@@ -133,13 +154,14 @@ class AveragedWeights(L.Callback):
     """
 
     def __init__(self, share: float) -> None:
+        super().__init__()
         self.share = share
         self.count = 0
         self.sums: list[Tensor] = []
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, *_: Any) -> None:
         """Add the weights of a step."""
-        crash_point("in_fit")
+        super().on_train_batch_end(trainer, pl_module, outputs)
         total = int(trainer.estimated_stepping_batches)
         if trainer.global_step <= total - round(self.share * total):
             return
@@ -156,7 +178,7 @@ class AveragedWeights(L.Callback):
                 weight.copy_(total / self.count)
 
 
-class LowestLoss(L.Callback):
+class LowestLoss(StepCallback):
     """Give each member, in the end, its weights of the lowest loss on labels held out from it.
 
     The loss is looked at ten times, after every tenth of the steps, or after every step where there are fewer.
@@ -166,28 +188,29 @@ class LowestLoss(L.Callback):
         held: held-out labels of each member; their numbers may differ.
 
     Attributes:
-        losses: (M,) float64 lowest mean loss of each member, in nats.
+        lowest: (M,) float64 lowest mean loss of each member, in nats.
     """
 
     def __init__(self, tokens: Tensor, held: Sequence[LabeledSet]) -> None:
+        super().__init__()
         self.tokens, self.held = tokens, held
-        self.losses = torch.empty(0)
+        self.lowest = torch.empty(0)
         self._best: list[Tensor] = []
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, *_: Any) -> None:
         """Look, where it is time, and keep the weights of the members that got better."""
-        crash_point("in_fit")
+        super().on_train_batch_end(trainer, pl_module, outputs)
         step, total = trainer.global_step, int(trainer.estimated_stepping_batches)
         if step * LOOKS // total == (step - 1) * LOOKS // total:
             return
         model = next(part for part in pl_module.modules() if isinstance(part, LitCommittee))  # a student has one
         losses, weights = self._look(model), [weight.detach() for weight in model.parameters()]
         if not self._best:
-            self.losses, self._best = torch.full_like(losses, torch.inf), [weight.clone() for weight in weights]
-        better = losses <= self.losses
+            self.lowest, self._best = torch.full_like(losses, torch.inf), [weight.clone() for weight in weights]
+        better = losses <= self.lowest
         for best, weight in zip(self._best, weights, strict=True):
             best[better] = weight[better]
-        self.losses = torch.where(better, losses, self.losses)
+        self.lowest = torch.where(better, losses, self.lowest)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Take the best."""

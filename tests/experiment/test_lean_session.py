@@ -303,6 +303,9 @@ def test_three_classes_run_and_events_are_over_labels(make_corpus, tmp_path):
     assert "neutral: FN" in printed
     events = EventAccumulator(str(folder), {"scalars": 0, "images": 0}).Reload()
     assert [event.step for event in events.Scalars("test/accuracy")] == [30, 40, 60]
+    losses = events.Scalars("loss/train")
+    assert [event.step for event in losses] == list(range(1, len(losses) + 1))
+    assert len(losses) >= 3
     assert [event.step for event in events.Scalars("controls/accuracy")] == [60]  # four controls say nothing
     assert set(events.Tags()["images"]) == {"figures/labels", "figures/batches"}
     page = (folder / "report.html").read_text()
