@@ -80,7 +80,7 @@ def test_documents_hold_no_placeholder():
         assert "@@" not in path.read_text(encoding="utf-8"), path.name
 
 
-def test_network_of_the_readme_goes_through_callback_strategy_rule_report_and_benchmark(tmp_path, monkeypatch):
+def test_network_of_the_readme_goes_through_callback_strategy_rule_report_and_benchmark(tmp_path, monkeypatch, capsys):
     [code] = [block for block in blocks(ROOT / "README.md", "python") if "# mynet.py" in block]
     assert len([line for line in code.splitlines() if line.strip()]) < 40
     monkeypatch.chdir(tmp_path)
@@ -100,10 +100,11 @@ def test_network_of_the_readme_goes_through_callback_strategy_rule_report_and_be
     cells = (tmp_path / "lightning_logs" / "benchmark" / "cells.jsonl").read_text().splitlines()
     assert {json.loads(cell)["strategy"] for cell in cells} >= {"honest/margin", "honest/random"}
     assert all(json.loads(cell)["accuracy"] > 0 for cell in cells)
-    again = load_network("mynet.py:HashedWords").load_from_checkpoint(
-        folder / "checkpoints" / "best.ckpt", weights_only=True
-    )
-    assert again.classes == ("negative", "positive")
+    capsys.readouterr()
+    assert main(["predict", *network, "--checkpoint", str(folder), "a fine film"]) == 0
+    assert capsys.readouterr().out.split("\t")[0] in ("negative", "positive")
+    assert main(["predict", "--checkpoint", str(folder), "a fine film"]) == 2
+    assert "name its class with lit-al predict --network" in capsys.readouterr().err
 
 
 def test_code_that_a_run_names_is_run_only_if_it_is_named_again(tmp_path):

@@ -65,9 +65,10 @@ def predict(asked: "PredictOptions") -> None:
     """Classify texts with the checkpoint of a run."""
     checkpoint = asked.weights()
     from lit_al.models.checkpoint import load_model
+    from lit_al.models.own_network import load_own
     from lit_al.models.prediction import classify
 
-    model = load_model(checkpoint)
+    model = load_own(asked.network, checkpoint) if asked.network else load_model(checkpoint)
     texts, shown = tee(asked.read())
     for prediction, text in zip(classify(model, texts), shown, strict=True):
         if asked.json:

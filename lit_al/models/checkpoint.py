@@ -175,7 +175,12 @@ def load_model(path: Path | str) -> LitBiLSTM:
         raise CheckpointError(
             f"{path} is a checkpoint, but not one of LitBiLSTM ({first_line(error)}); give a .ckpt file of a run"
         ) from error
-    _check_weights(weights, wanted, path)
+    try:
+        _check_weights(weights, wanted, path)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"{error}; or, if it is a network of your own, name its class with lit-al predict --network"
+        ) from error
     model = LitBiLSTM(**checked)
     model.load_state_dict(weights)
     return model

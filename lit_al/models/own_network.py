@@ -9,7 +9,8 @@ from typing import Any
 
 import lightning as L
 
-from lit_al.exceptions import ConfigError
+from lit_al.exceptions import CheckpointError, ConfigError
+from lit_al.models.checkpoint import read_checkpoint
 from lit_al.models.classifier import Classifier
 from lit_al.utils.terminal_text import first_line
 
@@ -49,6 +50,24 @@ def _module(place: str) -> ModuleType:
     module = sys.modules[name] = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def load_own(named: str, path: Path) -> Any:
+    """The network of a checkpoint, on the CPU.
+
+    Raises:
+        ConfigError: there is no such class.
+        CheckpointError: the file is missing, broken, or of another network.
+    """
+    kind = load_network(named)
+    read_checkpoint(path)  # it is whole, and its weights are numbers
+    try:
+        return kind.load_from_checkpoint(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever code of somebody else's does
+        raise CheckpointError(
+            f"{path} is no checkpoint of {named} ({type(error).__name__}: {first_line(error)}); its __init__ must call "
+            "self.save_hyperparameters()"
+        ) from error
 
 
 def make_network(named: str, classes: tuple[str, ...]) -> Any:

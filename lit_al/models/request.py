@@ -21,6 +21,9 @@ class PredictOptions(Options):
         (), "Texts; without any, each line of standard input is one.", "TEXT", positional=True
     )
     file: Path | None = text_option(None, "A UTF-8 file with a text on each line.", "PATH")
+    network: str | None = text_option(
+        None, "Class of the checkpoint, if it is a network of your own, as in mynet.py:MyNet.", "FILE:CLASS"
+    )
     json: bool = text_option(False, "One JSON object per text.")
 
     def __post_init__(self) -> None:
