@@ -23,7 +23,9 @@ def figures(results: Results) -> dict[str, "Figure"]:
         return {"compare": comparison_figure(results)}
     if results["protocol"] == "lean":
         return {"labels": labels_figure(results), "batches": batches_figure(results)} if results["rounds"] else {}
-    drawn = {"loss": loss_figure(results), "accuracy": accuracy_figure(results)} if results["epochs"] else {}
+    drawn = {"loss": loss_figure(results)} if results["epochs"] else {}
+    if any(epoch["val_accuracy"] is not None for epoch in results["epochs"]):  # not every network counts it
+        drawn["accuracy"] = accuracy_figure(results)
     return {**drawn, "rounds": rounds_figure(results)} if results["rounds"] else drawn
 
 

@@ -5,6 +5,7 @@ from html import escape, unescape
 import pytest
 
 from lit_al.exceptions import DataError
+from lit_al.reporting import figures
 from lit_al.reporting.run_page import Picked, run_page, write_run_report
 
 CLASSES = ("negative", "positive")
@@ -171,3 +172,15 @@ def test_results_that_cannot_be_read_are_one_sentence(tmp_path, content, words):
     (tmp_path / "results.json").write_text(content)
     with pytest.raises(DataError, match=words):
         write_run_report(tmp_path)
+
+
+def test_rules_in_shadow_are_told_of_with_any_protocol():
+    sentence = "kappa:0.99:3 would have stopped at 950 labels"
+    told = run_page({**results(), "shadow": [{"sentence": sentence}]})
+    assert f"<li>{sentence}.</li>" in told
+    assert "in shadow" not in run_page(results())
+
+
+def test_accuracy_that_no_epoch_counted_has_no_picture():
+    silent = [{**epoch, "accuracy": None, "val_accuracy": None} for epoch in results()["epochs"]]
+    assert set(figures.figures(results(epochs=silent))) == set(figures.figures(results())) - {"accuracy"}
