@@ -2,4 +2,4 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("triton") else ["lit_al/kernels/cuda.py"]
+collect_ignore = [] if find_spec("triton") else ["lit_al/models/kernels/cuda.py"]

@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from lit_al.data import Corpus
 
@@ -29,9 +31,14 @@ ARGUMENTS = (
     "--window-size=1400,1000",
 )
 
+settings.register_profile("patient", deadline=None)  # Python's garbage collector pauses longer than a deadline is
+settings.load_profile("patient")
+
 
 def pytest_configure(config):
-    """A core for each worker: threads of several on the same cores would wait for each other."""
+    """Ctrl-C, and a core for each worker: threads of several on the same cores would wait for each other."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background, where tests send it all the same
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if worker and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))

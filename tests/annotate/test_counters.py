@@ -15,7 +15,7 @@ MOVES = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(moves=st.lists(MOVES, max_size=25))
 def test_tally_is_what_the_record_says(tmp_path_factory, helpers, moves):
     with helpers.fill(tmp_path_factory.mktemp("tally") / "run") as record:

@@ -160,7 +160,7 @@ def copy(make_record, record, tmp_path, name, kind, **more):
     return one.read_bytes(), two.read_bytes(), other
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answers=answers, notes=st.dictionaries(st.tuples(st.integers(0, 6), st.just("ann")), st.just("=hm, 'so'")))
 def test_export_import_export_is_the_same_to_the_byte(make_record, tmp_path, answers, notes):
     record = make_record()
@@ -175,7 +175,7 @@ def test_export_import_export_is_the_same_to_the_byte(make_record, tmp_path, ans
         assert other.labels() == record.labels()
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(labels=st.dictionaries(st.integers(0, 6), st.sampled_from(["neg", "pos"])))
 def test_labels_of_one_annotator_are_the_same_to_the_byte(make_record, tmp_path, labels):
     record = make_record()

@@ -134,6 +134,4 @@ class Labeling(RuleBasedStateMachine):
 
 
 TestLabeling = Labeling.TestCase
-TestLabeling.settings = settings(
-    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestLabeling.settings = settings(max_examples=30, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow])

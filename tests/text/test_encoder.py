@@ -73,7 +73,7 @@ def test_cut_in_the_middle_keeps_both_ends_of_tricky_strings(how, length):
     assert encoder.encode(TRICKY).tolist() == both_ends(TRICKY, encoder.vocabulary, length, how)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4), st.sampled_from(["keras3", "keras2"]))
 def test_encode_any_text_agrees_with_the_reference(texts, how):
     encoder = TextEncoder((*RESERVED, "a", "br", "0", "aa"), max_length=5, how=how)
@@ -81,14 +81,14 @@ def test_encode_any_text_agrees_with_the_reference(texts, how):
     assert encoder.encode(texts).tolist() == keras_ids(texts, encoder.vocabulary, 5, how)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.text("abcd ,", max_size=60), min_size=1, max_size=4), st.integers(1, 9))
 def test_cut_in_the_middle_keeps_both_ends_of_any_text(texts, length):
     encoder = TextEncoder((*RESERVED, "a", "b", "c", "ab", "d"), max_length=length, cut="middle")
     assert encoder.encode(texts).tolist() == both_ends(texts, encoder.vocabulary, length, "keras3")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.text("abB ,\n", max_size=30), max_size=5))
 def test_rank_words_counts_every_word(texts):
     counts = Counter(word for text in texts for word in keras_words(text, "keras3"))

@@ -40,7 +40,7 @@ def information_by_hand(table):
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, st.integers(1, 7), st.integers(3, 9))
 def test_meetings_and_information_are_those_counted_by_hand(texts, window, neighbors):
     with pytest.MonkeyPatch.context() as patch:

@@ -5,7 +5,7 @@ import lightning as L
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
@@ -119,7 +119,6 @@ def make_batches(members, texts, size, steps, *, by_length=False, seed=0):
     return SoftBatches(torch.from_numpy(tokens), rows, targets, size, steps, rng, by_length)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 3), st.integers(1, 40), st.integers(1, 50), st.integers(1, 12), st.booleans())
 def test_so_many_batches_and_each_text_once_in_a_pass(members, texts, size, steps, by_length):
     batches = make_batches(members, texts, size, steps, by_length=by_length)
