@@ -2,4 +2,6 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("triton") else ["lit_al/models/kernels/cuda.py"]
+collect_ignore = (
+    [] if find_spec("triton") else [f"lit_al/models/kernels/{name}.py" for name in ("cuda", "triton_loops")]
+)
