@@ -222,7 +222,8 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     options = vars(parser.parse_args(arguments))
     from rich import get_console
 
-    from lit_al.benchmark.runner import BenchConfig, run_benchmark
+    from lit_al.benchmark.runner import run_benchmark
+    from lit_al.benchmark.settings import BenchConfig
 
     _quiet()
     run_benchmark(BenchConfig(**options), get_console())

@@ -14,7 +14,8 @@ from lit_al.benchmark import example_method, runner
 from lit_al.benchmark.benchmark_page import write_benchmark_report
 from lit_al.benchmark.judging import distinct_words
 from lit_al.benchmark.results_table import read_cells
-from lit_al.benchmark.runner import Bench, BenchConfig, run_benchmark
+from lit_al.benchmark.runner import Bench, run_benchmark
+from lit_al.benchmark.settings import BenchConfig
 from lit_al.cli import main
 from lit_al.data import load_corpus
 from lit_al.exceptions import ConfigError, RunError

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lit_al.benchmark.methods import Method
-from lit_al.benchmark.runner import BenchConfig
+from lit_al.benchmark.settings import BenchConfig
 from lit_al.data import Corpus
 from lit_al.exceptions import ConfigError
 from lit_al.loop.active_loop import ActiveLoop
