@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lit_al.benchmark.settings import BenchConfig
 
 from lit_al.annotate.learning import Learner
 from lit_al.benchmark.methods import Method
-from lit_al.benchmark.runner import Bench
+from lit_al.benchmark.runner import Bench, BenchConfig
 from lit_al.data import Corpus
 from lit_al.data.split import stratified_split
 from lit_al.experiment.config import TrainConfig

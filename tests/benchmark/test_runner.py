@@ -8,14 +8,13 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from lit_al.benchmark.settings import BenchConfig
 from rich.console import Console
 
-from lit_al.benchmark import example_method, runner, settings
+from lit_al.benchmark import example_method, runner
 from lit_al.benchmark.benchmark_page import write_benchmark_report
 from lit_al.benchmark.judging import distinct_words
 from lit_al.benchmark.results_table import read_cells
-from lit_al.benchmark.runner import Bench, run_benchmark
+from lit_al.benchmark.runner import Bench, BenchConfig, run_benchmark
 from lit_al.cli import main
 from lit_al.data import load_corpus
 from lit_al.exceptions import ConfigError, RunError
@@ -206,7 +205,7 @@ EXAMPLE = ("keras/random", "keras", "honest", "honest/random")
 def short_fits(monkeypatch):
     """Two epochs a fit."""
     make = example_method.example_config
-    for module in (example_method, settings):
+    for module in (example_method, runner):
         monkeypatch.setattr(
             module, "example_config", lambda *given, **named: replace(make(*given, **named), max_epochs=2)
         )

@@ -2,9 +2,8 @@
 
 import pytest
 import yaml
-from lit_al.benchmark.settings import BenchConfig
 
-from lit_al.benchmark.runner import run_benchmark
+from lit_al.benchmark.runner import BenchConfig, run_benchmark
 from lit_al.cli import main
 from lit_al.exceptions import ConfigError
 from lit_al.utils.yaml_settings import LONGEST, read_settings
