@@ -33,6 +33,7 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "exchange.writing": ("export",),
     "experiment": ("train",),
     "models.checkpoint": LOADING,
+    "models.own_network": ("train", "benchmark", "predict"),
     "models.request": ("predict",),
     "text.tfidf": LOADING,
     "utils.folders": ("train",),

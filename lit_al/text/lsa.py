@@ -47,7 +47,8 @@ def text_vectors(tokens: Tensor | npt.NDArray[np.integer[Any]], vocabulary: int,
 
     vectors = np.zeros((len(tokens), size), np.float32)
     if len(tokens):
-        weighted = _weighted(np.asarray(tokens), min(vocabulary, WORDS))
+        ids = tokens.cpu().numpy() if isinstance(tokens, Tensor) else tokens  # they may lie on a device
+        weighted = _weighted(ids, min(vocabulary, WORDS))
         axes = _principal_axes((weighted.T @ weighted).toarray(), size)  # (W, D)
         vectors[:, : axes.shape[1]] = normalize(weighted @ axes)
     return vectors

@@ -274,7 +274,7 @@ FIXED = {
 }  # what is printed otherwise
 CONSOLES = {
     "annotate/terminal", "benchmark/runner", "experiment/example_session", "experiment/lean_console",
-    "experiment/lean_session", "experiment/session", "reporting/console",
+    "experiment/lean_session", "experiment/run_session", "experiment/session", "reporting/console",
 }  # fmt: skip
 
 
