@@ -5,7 +5,7 @@ gradient that it would get alone, and an optimizer that treats every number by i
 would move alone. On a CPU M members cost no more than M times one; on a GPU they ride in the same launches.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import lightning as L
@@ -98,41 +98,20 @@ class LitCommittee(L.LightningModule):
     Args:
         seeds: one for each member: it begins with the weights that `LitBiLSTM` draws after `seed_everything(seed)`.
         classes: C names.
-        encoder: `TextEncoder.state_dict()`.
-        vocabulary_size: V; an encoder's own size comes first.
-        embedding_size: E.
-        hidden_size: H.
-        dense_size: units of the dense layer.
-        dropout: share of dense units silenced in training, drawn anew for each member.
-        learning_rate: of RMSprop.
-        kernel: see `lit_al.models.kernels`.
-        masked: padding has no state.
+        settings: the others of `LitBiLSTM`.
 
     A batch may hold tokens (B, T) and labels (B,) for all members, or (M, B, T) and (M, B) for each its own.
     """
 
     def __init__(
-        self,
-        seeds: Iterable[int],
-        classes: Sequence[str] = ("negative", "positive"),
-        encoder: Mapping[str, Any] | None = None,
-        vocabulary_size: int = 3_000,
-        embedding_size: int = 128,
-        hidden_size: int = 32,
-        dense_size: int = 20,
-        dropout: float = 0.5,
-        learning_rate: float = 1e-3,
-        kernel: str = "auto",
-        masked: bool = False,
+        self, seeds: Iterable[int], classes: Sequence[str] = ("negative", "positive"), **settings: Any
     ) -> None:
         super().__init__()
-        seeds, classes = list(seeds), list(classes)
-        self.save_hyperparameters(logger=False)
-        self.classes = tuple(classes)
-        self.encoder = TextEncoder.from_state_dict(encoder) if encoder is not None else None
-        words = len(self.encoder.vocabulary) if self.encoder else vocabulary_size
-        sizes = words, len(classes), embedding_size, hidden_size, dense_size, dropout, kernel, masked
-        self.net = Committee([_seeded(seed, *sizes) for seed in seeds])
+        seeds = list(seeds)
+        members = [_seeded(seed, classes=classes, **settings) for seed in seeds]
+        self.net = Committee([member.net for member in members])
+        self.classes, self.encoder = members[0].classes, members[0].encoder
+        self.save_hyperparameters({"seeds": seeds, **members[0].hparams}, logger=False)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits, (M, B) for two classes, else (M, B, C)."""
@@ -183,7 +162,7 @@ class LitCommittee(L.LightningModule):
         return rms_prop(self.parameters(), self.hparams["learning_rate"])
 
 
-def _seeded(seed: int, *sizes: Any) -> BiLSTM:
+def _seeded(seed: int, **settings: Any) -> LitBiLSTM:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return BiLSTM(*sizes)
+        return LitBiLSTM(**settings)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lit_al.strategies.diversity import Spatial
+from lit_al.strategies.diversity import Covering
 from lit_al.strategies.geometry import Matrix, arranged, chunks, k_means, squared_distances
 from lit_al.strategies.pool import Pool
 from lit_al.strategies.strategy import Choice, Context, Scores, Strategy, top_k
@@ -39,7 +39,7 @@ def typicality(points: Matrix, rng: np.random.Generator) -> Scores:
 
 
 @dataclass(frozen=True)
-class Typicality(Spatial):
+class Typicality(Covering):
     """The most typical rows of the largest clusters that hold no label yet (TypiClust, Hacohen et al. 2022).
 
     Made for the cold start: `typicality:vectors` needs neither a model nor a label.
@@ -47,15 +47,10 @@ class Typicality(Spatial):
 
     name = "typicality"
 
-    @property
-    def needs_labeled(self) -> frozenset[str]:
-        """The same space: clusters with a labeled row are covered."""
-        return self.needs
-
     def select(self, pool: Pool, n: int, context: Context) -> Choice:
         """Cluster labeled and unlabeled rows together; serve the least covered cluster first, then the larger."""
         order, points = arranged(self.points(pool), context.rng)
-        covered = self._labeled_points(pool, context)
+        covered = self.covered(pool, context)
         k = min(len(covered) + n, MOST_CLUSTERS, len(points))
         _, owner = k_means(np.concatenate([points, covered]) if len(covered) else points, k, context.rng)
         labels = np.bincount(owner[len(points) :], minlength=k)  # (k,) labeled rows in each cluster
@@ -76,13 +71,6 @@ class Typicality(Spatial):
             served[cluster] += 1
             left[cluster] -= 1
         return Choice(pool.rows[order[np.array(picks)]], np.array(scores), tuple(words))
-
-    def _labeled_points(self, pool: Pool, context: Context) -> Matrix:
-        """(L, D) labeled rows, centered like the pool."""
-        if not len(context.labeled):
-            return np.empty((0, self.points(pool).shape[1]), np.float32)
-        middle = self.points(pool).mean(axis=0, dtype=np.float64)
-        return np.asarray(self.points(context.labeled) - middle, dtype=np.float32)
 
 
 def _queues(points: Matrix, owner: Ints, k: int, rng: np.random.Generator) -> list[tuple[Ints, Scores]]:

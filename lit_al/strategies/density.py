@@ -44,6 +44,7 @@ class Density(Strategy):
 
     name = "density"
     needs = frozenset({"probabilities", "vectors"})
+    wording = "entropy times similarity {:.3f}"
 
     def __post_init__(self) -> None:
         """Refuse an exponent below 0."""
@@ -53,10 +54,6 @@ class Density(Strategy):
     def score(self, pool: Pool, context: Context) -> Scores:
         """Information density in nats."""
         return entropy(pool.probabilities) * ((1 + similarity_to_all(pool.vectors)) / 2) ** self.weight
-
-    def describe(self, score: float) -> str:
-        """The product."""
-        return f"entropy times similarity {score:.3f}"
 
 
 @dataclass(frozen=True)
@@ -77,6 +74,7 @@ class Contrastive(Strategy):
     name = "contrastive"
     needs = frozenset({"probabilities", "embeddings"})
     needs_labeled = frozenset({"probabilities", "embeddings"})
+    wording = "labeled neighbors predicted {:.3f} nats apart"
 
     def __post_init__(self) -> None:
         """Refuse to compare with nobody."""
@@ -97,7 +95,3 @@ class Contrastive(Strategy):
         for neighbor in near.T:  # (n,): one neighbor of every row at a time, so that memory does not grow with k
             total += selves[neighbor] - np.einsum("ij,ij->i", theirs[neighbor], own)
         return np.maximum(total / k, 0)
-
-    def describe(self, score: float) -> str:
-        """The divergence."""
-        return f"labeled neighbors predicted {score:.3f} nats apart"

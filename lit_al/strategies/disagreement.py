@@ -53,14 +53,11 @@ class CommitteeVote(Strategy):
 
     name = "committee-vote"
     needs = frozenset({"committee"})
+    wording = "entropy of the votes {:.3f} nats"
 
     def score(self, pool: Pool, context: Context) -> Scores:
         """Vote entropy in nats."""
         return vote_entropy(pool.committee)
-
-    def describe(self, score: float) -> str:
-        """The vote entropy."""
-        return f"entropy of the votes {score:.3f} nats"
 
 
 @dataclass(frozen=True)
@@ -69,14 +66,11 @@ class CommitteeConsensus(Strategy):
 
     name = "committee-consensus"
     needs = frozenset({"committee"})
+    wording = "entropy of the consensus {:.3f} nats"
 
     def score(self, pool: Pool, context: Context) -> Scores:
         """Entropy of the consensus in nats."""
         return entropy(consensus(pool.committee))
-
-    def describe(self, score: float) -> str:
-        """The entropy."""
-        return f"entropy of the consensus {score:.3f} nats"
 
 
 @dataclass(frozen=True)
@@ -85,14 +79,11 @@ class CommitteeKL(Strategy):
 
     name = "committee-kl"
     needs = frozenset({"committee"})
+    wording = "members {:.3f} nats from their consensus"
 
     def score(self, pool: Pool, context: Context) -> Scores:
         """Mean KL divergence in nats."""
         return mean_divergence(pool.committee)
-
-    def describe(self, score: float) -> str:
-        """The divergence."""
-        return f"members {score:.3f} nats from their consensus"
 
 
 @dataclass(frozen=True)
@@ -101,14 +92,11 @@ class BALD(Strategy):
 
     name = "bald"
     needs = frozenset({"draws"})
+    wording = "label tells {:.3f} nats about the model"
 
     def score(self, pool: Pool, context: Context) -> Scores:
         """Mutual information in nats between the label and the weights."""
         return mean_divergence(pool.draws)
-
-    def describe(self, score: float) -> str:
-        """The information."""
-        return f"label tells {score:.3f} nats about the model"
 
 
 @dataclass(frozen=True)

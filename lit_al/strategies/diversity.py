@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from lit_al.exceptions import ConfigError
-from lit_al.strategies.geometry import arranged, closest_rows, farthest_first, k_means, nearest
+from lit_al.strategies.geometry import Matrix, arranged, closest_rows, farthest_first, k_means, nearest
 from lit_al.strategies.pool import Labeled, Pool
 from lit_al.strategies.strategy import Choice, Context, Strategy
 from lit_al.typing import Floats
@@ -47,7 +47,24 @@ class Spatial(Strategy):
 
 
 @dataclass(frozen=True)
-class CoreSet(Spatial):
+class Covering(Spatial):
+    """A spatial strategy that looks at what the labeled rows cover already."""
+
+    @property
+    def needs_labeled(self) -> frozenset[str]:
+        """The same space."""
+        return self.needs
+
+    def covered(self, pool: Pool, context: Context) -> Matrix:
+        """(L, D) labeled rows, centered like the pool."""
+        if not len(context.labeled):
+            return np.empty((0, self.points(pool).shape[1]), np.float32)
+        middle = self.points(pool).mean(axis=0, dtype=np.float64)
+        return np.asarray(self.points(context.labeled) - middle, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class CoreSet(Covering):
     """Each pick is the row farthest from all labeled or picked rows (Sener and Savarese 2018, greedy k-center).
 
     With nothing labeled the first pick is drawn at random.
@@ -55,19 +72,11 @@ class CoreSet(Spatial):
 
     name = "coreset"
 
-    @property
-    def needs_labeled(self) -> frozenset[str]:
-        """The same space: what is covered already."""
-        return self.needs
-
     def select(self, pool: Pool, n: int, context: Context) -> Choice:
         """Farthest first; each pick costs one product of the pool with it."""
         order, points = arranged(self.points(pool), context.rng)
-        start = None
-        if len(context.labeled):
-            middle = self.points(pool).mean(axis=0, dtype=np.float64)
-            start = nearest(points, (self.points(context.labeled) - middle).astype(np.float32))[1]
-        picks, squared = farthest_first(points, n, start)
+        covered = self.covered(pool, context)
+        picks, squared = farthest_first(points, n, nearest(points, covered)[1] if len(covered) else None)
         distance = np.sqrt(squared, dtype=np.float64)
         words = [f"distance {d:.3f} to the nearest labeled or chosen row" for d in distance]
         return Choice(pool.rows[order[picks]], distance, tuple(words))

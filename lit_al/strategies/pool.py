@@ -19,11 +19,19 @@ STACKED = ("draws", "committee")  # (M, n, C): the rows are their second axis
 
 
 class RowArrays:
-    """Row ids and the arrays that stand beside them, read-only."""
+    """Row ids and the arrays that stand beside them, read-only.
+
+    Args:
+        rows: (n,) int64 global row ids.
+        reader: who is to read them, for messages.
+        columns: the arrays that a subclass names; None for one that is not there.
+    """
 
     rows: Rows
 
-    def __init__(self, rows: Rows, columns: dict[str, npt.NDArray[Any] | None], reader: str = "a strategy") -> None:
+    def __init__(self, rows: Rows, *, reader: str = "a strategy", **columns: npt.NDArray[Any] | None) -> None:
+        if strangers := columns.keys() - type(self).__annotations__.keys():
+            raise TypeError(f"{type(self).__name__} has no array {min(strangers)!r}; {self._there()}")
         here: dict[str, npt.NDArray[Any]] = {"rows": np.asarray(rows, dtype=np.int64)}
         here |= {name: np.asarray(column) for name, column in columns.items() if column is not None}
         for name, column in here.items():
@@ -51,8 +59,12 @@ class RowArrays:
             raise StrategyError(f"{self._reader} reads {name} of the {kind} but was not given it; name it in its needs")
         raise StrategyError(
             f"{self._reader} reads {name!r} of the {kind}, which nobody may know or which does not exist; "
-            f"there are rows, {', '.join(type(self).__annotations__)}"
+            f"{self._there()}"
         )
+
+    @classmethod
+    def _there(cls) -> str:
+        return f"there are rows, {', '.join(cls.__annotations__)}"
 
     @property
     def columns(self) -> dict[str, npt.NDArray[Any]]:
@@ -62,16 +74,11 @@ class RowArrays:
     def take(self, index: Index) -> Self:
         """The rows at these positions, (k,) int64, or under this mask, (n,) bool."""
         parts = {name: array[:, index] if name in STACKED else array[index] for name, array in self.columns.items()}
-        return self._remade(self.rows[index], parts, self._reader)
+        return type(self)(self.rows[index], reader=self._reader, **parts)
 
     def only(self, names: Collection[str], reader: str) -> Self:
         """The same rows with these arrays alone, to be read by the strategy of that name."""
-        return self._remade(self.rows, {k: v for k, v in self.columns.items() if k in names}, reader)
-
-    def _remade(self, rows: Rows, columns: dict[str, npt.NDArray[Any]], reader: str) -> Self:
-        kind: Any = type(self)  # the subclasses name their columns one by one
-        remade: Self = kind(rows, **columns, reader=reader)
-        return remade
+        return type(self)(self.rows, reader=reader, **{k: v for k, v in self.columns.items() if k in names})
 
 
 class Pool(RowArrays):
@@ -104,22 +111,6 @@ class Pool(RowArrays):
     vectors: Floats
     classes: Ints
 
-    def __init__(
-        self,
-        rows: Rows,
-        *,
-        probabilities: Floats | None = None,
-        draws: Floats | None = None,
-        committee: Floats | None = None,
-        embeddings: Floats | None = None,
-        vectors: Floats | None = None,
-        classes: Ints | None = None,
-        reader: str = "a strategy",
-    ) -> None:
-        columns: dict[str, npt.NDArray[Any] | None] = {"probabilities": probabilities, "draws": draws}
-        columns |= {"committee": committee, "embeddings": embeddings, "vectors": vectors, "classes": classes}
-        super().__init__(rows, columns, reader)
-
 
 class Labeled(RowArrays):
     """Rows that are labeled already.
@@ -139,19 +130,6 @@ class Labeled(RowArrays):
     probabilities: Floats
     embeddings: Floats
     vectors: Floats
-
-    def __init__(
-        self,
-        rows: Rows,
-        *,
-        labels: Ints | None = None,
-        probabilities: Floats | None = None,
-        embeddings: Floats | None = None,
-        vectors: Floats | None = None,
-        reader: str = "a strategy",
-    ) -> None:
-        columns = {"labels": labels, "probabilities": probabilities, "embeddings": embeddings, "vectors": vectors}
-        super().__init__(rows, columns, reader)
 
     @classmethod
     def none(cls) -> Self:

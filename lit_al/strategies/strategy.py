@@ -101,9 +101,11 @@ class Strategy:
 
     Attributes:
         name: what `--strategy` takes.
+        wording: a score in words, as `str.format` takes it; "" for the name and the score.
     """
 
     name: ClassVar[str]
+    wording: ClassVar[str] = ""
 
     @property
     def needs(self) -> frozenset[str]:
@@ -166,7 +168,7 @@ class Strategy:
 
     def describe(self, score: float) -> str:
         """A score in words."""
-        return f"{self.name} {score:.4g}"
+        return self.wording.format(score) if self.wording else f"{self.name} {score:.4g}"
 
     def reason(self, score: float, rank: int, rows: int) -> str:
         """Why a row with this score and rank among so many rows was chosen."""
