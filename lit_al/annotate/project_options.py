@@ -20,7 +20,6 @@ DEFAULTS: Final[dict[str, Any]] = {
     "resolve": "majority",
 }
 
-
 asking_option, page_option = grouped("Asking"), grouped("Page")
 
 
@@ -39,26 +38,26 @@ class ProjectSettings(CorpusOptions, FolderOptions):
     )
 
     strategy: str | None = asking_option(
-        None,
-        f"What chooses the texts; {DEFAULTS['strategy']} if not given. lit-al train --list-strategies prints names.",
+        None, "What chooses the texts. lit-al train --list-strategies prints names.", otherwise=DEFAULTS["strategy"]
     )
     cold_start: Literal["random", "typicality", "kmeans"] | None = asking_option(
-        None, f"What chooses the first ones; {DEFAULTS['cold_start']} if not given."
+        None, "What chooses the first ones.", otherwise=DEFAULTS["cold_start"]
     )
     retrain_every: int | None = asking_option(
-        None, f"Answers between two fits; {DEFAULTS['retrain_every']} if not given.", "N", least=1
+        None, "Answers between two fits.", "N", least=1, otherwise=DEFAULTS["retrain_every"]
     )
     overlap: int | None = asking_option(
-        None, f"People who label each text; {DEFAULTS['overlap']} if not given.", "K", least=1
+        None, "People who label each text.", "K", least=1, otherwise=DEFAULTS["overlap"]
     )
     resolve: Literal["majority", "latest", "drop"] | None = asking_option(
         None,
         "Which label is learned from where people disagree: the one given most often (ties have none), the last one, "
-        f"or none; {DEFAULTS['resolve']} if not given.",
+        "or none.",
+        otherwise=DEFAULTS["resolve"],
     )
     show_suggestions: bool = asking_option(False, "Show what the model thinks before the answer.")
     seed: int | None = asking_option(
-        None, f"Seed of the order of texts and of training; {DEFAULTS['seed']} if not given.", least=0
+        None, "Seed of the order of texts and of training.", least=0, otherwise=DEFAULTS["seed"]
     )
     training: bool = asking_option(True, "Train no model; texts come in the order that is there.")
 
@@ -69,8 +68,8 @@ class ProjectSettings(CorpusOptions, FolderOptions):
     @property
     def asked(self) -> dict[str, Any]:
         """Of `DEFAULTS`, those that were asked for; the others are as the run has them."""
-        found = {name: getattr(self, name, None) for name in DEFAULTS}
-        return {name: value for name, value in found.items() if value is not None and value is not False}
+        known = {name: getattr(self, name, None) for name in DEFAULTS}
+        return {name: value for name, value in known.items() if value is not None and value is not False}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from lit_al.utils.options import CorpusOptions, FolderOptions, SplitOptions, aga
 
 _WAYS = "; ".join(f"{how.name}: {how.words}" for how in TRAININGS.values() if how.name)
 
-
 row_option, network_option, oracle_option = grouped("Comparison"), grouped("Network"), grouped("Oracle")
 
 

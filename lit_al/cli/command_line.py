@@ -8,10 +8,13 @@ import re
 from argparse import SUPPRESS, ArgumentError, HelpFormatter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
+from functools import reduce
 from importlib import import_module
 from inspect import getdoc
 from itertools import chain
+from operator import or_
 from pathlib import Path
+from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]  # both are public
@@ -58,9 +61,15 @@ class _Option:
         self.metavar = about["metavar"] or ("{" + ",".join(self.choices) + "}" if self.choices else last)
         off = "no_" if kind is bool and self.default is True else ""
         self.spelling = self.metavar if self.positional else flag(off + self.name)
+        self.help = f"{about['help']}{self._default(about['decided'])}".replace("%", "%%")
+
+    def _default(self, decided: Mapping[str, Any]) -> str:
+        """What is taken where nothing is given, behind the help text."""
         default = ",".join(map(str, self.default)) if isinstance(self.default, tuple) else self.default
-        shown = "" if default in (None, "", ABSENT, MISSING) or kind is bool else f" (default: {default})"
-        self.help = f"{about['help']}{shown}".replace("%", "%%")
+        if not decided and (default in (None, "", ABSENT, MISSING) or self.kind is bool):
+            return ""
+        known = {key.replace("otherwise", "default"): value for key, value in decided.items() if value is not None}
+        return f" ({'; '.join(f'{key}: {value}' for key, value in (known or {'default': default}).items())})"
 
     @property
     def usage(self) -> str:
@@ -70,19 +79,25 @@ class _Option:
             return shown if self.required else f"[{shown}]"
         return f"{self.spelling} {self.metavar}" if self.required else ""
 
-    def add_to(self, group: Any) -> None:
-        """Tell argparse of it; what is missing in the end is said by `parse`."""
+    def add_to(self, group: Any, *, null: bool) -> None:
+        """Tell argparse of it; what is missing in the end is said by `parse`.
+
+        Args:
+            group: of options.
+            null: this word is no text but none, as in YAML.
+        """
         absent = self.positional or self.required
         how: dict[str, Any] = {"default": SUPPRESS if absent else self.default, "help": self.help}
         if self.kind is bool:
-            group.add_argument(self.spelling, dest=self.name, action=f"store_{self.default is not True}".lower(), **how)
+            action = "store_false" if self.default is True else "store_true"
+            group.add_argument(self.spelling, dest=self.name, action=action, **how)
             return
-        how["metavar"] = self.metavar
+        how |= {"metavar": self.metavar, "type": self.kind if null else _without_none(self.kind)}
         if self.positional:
-            nargs = "*" if self.listed else None if self.required else "?"
-            group.add_argument(self.name, nargs=nargs, type=self.listed or self.kind, **how).required = False
+            how |= {"nargs": "*", "type": self.listed} if self.listed else {"nargs": None if self.required else "?"}
+            group.add_argument(self.name, **how).required = False
         else:
-            group.add_argument(self.spelling, type=self._list if self.listed else self.kind, **how)
+            group.add_argument(self.spelling, **{**how, "type": self._list} if self.listed else how)
 
     def _list(self, value: Any) -> tuple[Any, ...]:
         """Words with commas, or the list of a YAML file, as it takes them."""
@@ -147,7 +162,7 @@ def _filled(name: str, command: Command) -> ArgumentParser:
     parser = ArgumentParser(usage=" ".join(usage), description=getdoc(command.run), print_config="--print-config")
     groups = {title: parser.add_argument_group(title) for title in dict.fromkeys(option.group for option in options)}
     for option in options:
-        option.add_to(groups[option.group])
+        option.add_to(groups[option.group], null=command.config)
     if command.config:
         file = parser.add_argument("--config", action=_SettingsFile, help="YAML file of options, as of --print-config.")
         file.known = [option.name for option in options]
@@ -186,6 +201,16 @@ def _options_of(kind: type[Options]) -> list[_Option]:
     types = get_type_hints(kind)
     options = [_Option(item, types[item.name]) for item in fields(kind)]
     return sorted(options, key=lambda option: not option.positional)
+
+
+def _without_none(kind: Any) -> Any:
+    """A type without the None that stands in it.
+
+    >>> _without_none(int | str | None), _without_none(str)
+    (int | str, <class 'str'>)
+    """
+    parts = [part for part in get_args(kind) if part is not NoneType]
+    return reduce(or_, parts) if NoneType in get_args(kind) else kind
 
 
 def _imported(where: str) -> Any:

@@ -21,42 +21,6 @@ from lit_al.utils.options import (
 Mode = Literal["active", "full", "compare"]
 Protocol = Literal["keras", "honest", "lean"]
 
-EXAMPLE: dict[str, Any] = {
-    "strategy": "ratio",
-    "rounds": 3,
-    "query_size": 5_000,
-    "batch_size": 256,
-    "vocabulary_size": 3_000,
-    "max_length": 150,
-    "cut": "end",
-    "padding": "read",
-}
-HONEST: dict[str, Any] = {**EXAMPLE, "ratio_direction": "as-stated", "steer_on": "val", "pool_classes": "predicted"}
-KERAS: dict[str, Any] = {**EXAMPLE, "ratio_direction": "as-coded", "steer_on": "test", "pool_classes": "true"}
-LEAN_ONLY: dict[str, Any] = {
-    "validation": "none",
-    "recipe": "lean",
-    "steps": 200,
-    "study_steps": 350,
-    "weights": "fresh",
-    "oracle": "simulated",
-    "oracle_noise": "0",
-    "oracle_skip": 0.0,
-    "price_per_label": 0.0,
-    "price_per_token": 0.0,
-}
-LEAN: dict[str, Any] = {
-    "strategy": "margin+balanced+random:0.1",
-    "query_size": 100,
-    "batch_size": 64,
-    "initial_size": 100,
-    "vocabulary_size": 20_000,
-    "max_length": 400,
-    "cut": "middle",
-    "padding": "masked",
-    **LEAN_ONLY,
-}
-LEAN_ROUNDS = 24  # 100 labels at first and 100 a round: 2,500, the budget at which strategies are compared
 _GIVEN = "its oracle gives the labels of the data; --protocol lean has one that errs, skips and charges"
 NOT_EXAMPLE = {
     "validation": "a validation set judges each epoch; --val-size says how large it is",
@@ -81,7 +45,6 @@ NOT_LEAN = {
     "kernel": "it takes the kernel that auto takes",
 }
 
-
 encoder_option, loop_option, lean_option = grouped("Encoder"), grouped("Active learning"), grouped("Lean protocol")
 training_option, hardware_option = grouped("Training"), grouped("Hardware")
 
@@ -91,9 +54,6 @@ class TrainConfig(SplitOptions, FolderOptions):
     """Settings of `scripts/train.py`; each attribute is an option with dashes for underscores."""
 
     data: str = again(CorpusOptions, "data", "auto")
-    name: str | None = again(
-        FolderOptions, "name", None, "Folder of this run inside --log-dir; version_N if not given."
-    )
     mode: Mode = run_option(
         "active",
         "active: fit, acquire by --strategy, fit again; full: one fit on all labels, the yardstick; "
@@ -104,27 +64,24 @@ class TrainConfig(SplitOptions, FolderOptions):
     val_size: int | None = split_option(None, "Validation rows; 10 % of the labeled rows if not given.")
     test_size: int | None = split_option(None, "Test rows; 10 % of the labeled rows if not given.")
     initial_size: int | None = split_option(
-        None, "Initial training rows; 30 % of the labeled rows if not given, 100 with --protocol lean."
+        None, "Initial training rows; 30 % of the labeled rows if not given.", lean=100
     )
 
     standardize: Literal["keras3", "keras2"] = encoder_option(
         "keras3", "keras3: tags become words such as br; keras2: <br /> becomes a space first."
     )
     vocabulary_size: int | None = encoder_option(
-        None, "Words, padding and unknown included: 3,000, or 20,000 with --protocol lean."
+        None, "Words, padding and unknown included.", otherwise=3_000, lean=20_000
     )
-    max_length: int | None = encoder_option(
-        None, "Words kept of each text: the example's 150, or 400 with --protocol lean."
-    )
+    max_length: int | None = encoder_option(None, "Words kept of each text.", otherwise=150, lean=400)
     cut: Literal["end", "middle"] | None = encoder_option(
         None,
-        "Part of a longer text that is left out: the end, or, with --protocol lean, the middle, which keeps the first "
-        "and the last words.",
+        "Part of a longer text that is left out; the middle keeps the first and the last words.",
+        otherwise="end",
+        lean="middle",
     )
     padding: Literal["read", "masked"] | None = encoder_option(
-        None,
-        "read: the LSTM reads padding as a word, as in the example; masked: padding has no state, as with --protocol "
-        "lean.",
+        None, "read: the LSTM reads padding as a word; masked: padding has no state.", otherwise="read", lean="masked"
     )
 
     protocol: Protocol = loop_option(
@@ -135,25 +92,35 @@ class TrainConfig(SplitOptions, FolderOptions):
     )
     strategy: str | None = loop_option(
         None,
-        "What chooses the texts, as in entropy+balanced+random:0.1; --list-strategies prints the names. ratio, which "
-        f"alone rounds its shares down as the example does; {LEAN['strategy']} with --protocol lean.",
+        "What chooses the texts, as in entropy+balanced+random:0.1; --list-strategies prints the names. ratio alone "
+        "rounds its shares down as the example does.",
+        otherwise="ratio",
+        lean="margin+balanced+random:0.1",
     )
     committee_size: int = loop_option(5, "Models asked by strategies that need a committee.", least=2)
-    rounds: int | None = loop_option(
-        None, f"Acquisitions; 3, or {LEAN_ROUNDS} with --protocol lean, or with --stop no limit.", least=0
+    rounds: int | None = loop_option(  # 100 labels and 24 times 100: the budget at which strategies are compared
+        None, "Acquisitions; by default no limit with --stop, and all of a list.", least=0, otherwise=3, lean=24
     )
     query_size: int | str | None = loop_option(
         None,
-        "Texts per acquisition, 5000, or 100 with --protocol lean; or a list as in 100,200,400, whose last size goes "
-        "on where --rounds asks for more.",
+        "Texts per acquisition, or a list as in 100,200,400, whose last size goes on where --rounds asks for more.",
+        otherwise=5_000,
+        lean=100,
     )
     ratio_direction: Literal["as-coded", "as-stated"] | None = loop_option(
         None,
         "as-coded: positives' share is FP/(FN+FP), as in the example's code; as-stated: FN/(FN+FP), as in its text.",
+        keras="as-coded",
+        honest="as-stated",
     )
-    steer_on: Literal["test", "val"] | None = loop_option(None, "Set whose errors decide what to label next.")
+    steer_on: Literal["test", "val"] | None = loop_option(
+        None, "Set whose errors decide what to label next.", keras="test", honest="val"
+    )
     pool_classes: Literal["true", "predicted"] | None = loop_option(
-        None, "How the pool is split by class: by its hidden labels, or by the model's predictions."
+        None,
+        "How the pool is split by class: by its hidden labels, or by the model's predictions.",
+        keras="true",
+        honest="predicted",
     )
     target_accuracy: float | None = loop_option(None, "Acquire no more once the steering set reaches this accuracy.")
 
@@ -164,35 +131,38 @@ class TrainConfig(SplitOptions, FolderOptions):
     )
     validation: str | None = lean_option(
         None,
-        "How labels paid for judge the model: none, the default; holdout:0.2, a share is never trained on, and the fit "
-        "keeps its weights of the lowest loss on it; cross:5, each label is predicted by one of five further models "
-        "that has not learned from it, at the cost of 5 + 1 fits a round.",
+        "How labels paid for judge the model: none; holdout:0.2, a share is never trained on, and the fit keeps its "
+        "weights of the lowest loss on it; cross:5, each label is predicted by one of five further models that has not "
+        "learned from it, at the cost of 5 + 1 fits a round.",
+        lean="none",
     )
     recipe: str | None = lean_option(
         None,
-        "lean: learns from the whole pool, the default; scratch: from the labels alone; with parts as in lean-teacher "
-        "or scratch+vectors: " + ", ".join(PARTS) + ".",
+        "lean: learns from the whole pool; scratch: from the labels alone; with parts as in lean-teacher or "
+        "scratch+vectors: " + ", ".join(PARTS) + ".",
+        lean="lean",
     )
-    steps: int | None = lean_option(None, "Training steps of a fit on labels alone, 200.", least=1)
+    steps: int | None = lean_option(None, "Training steps of a fit on labels alone.", least=1, lean=200)
     study_steps: int | None = lean_option(
-        None, "Training steps of a fit that learns from the pool, 350 with 256 texts each.", least=1
+        None, "Training steps of a fit that learns from the pool, with 256 texts each.", least=1, lean=350
     )
     weights: Literal["fresh", "warm", "shrink"] | None = lean_option(
         None,
-        "What a round begins with: fresh weights, the default, those of the round before, or those shrunk and "
-        "perturbed.",
+        "What a round begins with: fresh weights, those of the round before, or those shrunk and perturbed.",
+        lean="fresh",
     )
     oracle: Literal["simulated", "file"] | None = lean_option(
         None,
         "Who answers: simulated, by the labels of the data; file, people: each round's texts go to a CSV file, the run "
         "ends, and --resume RUN --answers FILE goes on.",
+        lean="simulated",
     )
     oracle_noise: str | None = lean_option(
-        None, "How the simulated oracle errs: a rate, or a CSV file with a row of shares per class."
+        None, "How the simulated oracle errs: a rate, or a CSV file with a row of shares per class.", lean="0"
     )
-    oracle_skip: float | None = lean_option(None, "Share of questions that the oracle does not answer.")
-    price_per_label: float | None = lean_option(None, "Cost of an answer, in any unit.", least=0)
-    price_per_token: float | None = lean_option(None, "Cost of a word that the oracle reads.", least=0)
+    oracle_skip: float | None = lean_option(None, "Share of questions that the oracle does not answer.", lean=0.0)
+    price_per_label: float | None = lean_option(None, "Cost of an answer, in any unit.", least=0, lean=0.0)
+    price_per_token: float | None = lean_option(None, "Cost of a word that the oracle reads.", least=0, lean=0.0)
 
     network: str | None = training_option(
         None,
@@ -201,7 +171,7 @@ class TrainConfig(SplitOptions, FolderOptions):
     )
     max_epochs: int = training_option(20, "Epochs of each fit, at most.", least=1)
     patience: int = training_option(4, "Epochs without a lower validation loss before a fit ends.", least=1)
-    batch_size: int | None = training_option(None, "Texts per training step; 256, or 64 with --protocol lean.", least=1)
+    batch_size: int | None = training_option(None, "Texts per training step.", least=1, otherwise=256, lean=64)
     learning_rate: float = training_option(1e-3, "Learning rate of RMSprop.")
 
     accelerator: str = hardware_option("auto", "Lightning's accelerator: auto, cpu, gpu, mps.")
@@ -230,12 +200,12 @@ class TrainConfig(SplitOptions, FolderOptions):
             ConfigError: a setting out of range, or one that the protocol has no use for.
         """
         self._check_protocol()
-        decided = {"keras": KERAS, "honest": HONEST, "lean": LEAN}[self.protocol]
-        missing = {name: value for name, value in decided.items() if getattr(self, name) is None}
-        config = replace(self, **missing)
-        if config.protocol == "lean" and config.rounds is None and config.stop is None:
-            listed = len(config.query_sizes)
-            config = replace(config, rounds=listed if listed > 1 else LEAN_ROUNDS)
+        missing = {item.name: item.metadata["decided"] for item in fields(self) if getattr(self, item.name) is None}
+        decided = {name: known.get(self.protocol, known.get("otherwise")) for name, known in missing.items()}
+        config = replace(self, **decided)
+        listed = len(config.query_sizes)
+        if self.protocol == "lean" and self.rounds is None and (listed > 1 or self.stop is not None):
+            config = replace(config, rounds=None if self.stop is not None else listed)
         config.check()
         return config
 
@@ -249,8 +219,8 @@ class TrainConfig(SplitOptions, FolderOptions):
             if self.stop is not None and self.mode == "full":
                 raise ConfigError("--stop has no use with --mode full: it labels everything at once; leave it out")
             return
-        for name in ("oracle_noise", "oracle_skip"):
-            if self.oracle == "file" and getattr(self, name) not in (None, LEAN_ONLY[name]):
+        for name, never in {"oracle_noise": "0", "oracle_skip": 0.0}.items():
+            if self.oracle == "file" and getattr(self, name) not in (None, never):
                 raise ConfigError(f"{flag(name)} is of simulated oracles; leave it out with --oracle file")
         if self.mode != "active":
             raise ConfigError(f"--mode {self.mode} has no lean protocol; give --mode active, or another --protocol")

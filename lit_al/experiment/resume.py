@@ -10,7 +10,6 @@ from lit_al.utils.options import ABSENT, flag, grouped
 
 _BESIDE = ("answers", "dry_run", "log_dir", "accelerator", "network")
 
-
 going_on_option = grouped("Going on")
 
 

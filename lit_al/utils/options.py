@@ -26,6 +26,7 @@ def option(
     least: int | None = None,
     positional: bool = False,
     prints: str = "",
+    **decided: Any,
 ) -> Any:
     """A field of a dataclass that is an option; `a_name` is `--a-name`, and `--no-a-name` where it is true by default.
 
@@ -37,9 +38,10 @@ def option(
         least: a number that it takes.
         positional: it is an argument without a name.
         prints: a function of lines, as `module:function` below `lit_al`; they are printed and nothing else is done.
+        decided: what is taken for None, by the choice that decides it, such as a protocol, and `otherwise`.
     """
     words = {"group": group, "help": text, "metavar": metavar, "prints": prints}
-    return field(default=default, metadata={**words, "least": least, "positional": positional})
+    return field(default=default, metadata={**words, "least": least, "positional": positional, "decided": decided})
 
 
 def grouped(title: str) -> Callable[..., Any]:
@@ -96,7 +98,7 @@ class FolderOptions(Options):
     """Where what is made goes."""
 
     log_dir: str = run_option("lightning_logs", "Folder of all runs.")
-    name: str | None = run_option(None, "Folder of this run inside --log-dir.")
+    name: str | None = run_option(None, "Folder of this run inside --log-dir; version_N if not given.")
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ def test_help_names_every_command_in_a_line(capsys):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_shows_every_option_in_its_group_with_its_default(name, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "1000")
     with pytest.raises(SystemExit) as stop:
         main.main([name, "--help"])
     assert stop.value.code == 0
@@ -201,7 +201,8 @@ def test_words_that_do_not_fit_are_a_sentence(words, said, capsys):
 def test_beginnings_of_options_and_words_between_them_are_understood():
     asked = parse(COMMANDS, ["import", "run", "--annot", "ann", "--dry", "file.csv"])
     assert asked == ImportOptions(Path("run"), Path("file.csv"), annotator="ann", dry_run=True)
-    assert parse(COMMANDS, ["label", "--annotator=null", "run"]).run == Path("run")
+    asked = parse(COMMANDS, ["label", "--annotator=null", "--guidelines", "null", "run"])
+    assert (asked.annotator, asked.guidelines, asked.run) == ("null", Path("null"), Path("run"))
     texts = ("null", "[1, 2]", "{a: 1}", "1e3", "", "-5", "--weird")
     assert parse(COMMANDS, ["predict", "--checkpoint", "x", "--", *texts]).texts == texts
 
