@@ -17,7 +17,7 @@ from lit_al.models.kernels import KERNELS
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.utils import archive, memory
 from lit_al.utils.failpoints import crash_point
-from lit_al.utils.files import replacing, sync
+from lit_al.utils.files import replacing
 from lit_al.utils.readers import check_text
 from lit_al.utils.terminal_text import first_line
 
@@ -92,7 +92,6 @@ def save(write: Callable[[Path], None], path: Path) -> str:
         with replacing(path) as temporary:
             temporary.touch()  # Lightning hides a PermissionError; this does not
             write(temporary)
-            sync(temporary)
             digest = _read_back(temporary)
             crash_point("before_replace")
     except (OSError, RuntimeError) as error:  # torch raises the latter where the disk is full
