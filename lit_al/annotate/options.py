@@ -2,9 +2,8 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from lit_al.annotate.project import DEFAULTS, ProjectSettings
 from lit_al.exceptions import ConfigError
@@ -133,27 +132,14 @@ def _add_run(parser: Parser) -> None:
 
 
 def _wish(options: argparse.Namespace) -> ProjectSettings:
-    settings: dict[str, Any] = {
-        name: getattr(options, name) for name in _SETTINGS if getattr(options, name) is not None
-    }  # fmt: skip
+    settings = {name: getattr(options, name) for name in _SETTINGS if getattr(options, name) is not None}
     for name, least in (("overlap", 1), ("retrain_every", 1), ("seed", 0)):
         if settings.get(name, least) < least:
             raise ConfigError(f"--{name.replace('_', '-')} {settings[name]} must be {least} or more")
     if options.run is not None and options.name is not None:
         raise ConfigError("give --run or --name, not both")
-    return ProjectSettings(
-        options.data,
-        options.labels,
-        options.run,
-        options.name,
-        options.log_dir,
-        options.text_column,
-        options.label_column,
-        options.demo_rows,
-        options.guidelines,
-        options.take_labels,
-        settings,
-    )
+    asked = {item.name: getattr(options, item.name) for item in fields(ProjectSettings) if item.name != "settings"}
+    return ProjectSettings(**asked, settings=settings)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -87,12 +87,6 @@ def write_benchmark_report(folder: Path, about: About | None = None) -> list[Pat
     return written
 
 
-def benchmark_document(cells: Sequence[Result], about: About | None = None) -> Document:
-    """The report as a document, of which `html.render` and `markdown.render` make text."""
-    study = Study.of(cells, about or About())
-    return study.document(study.figures())
-
-
 @dataclass(frozen=True)
 class Study:
     """The cells of a benchmark and all that was computed of them.

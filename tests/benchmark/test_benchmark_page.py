@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from lit_al.benchmark.benchmark_page import About, benchmark_document, write_benchmark_report
+from lit_al.benchmark.benchmark_page import About, Study, write_benchmark_report
 from lit_al.benchmark.results_table import append_cell
 from lit_al.benchmark.synthetic import synthetic_cells
 from lit_al.exceptions import DataError
@@ -13,8 +13,13 @@ from lit_al.reporting import markdown
 ABOUT = About(subtitle="imdb, lean protocol", targets=(0.8,))
 
 
-def report(cells, about=ABOUT, **settings):
-    return markdown.render(benchmark_document(cells, about, **settings))
+def document(cells, about=ABOUT):
+    study = Study.of(cells, about)
+    return study.document(study.figures())
+
+
+def report(cells, about=ABOUT):
+    return markdown.render(document(cells, about))
 
 
 def folder_of(tmp_path, cells):
@@ -68,7 +73,7 @@ def test_failed_cells_are_listed_and_escaped():
     shown = report(cells)
     assert "| &#60;b&#62;out &#124; of memory | a | 1 | 2 |" in shown
     assert "1 of 18" in shown
-    assert "&lt;b&gt;out | of memory" in pages.render(benchmark_document(cells, ABOUT))
+    assert "&lt;b&gt;out | of memory" in pages.render(document(cells, ABOUT))
 
 
 def test_costs_stand_in_the_report():
