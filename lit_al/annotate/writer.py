@@ -8,6 +8,7 @@ commit that holds their answer.
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any, Final
 
 from lit_al.exceptions import ConflictError, RefusedError, StoreError
@@ -16,14 +17,7 @@ from lit_al.record import Event, NewEvent, Record
 IDLE: Final = 10.0  # seconds after which the thread ends; the next write begins another
 
 
-class _Ticket:
-    """What waits, and then what became of it."""
-
-    def __init__(self, wanted: Any) -> None:
-        self.wanted = wanted
-        self.found: Any = None
-        self.error: BaseException | None = None
-        self.is_done = threading.Event()
+_Ticket = tuple[Any, Future[Any]]  # what is wanted, and what becomes of it
 
 
 class Writer:
@@ -46,33 +40,25 @@ class Writer:
         Raises:
             StoreError: it is not, or was refused; others that were committed with it are not touched by that.
         """
-        ticket = self._wait_for(self._events, event)
-        if isinstance(ticket.error, StoreError):
-            raise type(ticket.error)(
-                str(ticket.error)
-            ) from ticket.error  # others raise it too, in threads of their own
-        if ticket.error is not None:
-            raise ticket.error
-        found: Event = ticket.found
+        try:
+            found: Event = self._wait_for(self._events, event)
+        except StoreError as error:
+            raise type(error)(str(error)) from error  # others raise it too, in threads of their own
         return found
 
     def call(self, function: Callable[[], Any]) -> Any:
         """What a function that writes returns, or raises; answers go before it."""
-        ticket = self._wait_for(self._calls, function)
-        if ticket.error is not None:
-            raise ticket.error
-        return ticket.found
+        return self._wait_for(self._calls, function)
 
-    def _wait_for(self, line: deque[_Ticket], wanted: Any) -> _Ticket:
-        ticket = _Ticket(wanted)
+    def _wait_for(self, line: deque[_Ticket], wanted: Any) -> Any:
+        future: Future[Any] = Future()
         with self._guard:
-            line.append(ticket)
+            line.append((wanted, future))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="lit_al.writer", daemon=True)
                 self._thread.start()
             self._guard.notify()
-        ticket.is_done.wait()
-        return ticket
+        return future.result()
 
     def _run(self) -> None:
         while True:
@@ -91,22 +77,23 @@ class Writer:
         try:
             work(batch)
         except BaseException as error:
-            for ticket in batch:
-                ticket.error = error
-        for ticket in batch:
-            ticket.is_done.set()
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
 
     def _do(self, batch: Sequence[_Ticket]) -> None:
-        for ticket in batch:
-            ticket.found = ticket.wanted()
+        for function, future in batch:
+            future.set_result(function())
 
     def _commit(self, batch: Sequence[_Ticket]) -> None:
         try:
-            for ticket, event in zip(batch, self._record.append_all([one.wanted for one in batch]), strict=True):
-                ticket.found = event
+            events = self._record.append_all([event for event, _ in batch])
         except (RefusedError, ConflictError):  # one that cannot be keeps no other out
-            for ticket in batch:
+            for event, future in batch:
                 try:
-                    ticket.found = self._record.append(ticket.wanted)
+                    future.set_result(self._record.append(event))
                 except StoreError as error:
-                    ticket.error = error
+                    future.set_exception(error)
+        else:
+            for (_, future), event in zip(batch, events, strict=True):
+                future.set_result(event)

@@ -69,8 +69,8 @@ def import_answers(
     checked = check_answers(rows, Asked(texts, record.classes, annotator or NOBODY, force), path)
     new = _new_events(record, checked.replies, _digest(path), source)
     known = sum(reply.answered + bool(reply.note) for reply in checked.replies) - len(new)
-    if not dry_run:
-        _append(record, new)
+    if new and not dry_run:
+        record.append_all(new)
     return _report(record, path, new, checked.unanswered, checked.repeated, known, dry_run)
 
 
@@ -187,11 +187,6 @@ def _events(record: Record, replies: Sequence[Reply], maker: _Maker) -> Iterator
             yield maker.note(reply)
 
 
-def _append(record: Record, events: Sequence[NewEvent]) -> None:
-    if events:
-        record.append_all(events)
-
-
 def _import_events(record: Record, path: Path, *, dry_run: bool) -> Report:
     logged = read_events(path)
     texts = {item.id: item.sha256 for item in record.items(sorted({one.event.item for one in logged}))}
@@ -199,8 +194,8 @@ def _import_events(record: Record, path: Path, *, dry_run: bool) -> Report:
     check_events(logged, texts, record.classes, known, path)
     by_uuid = {one.event.uuid: one.event for one in logged}
     new = [event for uuid, event in by_uuid.items() if uuid not in known]
-    if not dry_run:
-        _append(record, new)
+    if new and not dry_run:
+        record.append_all(new)
     return _report(record, path, new, 0, len(logged) - len(by_uuid), len(by_uuid) - len(new), dry_run)
 
 

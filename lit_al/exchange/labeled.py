@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lit_al.exceptions import DataError
-from lit_al.exchange.shapes import SCHEMA, LabeledText
+from lit_al.exchange.shapes import SCHEMA, LabeledText, columns_of
 from lit_al.exchange.writing import csv_bytes, jsonl_bytes
 
 COLUMNS = ("lit_al_id", "lit_al_sha256", "text", "label", "annotators", "agree")
@@ -18,12 +18,12 @@ COLUMNS = ("lit_al_id", "lit_al_sha256", "text", "label", "annotators", "agree")
 
 def labeled_csv(labeled: Iterable[LabeledText], *, raw: bool = False) -> bytes:
     """A table; `raw` leaves cells that spreadsheets take for formulas as they are."""
-    return csv_bytes(COLUMNS, map(_row, labeled), raw=raw)
+    return csv_bytes(COLUMNS, map(columns_of, labeled), raw=raw)
 
 
 def labeled_jsonl(labeled: Iterable[LabeledText]) -> bytes:
     """A line for each text."""
-    return jsonl_bytes({"schema_version": SCHEMA, **_row(one)} for one in labeled)
+    return jsonl_bytes({"schema_version": SCHEMA, **columns_of(one)} for one in labeled)
 
 
 def labeled_parquet(labeled: Sequence[LabeledText], classes: Sequence[str]) -> bytes:
@@ -38,7 +38,7 @@ def labeled_parquet(labeled: Sequence[LabeledText], classes: Sequence[str]) -> b
     except ImportError:
         raise DataError("writing Parquet needs pyarrow; install it, or write CSV or JSONL") from None
     number = {name: place for place, name in enumerate(classes)}
-    rows = [{**_row(one), "label": number[one.label]} for one in labeled]
+    rows = [{**columns_of(one), "label": number[one.label]} for one in labeled]
     kinds = {name: pa.string() if name in ("lit_al_sha256", "text") else pa.int64() for name in COLUMNS}
     schema = pa.schema(kinds.items(), metadata={"huggingface": json.dumps({"info": {"features": _features(classes)}})})
     file = io.BytesIO()
@@ -52,14 +52,3 @@ def _features(classes: Sequence[str]) -> dict[str, Any]:
     numbers = {"dtype": "int64", "_type": "Value"}
     features: dict[str, Any] = {name: words if name in ("lit_al_sha256", "text") else numbers for name in COLUMNS}
     return {**features, "label": {"names": list(classes), "_type": "ClassLabel"}}
-
-
-def _row(one: LabeledText) -> dict[str, Any]:
-    return {
-        "lit_al_id": one.id,
-        "lit_al_sha256": one.sha256,
-        "text": one.text,
-        "label": one.label,
-        "annotators": one.annotators,
-        "agree": one.agree,
-    }

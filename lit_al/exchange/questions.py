@@ -15,7 +15,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lit_al.exchange.shapes import SCHEMA, Question
+from lit_al.exchange.shapes import SCHEMA, Question, columns_of
 from lit_al.exchange.writing import csv_bytes, jsonl_bytes
 
 COLUMNS = ("lit_al_id", "lit_al_sha256", "text", "label", "action", "note")
@@ -42,14 +42,4 @@ def questions_jsonl(questions: Sequence[Question], *, suggestions: bool = False)
 
 
 def _row(question: Question) -> dict[str, Any]:
-    return {
-        "lit_al_id": question.id,
-        "lit_al_sha256": question.sha256,
-        "text": question.text,
-        "label": None,
-        "action": None,
-        "note": None,
-        "suggestion": question.suggestion,
-        "probability": question.probability,
-        "round": question.round,
-    }
+    return {**dict.fromkeys(COLUMNS), **columns_of(question)}

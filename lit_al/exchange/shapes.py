@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 SCHEMA = 1  # of the JSON lines that this package writes
 
@@ -201,6 +202,15 @@ class Report:
         }
         parts += [f"{count:,} {words}" for words, count in more.items() if count]
         return f"{self.path}: {', '.join(parts)}" + ("; dry run, nothing was written" if self.dry_run else "")
+
+
+def columns_of(one: Question | LabeledText) -> dict[str, Any]:
+    """A record by the names of its columns in a file.
+
+    >>> columns_of(LabeledText(7, "9f…", "so so", "neg"))["lit_al_id"]
+    7
+    """
+    return {f"lit_al_{name}" if name in ("id", "sha256") else name: value for name, value in vars(one).items()}
 
 
 def counted(number: int, what: str) -> str:

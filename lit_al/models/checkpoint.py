@@ -2,9 +2,7 @@
 
 import hashlib
 import io
-import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -19,7 +17,7 @@ from lit_al.models.kernels import KERNELS
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.utils import archive, memory
 from lit_al.utils.failpoints import crash_point
-from lit_al.utils.files import sync
+from lit_al.utils.files import replacing
 from lit_al.utils.readers import check_text
 from lit_al.utils.terminal_text import first_line
 
@@ -89,25 +87,18 @@ def save(write: Callable[[Path], None], path: Path) -> str:
         CheckpointError: it cannot be written, or does not read back.
         FitError: a weight is not finite.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb"):  # Lightning hides a PermissionError; this does not
-            pass
-        write(temporary)
-        sync(temporary)
-        digest = _read_back(temporary)
-        crash_point("before_replace")
-        temporary.replace(path)
-        sync(path.parent)
+        with replacing(path) as temporary:
+            temporary.touch()  # Lightning hides a PermissionError; this does not
+            write(temporary)
+            digest = _read_back(temporary)
+            crash_point("before_replace")
     except (OSError, RuntimeError) as error:  # torch raises the latter where the disk is full
         raise CheckpointError(
             f"a checkpoint cannot be written to {path}: {getattr(error, 'strerror', None) or error}; "
             "free the disk or give another --log-dir"
         ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
     return digest
 
 

@@ -213,13 +213,5 @@ def _event(row: sqlite3.Row) -> Event:
 
 
 def _answer(row: sqlite3.Row) -> Answer:
-    return Answer(
-        row["item"],
-        row["annotator"],
-        row["label"],
-        row["seq"],
-        row["uuid"],
-        bool(row["control"]),
-        row["predicted"],
-        row["round"],
-    )
+    values = {item.name: row[item.name] for item in fields(Answer)}
+    return Answer(**{**values, "control": bool(values["control"])})

@@ -24,7 +24,7 @@ from lit_al.record.checksums import FIELDS, Link, of_text
 from lit_al.record.database import damaged, now
 from lit_al.record.entries import Action, Event, misfit
 from lit_al.record.integrity import text_is_sound
-from lit_al.utils.files import sync
+from lit_al.utils.files import replacing
 from lit_al.utils.links import own, private
 
 SCHEMA = 2  # of its lines; 1 had no checksums
@@ -301,20 +301,11 @@ def write_texts(path: Path, run_id: str, rows: Iterable[Any]) -> str:
         OSError: it cannot be written.
     """
     digest = hashlib.sha256()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
-    try:
-        with open(temporary, "xb", opener=private) as file:
-            for values in chain([{"schema": SCHEMA, "run_id": run_id}], rows):
-                line = _as_line(dict(values))
-                digest.update(line)
-                file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary, open(temporary, "xb", opener=private) as file:
+        for values in chain([{"schema": SCHEMA, "run_id": run_id}], rows):
+            line = _as_line(dict(values))
+            digest.update(line)
+            file.write(line)
     return digest.hexdigest()
 
 

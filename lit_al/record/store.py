@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
@@ -23,7 +22,7 @@ from lit_al.record.queue import Queue
 from lit_al.record.rankings import Rankings
 from lit_al.record.sealing import seal_facts
 from lit_al.record.texts import Texts
-from lit_al.utils.files import sync
+from lit_al.utils.files import replacing, sync
 from lit_al.utils.links import check_links, own, private
 
 RECORD_FILE, BACKUP_FILE = "record.sqlite", "record.backup.sqlite"
@@ -158,9 +157,7 @@ class Record(Texts, People, Events, Rankings, Queue):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def check_events(self) -> None:
@@ -238,30 +235,20 @@ class Record(Texts, People, Events, Rankings, Queue):
             StoreError: it cannot be written; an older copy of this name stays.
         """
         target = own(Path(path) if path else self.path.with_name(BACKUP_FILE))
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
-            temporary.unlink(missing_ok=True)
-            os.close(private(os.fspath(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-            copy = sqlite3.connect(temporary)
-            try:
-                self.db.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")  # one file, not three
-                found = copy.execute("PRAGMA integrity_check").fetchone()[0]
-            finally:
-                copy.close()
-            if found != "ok":
-                raise StoreError(f"the copy {target} is not sound ({found}); the older one was kept")
-            self.check_place()  # what is not the record any more must not replace the copy of another
-            sync(temporary)
-            temporary.replace(target)
-            sync(target.parent)
+            with replacing(target) as temporary:
+                os.close(private(os.fspath(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+                with closing(sqlite3.connect(temporary)) as copy:
+                    self.db.backup(copy)
+                    copy.execute("PRAGMA journal_mode = DELETE")  # one file, not three
+                    found = copy.execute("PRAGMA integrity_check").fetchone()[0]
+                if found != "ok":
+                    raise StoreError(f"the copy {target} is not sound ({found}); the older one was kept")
+                self.check_place()  # what is not the record any more must not replace the copy of another
         except OSError as error:
             raise StoreError(f"{target} cannot be written: {error.strerror or error}") from error
         except sqlite3.Error as error:
             raise StoreError(in_words(error, target)) from error
-        finally:
-            with suppress(OSError):  # as where nothing can be written
-                temporary.unlink()
         return target
 
 
@@ -274,15 +261,12 @@ def missing(path: Path) -> str:
 
 
 def _write_tables(path: Path, rows: dict[str, str]) -> None:
-    db = sqlite3.connect(path, isolation_level=None)
-    try:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         schema.create(db)
         db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
         seal_facts(db, rows)
         db.execute("COMMIT")
-    finally:
-        db.close()
     sync(path)
 
 

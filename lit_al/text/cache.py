@@ -9,11 +9,9 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ import numpy.typing as npt
 
 from lit_al.data import Corpus
 from lit_al.text.encoder import Ids, TextEncoder
+from lit_al.utils.files import replacing
 
 VARIABLE = "LIT_AL_CACHE"
 WORTH = 10_000  # texts; fewer are encoded faster than a file is written
@@ -100,7 +99,8 @@ def kept(parts: Mapping[str, Any], texts: int, compute: Callable[[], Arrays]) ->
         log.debug("%s is not there, or of no use", path)
     made = compute()
     try:
-        with _replacing(path) as temporary, temporary.open("wb") as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **made)  # type: ignore[arg-type]  # its keywords are arrays
         _prune(path)
     except OSError as error:
@@ -110,19 +110,6 @@ def kept(parts: Mapping[str, Any], texts: int, compute: Callable[[], Arrays]) ->
 
 def _digest(array: npt.NDArray[Any]) -> str:
     return hashlib.sha256(f"{array.dtype.str} {array.shape}".encode() + array.tobytes()).hexdigest()
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A file to write beside its place; it takes its place once the block ends well, and else goes away."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    os.close(handle)
-    try:
-        yield Path(name)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def _read(path: Path, shape: tuple[int, int]) -> Ids | None:
@@ -144,7 +131,8 @@ def _write(
     path: Path, shape: tuple[int, int], corpus: Corpus, encoder: TextEncoder, advance: Callable[[int], object] | None
 ) -> None:
     """Encode into a file beside its place and rename it when it is whole."""
-    with _replacing(path) as temporary:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
         ids = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint16, shape=shape)
         if hasattr(os, "posix_fallocate"):  # a full disk is an error here, but the end of the process in a mapping
             with temporary.open("r+b") as file:

@@ -1,7 +1,9 @@
-"""What must outlive a power cut."""
+"""What must outlive a power cut: files that are synced, and files that are replaced whole."""
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -16,6 +18,25 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """The path of a file beside another, which takes the other's place at the end; a crash leaves the one or the other.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.unlink(missing_ok=True)
+        yield temporary
+        sync(temporary)
+        temporary.replace(path)
+        sync(path.parent)
+    finally:
+        with suppress(OSError):  # as where nothing can be written
+            temporary.unlink(missing_ok=True)
 
 
 def way_out(error: OSError, path: Path) -> str:

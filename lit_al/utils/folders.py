@@ -2,16 +2,14 @@
 
 import json
 import math
-import os
 import resource
 import sys
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from lit_al.exceptions import DataError, RunError
-from lit_al.utils.files import sync, way_out
+from lit_al.utils.files import replacing, way_out
 from lit_al.utils.links import check_links
 
 SCHEMA = 1  # of results.json; docs/results-schema.md describes it
@@ -74,17 +72,10 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         RunError: it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync(path.parent)
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise RunError(f"{path} cannot be written: {error.strerror or error}; {way_out(error, path)}") from error
 
 

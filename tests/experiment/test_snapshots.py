@@ -104,7 +104,7 @@ def test_temporary_file_is_beside_its_place_and_synced_before_it_is_renamed(tmp_
     )
     monkeypatch.setattr(checkpoint, "crash_point", lambda name: steps.append(name))
     save(lambda place: torch.save({}, place), tmp_path / "state.pt")
-    temporary, place, folder = steps
+    place, temporary, folder = steps
     assert temporary.startswith(f"{tmp_path}/.state.")
     assert (place, folder) == ("before_replace", str(tmp_path))
 
