@@ -117,7 +117,8 @@ def example_picks(loop):
     acquisition = loop.acquisition
     acquisition.models.take(loop.model, loop.data)
     acquisition.state.steering = acquisition.models.judge("val")
-    return acquisition.next_query(loop.data).rows
+    acquisition.watch(loop.data)
+    return acquisition.next_query().rows
 
 
 @pytest.mark.parametrize("protocol", ["keras", "honest"])

@@ -43,12 +43,18 @@ def _module(place: str) -> ModuleType:
         if "" not in sys.path:
             sys.path.insert(0, "")  # a module beside the caller, as with python -m
         return import_module(place)
-    name = f"lit_al_network_{path.stem}"
+    name = f"lit_al_network:{path.resolve()}"
+    if name in sys.modules:  # as with import, its code is run once
+        return sys.modules[name]
     spec = spec_from_file_location(name, path)
     assert spec is not None  # a path that ends in .py has one
     assert spec.loader is not None
     module = sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]  # half of it is none
+        raise
     return module
 
 

@@ -101,6 +101,7 @@ class ActiveLearningCallback(L.Callback):
         self.fits = 0
         self.done = False
         self.stop_reason = ""
+        self._acquisition: Acquisition | None = None  # as the monitor
         self._began = 0.0
         self._epochs = 0
 
@@ -128,26 +129,22 @@ class ActiveLearningCallback(L.Callback):
         if self.state.steering is None or self.stop_reason:
             self.done = True
             return
-        query = trainer.strategy.broadcast(self.next_query(data))
+        query = trainer.strategy.broadcast(self.next_query())
         if query.rows.size == 0:
             exact = self.strategy.exact
             self.done, self.stop_reason = True, f"the pool holds no row{'' if exact else ' of a wanted class'}"
             return
+        assert self._acquisition is not None  # it has chosen
         self._acquisition.ask([query])
         self._record(data)
 
-    def next_query(self, data: ActiveDataModule) -> Query:
-        """What the module that was fitted last asks for; the journal has it from now on."""
-        self._look_at(data)
+    def next_query(self) -> Query:
+        """What the module that was fitted last asks for of the pool watched last; the journal has it from now on."""
+        assert self._acquisition is not None  # the pool was watched
         done = len(self.history)
         size = self.query_sizes[min(done, len(self.query_sizes) - 1)]
         [query] = self._acquisition.choose(done + 1, [size])
         return query
-
-    @property
-    def _acquisition(self) -> Acquisition:
-        classes = len(self.models.model.classes)
-        return Acquisition(self.models, self.oracle, [self.state], classes=classes, journal=self.journal)
 
     def _may_acquire(self) -> bool:
         return len(self.history) < self.rounds and not (self.history and self.history[-1].query.choice.short)
@@ -163,20 +160,24 @@ class ActiveLearningCallback(L.Callback):
         return ""
 
     def watch(self, data: ActiveDataModule) -> None:
-        """Look at the pool; where there is a rule, its monitor stands ready from the first look on."""
-        self._look_at(data)
-        if self.rule is not None and self.monitor is None:
-            follows: Source = "steering" if self.steer_on == "val" else "controls"
-            source = "on the validation set" if follows == "steering" else "by random controls"
-            self.monitor = StoppingMonitor(self.rule, self.state.pool, self.state.seed, follows, source)
+        """Look at the pool and the labels as they are now, whoever gave them; what was asked once is not asked again.
 
-    def _look_at(self, data: ActiveDataModule) -> None:
-        """The pool and the labels as they are now, whoever gave them; what was asked once is not asked again."""
+        Where there is a rule, its monitor draws from the pool of the first look.
+        """
         split, asked = data.split, [done.query.rows for done in self.history]
         pool = without(split.pool, *asked)
         self.state.pool = pool[self.oracle.can_answer(pool)]
         self.state.labeled, self.state.answers = split.labeled, data.known[split.labeled]
         self.state.asked = len(split.labeled) + sum(done.query.skipped for done in self.history)
+        if self._acquisition is None:
+            classes = len(data.corpus.classes)
+            self._acquisition = Acquisition(
+                self.models, self.oracle, [self.state], classes=classes, journal=self.journal
+            )
+        if self.rule is not None and self.monitor is None:
+            follows: Source = "steering" if self.steer_on == "val" else "controls"
+            source = "on the validation set" if follows == "steering" else "by random controls"
+            self.monitor = StoppingMonitor(self.rule, self.state.pool, self.state.seed, follows, source)
 
     def _record(self, data: ActiveDataModule) -> None:
         """Hand the answers to the data module, and the round to whoever listens."""

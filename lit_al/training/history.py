@@ -66,8 +66,9 @@ class EpochHistory(L.Callback):
         self._began, self._losses = time.perf_counter(), []
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, *_: Any) -> None:
-        """Keep the loss; on a GPU nobody waits for it."""
-        self._losses.append(outputs["loss"].detach())
+        """Keep the loss where the network counts none itself; on a GPU nobody waits for it."""
+        if not isinstance(pl_module, LitBiLSTM):
+            self._losses.append(outputs["loss"].detach())
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Stop the clock: reading the loss waits for the device to finish."""
