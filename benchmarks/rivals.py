@@ -271,7 +271,7 @@ def make_lstm() -> Any:
 
         def forward(self, tokens: Tensor) -> Tensor:
             states, _ = self.lstm(self.embedding(tokens.int()))  # (B, T, 2H)
-            return self.head(states.amax(dim=1)).squeeze(-1)  # type: ignore[no-any-return]
+            return self.head(states.amax(dim=1)).squeeze(-1)  # type: ignore[no-any-return]  # torch: what a module returns
 
     return Net()
 
@@ -288,7 +288,7 @@ def make_lit_lstm() -> Any:
             self.net, self.accuracy = make_lstm(), BinaryAccuracy()
 
         def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-            return self.net(tokens)  # type: ignore[no-any-return]
+            return self.net(tokens)  # type: ignore[no-any-return]  # as above
 
         def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
             logits = self(batch[0])

@@ -57,7 +57,7 @@ class Connection(H11Protocol):
     def _know(self) -> None:
         self._is_known = True
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio hands over no other kind here
         """A stranger; drives out the oldest where there are too many."""
         super().connection_made(transport)
         self._wait(HEADER_SECONDS)

@@ -98,9 +98,9 @@ class Learner:
         self.encoder = TextEncoder.fit(
             (texts[row] for row in self.rows),
             vocabulary_size=self.config.vocabulary_size,  # type: ignore[arg-type]  # resolved: not None
-            max_length=self.config.max_length,  # type: ignore[arg-type]
+            max_length=self.config.max_length,  # type: ignore[arg-type]  # as above
             how=self.config.standardize,
-            cut=self.config.cut,  # type: ignore[arg-type]
+            cut=self.config.cut,  # type: ignore[arg-type]  # as above
         )
         self.tokens = torch.from_numpy(encoded(self._corpus, self.encoder))  # (N, T)
         self.collapse: Collapse | None = None

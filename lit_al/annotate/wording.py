@@ -53,7 +53,8 @@ def _silent(work: dict[str, Any]) -> bool:
     """Has the trainer stopped saying that it is there, while it should be at work?"""
     busy = work.get("state") in ("preparing", "training")
     beat = work.get("heartbeat")
-    return busy and time.time() - (float(beat) if type(beat) in (int, float) else 0.0) > _SILENT_SECONDS  # type: ignore[arg-type]
+    last = beat if isinstance(beat, int | float) and not isinstance(beat, bool) else 0.0
+    return busy and time.time() - last > _SILENT_SECONDS
 
 
 def progress_words(status: dict[str, Any]) -> dict[str, str]:

@@ -101,7 +101,7 @@ def example_config(row: Method, labeled: int = 0, seed: int = 0, network: str | 
     return TrainConfig(
         protocol=row.how.name,  # type: ignore[arg-type]  # its ways to train are named after the protocols
         strategy=name if turned else row.picks,
-        ratio_direction=direction if turned else None,  # type: ignore[arg-type]
+        ratio_direction=direction if turned else None,  # type: ignore[arg-type]  # one of the two, as tested above
         rounds=ROUNDS,
         query_size=max(1, round(QUERY_SHARE * labeled)),
         seed=seed,

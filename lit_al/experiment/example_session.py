@@ -3,23 +3,19 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.example import ExampleLoop
-from lit_al.experiment.experiment_data import ExperimentData
-from lit_al.experiment.journal import Journal
 from lit_al.experiment.run_session import RunSession, described_test, in_shadow
 from lit_al.loop.query import Query
 from lit_al.loop.rounds import Round
 from lit_al.loop.stopping_monitor import StoppingMonitor
 from lit_al.metrics import Evaluation
 from lit_al.models.checkpoint import load_weights, read_checkpoint, save
-from lit_al.reporting.console import ProgressBar, RunConsole, flaws
+from lit_al.reporting.console import ProgressBar, flaws
 from lit_al.strategies import RatioSampling, innermost
 from lit_al.training.history import Epoch
 from lit_al.utils.packing import unpacked
@@ -27,34 +23,15 @@ from lit_al.utils.signals import shielded
 
 
 class ExampleSession(RunSession):
-    """One `full` or `active` run in its folder.
-
-    Args:
-        config: resolved settings.
-        material: corpus, split and encoder; not changed.
-        folder: of this run, there already.
-        report: prints.
-        journal: of the run; has rounds where the run goes on.
-        began: `time.perf_counter()` at the start.
-    """
+    """One `full` or `active` run in its folder."""
 
     unit = "fit"
+    test: Evaluation | None = None
 
-    def __init__(
-        self,
-        config: TrainConfig,
-        material: ExperimentData,
-        folder: Path,
-        report: RunConsole,
-        journal: Journal,
-        began: float,
-    ) -> None:
-        self.config, self.material, self.folder = config, material, folder
-        self.report, self.journal = report, journal
-        self.test: Evaluation | None = None
+    def assemble(self) -> None:
+        """Model, data and learner; hardware that is not here is refused before anything is encoded."""
         self.loop = self._fresh()
-        self.loop.learner.trainer()  # hardware that is not here is refused before anything is encoded
-        super().__init__(config, material, folder, report, journal, began)
+        self.loop.learner.trainer()
 
     def _fresh(self) -> ExampleLoop:
         return ExampleLoop(

@@ -62,13 +62,18 @@ class LeanSession(RunSession):
         journal: Journal,
         began: float,
     ) -> None:
-        self.plan, self.words, self.oracle = plan, LeanWords(report, plan), journal.oracle(plan.oracle)
+        self.plan = plan
+        super().__init__(config, material, folder, report, journal, began)
+
+    def assemble(self) -> None:
+        """What has nothing to say yet; the loop comes when the texts are numbers."""
+        plan, pool = self.plan, self.material.split.pool
+        self.words, self.oracle = LeanWords(self.report, plan), self.journal.oracle(plan.oracle)
         self._rounds: list[Round] = []
         self.stop_reason, self.device = "", "cpu"
         self.checkpoint: Path | None = None
         self.loop: ActiveLoop | None = None
-        self._monitor = StoppingMonitor(plan.rule, material.split.pool, config.seed, plan.follows, plan.source)
-        super().__init__(config, material, folder, report, journal, began)
+        self._monitor = StoppingMonitor(plan.rule, pool, self.config.seed, plan.follows, plan.source)
 
     @property
     def rounds(self) -> Sequence[Round]:

@@ -50,6 +50,7 @@ class RunSession(ABC):
     ) -> None:
         self.config, self.material, self.folder = config, material, folder
         self.report, self.journal, self.began = report, journal, began
+        self.assemble()
         self.board = TensorBoardLog(folder, material.corpus, figures.title(self.results("running")))
 
     def run(self) -> dict[str, Any]:
@@ -147,6 +148,14 @@ class RunSession(ABC):
     @abstractmethod
     def monitor(self) -> StoppingMonitor | None:
         """What stopping rules see; None where there are none, or nothing yet."""
+
+    @abstractmethod
+    def assemble(self) -> None:
+        """Make what the session is made of; what is refused here has left nothing in the folder.
+
+        Raises:
+            ConfigError: hardware that is not here.
+        """
 
     @abstractmethod
     def prepare(self) -> None:
