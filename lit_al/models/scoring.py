@@ -49,9 +49,10 @@ def score(model: Classifier | LitCommittee, batches: Batches) -> Float32s:
     Returns:
         (n, C) float32; of a committee (M, n, C).
     """
-    seen = see(model, batches, {"probabilities"})
-    found = [arrays["probabilities"] for arrays in seen]
-    return np.stack(found) if isinstance(model, LitCommittee) else found[0]
+    if isinstance(model, LitCommittee):
+        return _pass(model, batches, {"probabilities"}, 0, 0)["probabilities"]
+    [seen] = see(model, batches, {"probabilities"})
+    return seen["probabilities"]
 
 
 def see(
