@@ -50,7 +50,7 @@ class BenchConfig(SplitOptions, FolderOptions):
     padding: Literal["read", "masked"] = network_option("read", "Read by the LSTM as a word, or without state.")
     steps: int = network_option(200, "Training steps of a fit on labels alone.")
     batch_size: int = network_option(64, "Texts per step of such a fit.")
-    study_steps: int = network_option(350, "Training steps of a fit that learns from the pool.")
+    study_steps: int = network_option(2_000, "Training steps, at most, of a fit that learns from the pool.")
 
     network: str | None = again(
         TrainConfig,

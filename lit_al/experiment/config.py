@@ -25,6 +25,7 @@ _GIVEN = "its oracle gives the labels of the data; --protocol lean has one that 
 NOT_EXAMPLE = {
     "validation": "a validation set judges each epoch; --val-size says how large it is",
     "recipe": "a fit learns from the labels alone, epoch by epoch",
+    "class_weight": "there is no teacher whose labels could weigh more or less",
     "steps": "a fit takes epochs, --max-epochs of them at most",
     "study_steps": "a fit takes epochs, --max-epochs of them at most",
     "weights": "each fit goes on from the best weights so far, as in the example",
@@ -142,9 +143,19 @@ class TrainConfig(SplitOptions, FolderOptions):
         "scratch+vectors: " + ", ".join(PARTS) + ".",
         lean="lean",
     )
+    class_weight: Literal["balanced", "none"] | None = lean_option(
+        None,
+        "What labels weigh for the teacher: balanced, those of each class the same together, so that rare classes are "
+        "not passed over; none, each label the same.",
+        lean="balanced",
+    )
     steps: int | None = lean_option(None, "Training steps of a fit on labels alone.", least=1, lean=200)
     study_steps: int | None = lean_option(
-        None, "Training steps of a fit that learns from the pool, with 256 texts each.", least=1, lean=350
+        None,
+        "Training steps, at most, of a fit that learns from the pool, with 256 texts each; it ends when the network "
+        "follows its teacher no better on texts held out.",
+        least=1,
+        lean=2_000,
     )
     weights: Literal["fresh", "warm", "shrink"] | None = lean_option(
         None,
@@ -172,7 +183,12 @@ class TrainConfig(SplitOptions, FolderOptions):
     max_epochs: int = training_option(20, "Epochs of each fit, at most.", least=1)
     patience: int = training_option(4, "Epochs without a lower validation loss before a fit ends.", least=1)
     batch_size: int | None = training_option(None, "Texts per training step.", least=1, otherwise=256, lean=64)
-    learning_rate: float = training_option(1e-3, "Learning rate of RMSprop.")
+    learning_rate: float | None = training_option(
+        None,
+        "Learning rate of RMSprop; 0.003 for a network that learns from a teacher, else 0.001.",
+        otherwise=1e-3,
+        lean=None,
+    )
 
     accelerator: str = hardware_option("auto", "Lightning's accelerator: auto, cpu, gpu, mps.")
     devices: str = hardware_option("1", "Lightning's devices; one device: 1, or its index with a comma, as in 2,")
@@ -235,7 +251,7 @@ class TrainConfig(SplitOptions, FolderOptions):
             raise ConfigError(f"--query-size {self.query_size} must be 1 or more")
         if self.protocol == "lean" and self.initial_size is not None and self.initial_size < 1:
             raise ConfigError(f"--initial-size {self.initial_size} must be 1 or more")
-        if not 0 < self.learning_rate < float("inf"):
+        if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
             raise ConfigError(f"--learning-rate {self.learning_rate} must be a positive number, as in 0.001")
         if self.oracle_skip is not None and not 0 <= self.oracle_skip < 1:
             raise ConfigError(f"--oracle-skip {self.oracle_skip} must be 0 or more and less than 1")

@@ -112,7 +112,7 @@ class ExampleLoop:
         return LitBiLSTM(
             corpus.classes,
             encoder.state_dict(),
-            learning_rate=self.config.learning_rate,
+            learning_rate=self.config.learning_rate,  # type: ignore[arg-type]  # resolved: not None
             kernel=self.config.kernel,
             masked=self.config.padding == "masked",
         )

@@ -100,6 +100,7 @@ def recipe_of(config: TrainConfig) -> Recipe:
         validation=str(config.validation),
         committee_size=config.committee_size,
         study_steps=config.study_steps,  # type: ignore[arg-type]
+        class_weight=config.class_weight,  # type: ignore[arg-type]
         masked=config.padding == "masked",
     )
     return make_recipe(str(config.recipe), base)

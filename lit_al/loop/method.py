@@ -67,6 +67,10 @@ class TrainingMethod(Models, Protocol):
     def curve(self) -> tuple[float, ...]:
         """Mean training losses over the steps of the last fit, in nats summed over seeds; () where there are none."""
 
+    @property
+    def samples(self) -> int:
+        """Texts that the steps of the last fit took, of all seeds; labels where there are no steps."""
+
     def begin(self, seeds: Sequence[int], rounds: int) -> None:
         """Make ready for so many rounds of a run for each seed."""
 

@@ -50,6 +50,7 @@ class Round:
         test: of the model on the test set, for the report alone; None where there is no such set.
         bill: of all questions so far.
         curve: mean training losses over the steps of the fit, in nats.
+        samples: texts that these steps took.
     """
 
     query: Query
@@ -64,6 +65,7 @@ class Round:
     test: Evaluation | None = None
     bill: Bill = field(default_factory=Bill)
     curve: tuple[float, ...] = ()
+    samples: int = 0
 
     @classmethod
     def of(
@@ -90,6 +92,7 @@ class Round:
             test=test,
             bill=bill,
             curve=done.method.curve,
+            samples=done.method.samples,
         )
 
     @property

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from lit_al.data.split import without
 from lit_al.models.ensemble import LitCommittee
 from lit_al.text.bucketing import in_windows, lengths_of
 from lit_al.text.encoder import PADDING, UNKNOWN
@@ -29,13 +30,45 @@ from lit_al.typing import Float32s, Ints, Rows
 
 REPEATED: Final = 0.1  # share of a pass that goes to labeled texts, beside their place among all
 TRUST: Final = 0.5  # in a label; the rest in what the teacher, who had not seen it, makes of the text
+MOST_RESERVED: Final = 500  # texts that tell how well a student follows
+RESERVING: Final = 1  # a stream of chance of its own, so that shuffles do not depend on it
 STEP: Final = 0.1  # how far a word moves against the network, as a share of its vector's length
 PROBE: Final = 0.01  # how far it moves to find the direction, likewise
 TABLE: Final = "weights.0"  # name of the embedding table among a committee's weights
 
 
+def reserve(
+    rows: Rows, labeled_sets: Sequence[LabeledSet], opinions: Sequence[SoftLabels]
+) -> tuple[Ints, Float32s] | None:
+    """Texts that tell how well each member follows its teacher: drawn from those without a label, and not learned from.
+
+    Args:
+        rows: (u,) int64 texts that may be learned from.
+        labeled_sets: M, the labels of each member.
+        opinions: M, of the teachers.
+
+    Returns:
+        Rows (M, h) int64 and the teachers' probabilities (M, h, C) float32, h at most `MOST_RESERVED`, a tenth of the
+        texts, and as many as have no label; None where that is nothing.
+    """
+    free = [without(rows, labeled_set.rows) for labeled_set in labeled_sets]
+    size = min(MOST_RESERVED, len(rows) // 10, *map(len, free))
+    if size == 0:
+        return None
+    drawn = [
+        np.random.default_rng([labeled_set.seed, RESERVING]).choice(texts, size, replace=False)
+        for texts, labeled_set in zip(free, labeled_sets, strict=True)
+    ]
+    targets = [opinion.probabilities[texts] for texts, opinion in zip(drawn, opinions, strict=True)]
+    return np.stack(drawn), np.stack(targets)
+
+
 def assign(
-    rows: Rows, labeled_sets: Sequence[LabeledSet], classes: int, opinions: Sequence[SoftLabels] | None
+    rows: Rows,
+    labeled_sets: Sequence[LabeledSet],
+    classes: int,
+    opinions: Sequence[SoftLabels] | None,
+    reserved: Ints | None = None,
 ) -> tuple[Ints, Float32s]:
     """Which texts a member meets in a pass, and what it is to make of each.
 
@@ -48,28 +81,37 @@ def assign(
         labeled_sets: M, the labels of each member, of texts among them; one label at least.
         classes: C.
         opinions: M, of the teachers; None where there are none.
+        reserved: (M, h) int64 texts that are left out, for each member its own; None for none.
 
     Returns:
         Rows (M, v) int64 and targets (M, v, C) float32: a distribution, or nothing but zeros for a text of which
         nothing is known.
     """
-    share = REPEATED if opinions else 0.5
+    parts = [
+        _assigned(
+            rows if reserved is None else without(rows, reserved[member]),
+            labeled_set,
+            classes,
+            opinions[member] if opinions else None,
+        )
+        for member, labeled_set in enumerate(labeled_sets)
+    ]
+    return np.stack([texts for texts, _ in parts]), np.stack([targets for _, targets in parts])
+
+
+def _assigned(rows: Rows, labeled_set: LabeledSet, classes: int, opinion: SoftLabels | None) -> tuple[Ints, Float32s]:
+    """Rows (v,) and targets (v, C) of a member."""
+    share = 0.5 if opinion is None else REPEATED
     extra = round(share / (1 - share) * len(rows))
-    texts = np.empty((len(labeled_sets), len(rows) + extra), np.int64)
-    targets = np.zeros((*texts.shape, classes), np.float32)
+    again = np.resize(np.arange(len(labeled_set.rows)), extra)  # places of labels, one round after the other
+    truth = np.eye(classes, dtype=np.float32)[labeled_set.answers]  # (n, C)
+    targets = np.zeros((len(rows), classes), np.float32)
+    if opinion is not None:
+        targets = opinion.probabilities[rows]
+        truth = TRUST * truth + (1 - TRUST) * softmax(opinion.held_out, axis=1).astype(np.float32)
     order = np.argsort(rows)
-    for member, labeled_set in enumerate(labeled_sets):
-        again = np.resize(np.arange(len(labeled_set.rows)), extra)  # places of labels, one round after the other
-        texts[member] = np.concatenate([rows, labeled_set.rows[again]])
-        if opinions:
-            targets[member, : len(rows)] = opinions[member].probabilities[rows]
-        truth = np.eye(classes, dtype=np.float32)[labeled_set.answers]  # (n, C)
-        if opinions:
-            truth = TRUST * truth + (1 - TRUST) * softmax(opinions[member].held_out, axis=1).astype(np.float32)
-        targets[member, len(rows) :] = truth[again]
-        place = order[np.searchsorted(rows, labeled_set.rows, sorter=order)]
-        targets[member, place] = truth
-    return texts, targets
+    targets[order[np.searchsorted(rows, labeled_set.rows, sorter=order)]] = truth
+    return np.concatenate([rows, labeled_set.rows[again]]), np.concatenate([targets, truth[again]])
 
 
 def study(
@@ -82,7 +124,7 @@ def study(
     seed: int,
     accelerator: str = "auto",
 ) -> None:
-    """Train on targets of every text, for `recipe.study_steps` steps.
+    """Train on targets of every text, for `recipe.study_steps` steps at most.
 
     Args:
         model: M members.
@@ -155,19 +197,16 @@ class SoftBatches:
 
     def __post_init__(self) -> None:
         self.size = min(self.size, self.rows.shape[1])
-        lengths = lengths_of(self.tokens, torch.from_numpy(self.rows))  # (M, v)
-        passes = -(-self.steps // (self.rows.shape[1] // self.size))
-        orders = [self._pass(lengths) for _ in range(passes)]
-        self.order = np.concatenate(orders, axis=1)[:, : self.steps * self.size]  # (M, steps * B) places in `rows`
+        self.lengths = lengths_of(self.tokens, torch.from_numpy(self.rows))  # (M, v)
 
-    def _pass(self, lengths: Ints) -> Ints:
-        """One pass in whole batches, (M, n); who is left over is left out of this one."""
-        members, total = lengths.shape
+    def _pass(self) -> Ints:
+        """Places (M, n) in `rows` of one pass in whole batches; who is left over is left out of this one."""
+        members, total = self.lengths.shape
         order = np.stack([self.rng.permutation(total) for _ in range(members)])
         order = order[:, : total - total % self.size]
         if not self.by_length:
             return order
-        places = in_windows(np.take_along_axis(lengths, order, axis=1), self.size, self.rng)
+        places = in_windows(np.take_along_axis(self.lengths, order, axis=1), self.size, self.rng)
         return np.take_along_axis(order, places, axis=1)
 
     def __len__(self) -> int:
@@ -175,14 +214,22 @@ class SoftBatches:
         return self.steps
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """One after the other."""
+        """One after the other; a pass is drawn when it begins, for a fit may end before all its steps."""
         members = np.arange(len(self.rows))[:, None]
-        for first in range(0, self.order.shape[1], self.size):
-            places = self.order[:, first : first + self.size]  # (M, B)
+        for step in range(self.steps):
+            if step % self._in_a_pass == 0:
+                order = self._pass()
+            first = step % self._in_a_pass * self.size
+            places = order[:, first : first + self.size]  # (M, B)
             yield (
                 self.tokens[torch.from_numpy(self.rows[members, places])],
                 torch.from_numpy(self.targets[members, places]),
             )
+
+    @property
+    def _in_a_pass(self) -> int:
+        """Batches of one pass."""
+        return int(self.rows.shape[1]) // self.size
 
 
 def drop_words(tokens: Tensor, share: float) -> Tensor:

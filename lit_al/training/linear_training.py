@@ -81,6 +81,11 @@ class LinearTraining:
         return ()
 
     @property
+    def samples(self) -> int:
+        """Nor a batch."""
+        return 0
+
+    @property
     def validation(self) -> None:
         """Nothing is held out."""
 

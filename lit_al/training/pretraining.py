@@ -73,6 +73,7 @@ def learn(
     tokens: Tensor,
     report: Callable[[str], object] = lambda doing: None,
     accelerator: str = "auto",
+    embeddings: npt.NDArray[np.floating[Any]] | None = None,
 ) -> Pretraining:
     """Learn what a recipe begins with.
 
@@ -84,6 +85,7 @@ def learn(
         tokens: (N, T) uint16.
         report: called with what is being done.
         accelerator: Lightning's, for pretraining.
+        embeddings: (N, D) vectors of every text by a pretrained encoder, one view more for the teacher.
 
     Raises:
         ConfigError: see `text_features`.
@@ -96,6 +98,8 @@ def learn(
     if recipe.teacher or recipe.pretrain:
         report("reading the whole texts for the teacher")
         features = text_features(corpus, rows)
+        if embeddings is not None:
+            features = features.having("pretrained encoder", embeddings)
     key = {"prior": FORMAT, "corpus": corpus.fingerprint, "encoder": encoder.state_dict(), "rows": rows}
     words = len(encoder.vocabulary)
     if recipe.vectors:

@@ -10,6 +10,7 @@ the same without the teacher, `scratch+vectors` the labels alone but with word v
 | `teacher` | linear models of the whole text label the pool softly; the network learns from it all | some labels |
 | `adversarial` | predictions stay when words move against them | the pool's texts |
 | `entropy` | the network is asked to be sure of each text, from 500 labels on | the pool's texts |
+| `wide` | the dense layer has 128 units, not 20 | |
 | `word-dropout` | a share of the words is made unknown in every step | |
 | `average` | the weights of the last steps are averaged | |
 """
@@ -22,6 +23,7 @@ from lit_al.exceptions import ConfigError
 from lit_al.utils.nearest import did_you_mean
 
 MEETINGS: Final = 16  # passes over the labels that a fit on all texts makes at least
+BLIND_STEPS: Final = 350  # of a student, where nothing tells when it has learned enough
 CERTAIN: Final = 500  # labels; a model of fewer would be made sure of its errors
 
 Weights = Literal["fresh", "warm", "shrink"]
@@ -34,7 +36,7 @@ class Recipe:
     Attributes:
         steps: training steps of a fit on labels alone.
         batch_size: B of such a fit; no more than the labels there are.
-        learning_rate: of RMSprop.
+        learning_rate: of RMSprop; None takes that of what is learned from, see `rate`.
         weights: a round begins with fresh weights, with the previous ones, or with those shrunk and perturbed.
         average: share of the steps, at the end, whose weights are averaged; 0 takes the last weights.
         validation: a spelling for `make_validation`.
@@ -45,7 +47,10 @@ class Recipe:
         vectors: the embedding begins with word vectors.
         pretrain: embedding and LSTM begin pretrained.
         teacher: learn from the teacher's soft labels of all texts.
-        study_steps: training steps of a fit on all texts, or as many as meet every label sixteen times.
+        class_weight: of the teacher's labels: `balanced`, each class weighs the same, or `none`, each label does.
+        wide: a dense layer that can tell many classes apart.
+        study_steps: training steps of a fit on all texts, or as many as meet every label sixteen times; with a teacher
+            at most, for a student that follows it stops.
         study_batch: B of such a fit.
         word_dropout: share of words made unknown, in a fit on all texts.
         adversarial: weight of virtual adversarial training; above 0 a fit learns from all texts.
@@ -54,7 +59,7 @@ class Recipe:
 
     steps: int = 200
     batch_size: int = 64
-    learning_rate: float = 1e-3
+    learning_rate: float | None = None
     weights: Weights = "fresh"
     average: float = 0.5
     validation: str = "none"
@@ -65,11 +70,25 @@ class Recipe:
     vectors: bool = False
     pretrain: bool = False
     teacher: bool = False
-    study_steps: int = 350
+    class_weight: Literal["balanced", "none"] = "balanced"
+    wide: bool = False
+    study_steps: int = 2_000
     study_batch: int = 256
     word_dropout: float = 0.0
     adversarial: float = 0.0
     entropy: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Learning rate: soft labels of all texts are a surer guide than a few labels, and can be followed faster."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return 3e-3 if self.teacher else 1e-3
+
+    @property
+    def dense_size(self) -> int:
+        """Units of the dense layer; of twenty, half of them silenced, few are left to tell 77 classes apart."""
+        return 128 if self.wide else 20
 
     @property
     def studies(self) -> bool:
@@ -85,24 +104,23 @@ class Recipe:
         steps = max(self.study_steps, MEETINGS * labels // self.study_batch)
         return replace(self, study_steps=steps, entropy=self.entropy if labels >= CERTAIN else 0.0)
 
-    def samples(self, labels: int, pool: int) -> int:
-        """Texts that a fit on so many labels takes its steps with, those of a pool included where it studies them."""
-        if self.studies:
-            return self.for_labels(labels).study_steps * min(self.study_batch, pool)
-        return self.steps * min(self.batch_size, labels)
+    def without_looking(self, labels: int) -> Self:
+        """The same where no text is left that could tell when a student follows its teacher."""
+        return replace(self, study_steps=min(self.study_steps, max(BLIND_STEPS, MEETINGS * labels // self.study_batch)))
 
 
 PARTS: Final[dict[str, dict[str, Any]]] = {
     "vectors": {"vectors": True},
     "pretrain": {"pretrain": True},
     "teacher": {"teacher": True},
+    "wide": {"wide": True},
     "adversarial": {"adversarial": 1.0},
     "entropy": {"entropy": 0.1},
     "word-dropout": {"word_dropout": 0.1},
     "average": {"average": 0.5},
 }
 SCRATCH: Final = ("average",)
-LEAN: Final = ("vectors", "teacher", "word-dropout", "average")
+LEAN: Final = ("vectors", "teacher", "wide", "word-dropout", "average")
 NAMES: Final = {"scratch": SCRATCH, "lean": LEAN}
 SPELLING: Final = re.compile(r"(?P<name>scratch|lean)(?P<changes>([+-](" + "|".join(PARTS) + "))*)")
 

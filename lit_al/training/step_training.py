@@ -20,12 +20,13 @@ from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.ensemble import LitCommittee
 from lit_al.models.scoring import score, see
 from lit_al.strategies import Labeled, Pool
-from lit_al.training.distillation import assign, study
+from lit_al.training.distillation import assign, reserve, study
 from lit_al.training.fitting import device_of
 from lit_al.training.pretraining import Pretraining
 from lit_al.training.recipe import Recipe
 from lit_al.training.steps import (
     AveragedWeights,
+    FollowsBest,
     LabeledSet,
     LowestLoss,
     StepCallback,
@@ -34,7 +35,7 @@ from lit_al.training.steps import (
     train,
 )
 from lit_al.training.teacher import SoftLabels, teach
-from lit_al.typing import Float32s, Floats, Rows
+from lit_al.typing import Float32s, Floats, Ints, Rows
 
 FOLDING = 2  # a stream of chance of its own, beside that of holding out: what is chosen does not depend on it
 
@@ -54,6 +55,7 @@ class StepTraining:
     Attributes:
         model: a member for each seed, on the device.
         curve: mean training losses over the last fit.
+        samples: texts that the steps of the last fit took, of all members.
 
     Raises:
         ConfigError: a recipe that needs pretraining, and none given, or one of another recipe; an accelerator that is
@@ -82,6 +84,7 @@ class StepTraining:
         self.seeds: Sequence[int] = ()
         self.rounds = 0
         self.curve: tuple[float, ...] = ()
+        self.samples = 0
         self._heard: dict[bytes, SoftLabels] = {}  # what the teacher made of the labels of this round
 
     @property
@@ -105,8 +108,9 @@ class StepTraining:
             [_seed(seed, number, member) for seed in self.seeds for member in range(members)],
             self.classes,
             vocabulary_size=self.vocabulary_size,
-            learning_rate=self.recipe.learning_rate,
+            learning_rate=self.recipe.rate,
             masked=self.recipe.masked,
+            dense_size=self.recipe.dense_size,
         )
         self.pretraining.begin(model)
         return model.to(self.device)
@@ -123,22 +127,48 @@ class StepTraining:
             self.model = self.new_model(number)
         elif self.recipe.weights == "shrink" and number > 0:
             shrink_and_perturb(self.model, _seed(self.seeds[0], number))
-        keep: StepCallback = AveragedWeights(self.recipe.average)
-        if isinstance(self.validation, HoldOut):
-            keep = LowestLoss(self.tokens, _held(states))
-        self._train(self.model, number, _labeled_sets(number, states), keep)
-        self.curve = keep.curve
+        held = _held(states) if isinstance(self.validation, HoldOut) else None
+        kept = self._train(self.model, number, _labeled_sets(number, states), held)
+        self.curve, self.samples = kept.curve, kept.samples
 
-    def _train(self, model: LitCommittee, number: int, labeled_sets: Sequence[LabeledSet], keep: StepCallback) -> None:
+    def _train(
+        self,
+        model: LitCommittee,
+        number: int,
+        labeled_sets: Sequence[LabeledSet],
+        held: Sequence[LabeledSet] | None = None,
+    ) -> StepCallback:
+        """Train each member on its labels, or as its teacher's student; `held` labels say which weights are best."""
         seed = _seed(self.seeds[0], number)  # of dropout
+        if self.recipe.teacher:
+            return self._study(model, labeled_sets, held, seed)
+        keep: StepCallback = LowestLoss(self.tokens, held) if held else AveragedWeights(self.recipe.average)
         if self.recipe.studies:
-            labels = fewest(labeled_sets)  # before the teacher asks for one
-            opinions = [self._soft_labels(labeled_set) for labeled_set in labeled_sets] if self.recipe.teacher else None
-            texts = assign(self.pretraining.rows, labeled_sets, len(self.classes), opinions)
-            study(model, self.tokens, *texts, self.recipe.for_labels(labels), keep, seed, self.accelerator)
+            recipe = self.recipe.for_labels(fewest(labeled_sets))
+            texts = assign(self.pretraining.rows, labeled_sets, len(self.classes), None)
+            study(model, self.tokens, *texts, recipe, keep, seed, self.accelerator)
         else:
             torch.manual_seed(seed)
             train(model, self.tokens, labeled_sets, self.recipe.steps, self.recipe.batch_size, keep, self.accelerator)
+        return keep
+
+    def _study(
+        self, model: LitCommittee, labeled_sets: Sequence[LabeledSet], held: Sequence[LabeledSet] | None, seed: int
+    ) -> StepCallback:
+        """Learn from teachers until they are followed no better."""
+        recipe = self.recipe.for_labels(fewest(labeled_sets))  # before the teacher asks for a label
+        opinions = [self._soft_labels(labeled_set) for labeled_set in labeled_sets]
+        reserved = None if held else reserve(self.pretraining.rows, labeled_sets, opinions)
+        if held:
+            keep: StepCallback = FollowsBest(self.tokens, *_as_targets(held, len(self.classes)), recipe.average > 0)
+        elif reserved is not None:
+            keep = FollowsBest(self.tokens, *reserved, recipe.average > 0)
+        else:
+            keep, recipe = AveragedWeights(recipe.average), recipe.without_looking(fewest(labeled_sets))
+        left_out = None if reserved is None else reserved[0]
+        texts = assign(self.pretraining.rows, labeled_sets, len(self.classes), opinions, left_out)
+        study(model, self.tokens, *texts, recipe, keep, seed, self.accelerator)
+        return keep
 
     def _soft_labels(self, labeled_set: LabeledSet) -> SoftLabels:
         """What the teacher makes of a labeled set; it is asked once."""
@@ -146,7 +176,12 @@ class StepTraining:
         key = labeled_set.rows.tobytes() + labeled_set.answers.tobytes()
         if key not in self._heard:
             self._heard[key] = teach(
-                self.pretraining.features, labeled_set.rows, labeled_set.answers, len(self.classes), seed=0
+                self.pretraining.features,
+                labeled_set.rows,
+                labeled_set.answers,
+                len(self.classes),
+                seed=0,
+                class_weight=self.recipe.class_weight,
             )
         return self._heard[key]
 
@@ -170,7 +205,7 @@ class StepTraining:
         learned = [labeled_set.take(~out) for labeled_set, out in zip(whole, outs, strict=True)]
         unseen = [labeled_set.take(out) for labeled_set, out in zip(whole, outs, strict=True)]
         members = self.new_model(number + 2 * self.rounds, cross.folds)
-        self._train(members, number, learned, AveragedWeights(self.recipe.average))
+        self._train(members, number, learned)
         verdicts = self._validated(members, unseen)
         for index, state in enumerate(states):
             state.validated = Validated.join(verdicts[index * cross.folds : (index + 1) * cross.folds])
@@ -226,7 +261,7 @@ class StepTraining:
         """Train a committee for each seed on its labels, and add what it says of its candidates."""
         each = self.recipe.committee_size
         committee = self.new_model(number + self.rounds, each)
-        self._train(committee, number, _labeled_sets(number, states, each), AveragedWeights(self.recipe.average))
+        self._train(committee, number, _labeled_sets(number, states, each))
         opinions = self._see(committee, [rows for rows in candidates for _ in range(each)], {"probabilities"})
         for index, arrays in enumerate(seen):
             members = opinions[index * each : (index + 1) * each]
@@ -286,6 +321,14 @@ def _labeled_sets(number: int, states: Sequence[LoopState], members: int = 1) ->
 
 def _held(states: Sequence[LoopState]) -> list[LabeledSet]:
     return [LabeledSet(state.held, state.held_answers) for state in states]
+
+
+def _as_targets(held: Sequence[LabeledSet], classes: int) -> tuple[Ints, Float32s]:
+    """Rows (M, h) and targets (M, h, C); shorter lists begin again, so that all have the length of the longest."""
+    longest = max(len(labeled_set.rows) for labeled_set in held)
+    rows = np.stack([np.resize(labeled_set.rows, longest) for labeled_set in held])
+    answers = np.stack([np.resize(labeled_set.answers, longest) for labeled_set in held])
+    return rows, np.eye(classes, dtype=np.float32)[answers]
 
 
 def _seed(*parts: int) -> int:

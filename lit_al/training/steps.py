@@ -1,7 +1,8 @@
 """A fit of a fixed number of steps: members side by side, each with labels of its own, and which weights are kept.
 
 Without validation the weights of the last steps are averaged, which stands in for stopping at the right moment
-(Izmailov et al. 2018); with held-out labels those of the lowest loss on them are taken.
+(Izmailov et al. 2018); with held-out labels those of the lowest loss on them are taken. A student needs as many steps
+as its lesson is hard: it stops when it follows its teacher no better on texts held out from it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,12 +20,17 @@ from lit_al.models.ensemble import LitCommittee
 from lit_al.models.scoring import inference
 from lit_al.text.bucketing import WINDOW, in_windows, lengths_of
 from lit_al.training.fitting import fit, plain_trainer
-from lit_al.typing import Ints, Mask, Rows
+from lit_al.typing import Float32s, Ints, Mask, Rows
 from lit_al.utils.failpoints import crash_point
 
 SHRINK, NOISE = 0.5, 0.01  # Ash and Adams 2020: old weights halved, noise of this standard deviation added
 POINTS = 50  # of the curve of a fit
 LOOKS = 10  # times that a fit is judged by its held-out labels
+LOOK = 50  # steps after which a student is judged
+MEMORY = 0.99  # of the running mean of its weights, per step: those of the last hundred steps or so count
+GAIN = 0.02  # share of its distance from the teacher that a student must lose
+TINY = 1e-9  # probability below which a class counts as being that likely
+PATIENCE = 3  # looks without such a gain, after which it has learned what it can
 
 
 @dataclass(frozen=True)
@@ -47,15 +53,24 @@ class LabeledSet:
 
 
 class StepCallback(L.Callback):
-    """Sees every step of a fit and keeps its loss; a subclass decides which weights the model ends with."""
+    """Sees every step of a fit and keeps its loss; a subclass decides which weights the model ends with.
+
+    Attributes:
+        losses: of each step, in nats summed over the members.
+        samples: texts that the steps took, of all members.
+    """
 
     def __init__(self) -> None:
         self.losses: list[Tensor] = []
+        self.samples = 0
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, *_: Any
+    ) -> None:
         """Keep the loss of a step; on a GPU nobody waits for it."""
         crash_point("in_fit")
         self.losses.append(outputs["loss"].detach())
+        self.samples += batch[0].shape[:-1].numel()
 
     @property
     def curve(self) -> tuple[float, ...]:
@@ -159,9 +174,9 @@ class AveragedWeights(StepCallback):
         self.count = 0
         self.sums: list[Tensor] = []
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *step_and_more: Any) -> None:
         """Add the weights of a step."""
-        super().on_train_batch_end(trainer, pl_module, outputs)
+        super().on_train_batch_end(trainer, pl_module, *step_and_more)
         total = int(trainer.estimated_stepping_batches)
         if trainer.global_step <= total - round(self.share * total):
             return
@@ -176,6 +191,83 @@ class AveragedWeights(StepCallback):
         with torch.no_grad():
             for weight, total in zip(pl_module.parameters(), self.sums, strict=False):
                 weight.copy_(total / self.count)
+
+
+class FollowsBest(StepCallback):
+    """Give each member, in the end, the running mean of its weights that came closest to targets of held-out texts.
+
+    A member that has come no closer for `PATIENCE` looks has its weights; the fit ends when all have theirs, or with
+    its steps. What a member gets does not depend on the others.
+
+    Args:
+        tokens: (N, T) uint16 of the whole corpus.
+        rows: (M, h) int64 texts that no member learns from, for each its own.
+        targets: (M, h, C) float32 distributions over the classes.
+        average: take the running mean of the weights, not the weights themselves.
+
+    Attributes:
+        distances: (M,) float64 the least divergence of each member from its targets, in nats.
+    """
+
+    def __init__(self, tokens: Tensor, rows: Ints, targets: Float32s, average: bool = True) -> None:
+        super().__init__()
+        self.tokens, self.rows, self.targets = tokens, torch.from_numpy(rows), torch.from_numpy(targets)
+        self.memory = MEMORY if average else 0.0
+        self.distances = torch.full((len(rows),), torch.inf, dtype=torch.float64)
+        self._reference = self.distances.clone()  # (M,) distance from which a gain counts
+        self._idle = torch.zeros(len(rows), dtype=torch.int64)  # (M,) looks without a gain
+        self._mean: list[Tensor] = []
+        self._best: list[Tensor] = []
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *step_and_more: Any) -> None:
+        """Take the weights of a step into the mean, and look where it is time."""
+        super().on_train_batch_end(trainer, pl_module, *step_and_more)
+        step, weights = trainer.global_step, [weight.detach() for weight in pl_module.parameters()]
+        if not self._mean:
+            self._mean, self._best = ([weight.clone() for weight in weights] for _ in range(2))
+        memory = min(self.memory, 1 - 2 / (step + 1))  # at first half of the steps so far count
+        torch._foreach_lerp_(self._mean, weights, 1 - max(memory, 0.0))
+        if step % LOOK == 0 or step == int(trainer.estimated_stepping_batches):
+            self._look(pl_module)
+            if bool((self._idle >= PATIENCE).all()):
+                trainer.should_stop = True
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take the best."""
+        _copy(list(pl_module.parameters()), self._best)
+
+    def _look(self, pl_module: L.LightningModule) -> None:
+        """Judge the means, and keep those that are nearer than any before."""
+        found, waiting = self._distances(pl_module), self._idle < PATIENCE
+        nearer = (found < self.distances) & waiting
+        gained = (found < (1 - GAIN) * self._reference) & waiting
+        for best, mean in zip(self._best, self._mean, strict=True):
+            best[nearer] = mean[nearer]
+        self.distances = torch.where(nearer, found, self.distances)
+        self._reference = torch.where(gained, found, self._reference)
+        self._idle = torch.where(gained, 0, self._idle + 1)
+
+    def _distances(self, pl_module: L.LightningModule) -> Tensor:
+        """Divergence of each member's mean from its targets, (M,) float64; infinite where it is no number."""
+        model = next(part for part in pl_module.modules() if isinstance(part, LitCommittee))  # a student has one
+        weights = list(pl_module.parameters())
+        own = [weight.detach().clone() for weight in weights]
+        total = torch.zeros(len(self.rows), dtype=torch.float64)
+        with inference(model):
+            _copy(weights, self._mean)
+            size = max(1, EVALUATION_BATCH // len(self.rows))
+            parts = torch.split(self.rows, size, 1), torch.split(self.targets, size, 1)
+            for rows, targets in zip(*parts, strict=True):
+                found = model.probabilities(model(self.tokens[rows].to(model.device))).cpu()  # (M, B, C)
+                total += torch.special.entr(targets).neg().sub(torch.xlogy(targets, found.clamp_min(TINY))).sum((1, 2))
+            _copy(weights, own)
+        return (total / self.rows.shape[1]).nan_to_num(nan=torch.inf)
+
+
+def _copy(weights: Sequence[Tensor], others: Sequence[Tensor]) -> None:
+    with torch.no_grad():
+        for weight, other in zip(weights, others, strict=True):
+            weight.copy_(other)
 
 
 class LowestLoss(StepCallback):
@@ -197,9 +289,9 @@ class LowestLoss(StepCallback):
         self.lowest = torch.empty(0)
         self._best: list[Tensor] = []
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *step_and_more: Any) -> None:
         """Look, where it is time, and keep the weights of the members that got better."""
-        super().on_train_batch_end(trainer, pl_module, outputs)
+        super().on_train_batch_end(trainer, pl_module, *step_and_more)
         step, total = trainer.global_step, int(trainer.estimated_stepping_batches)
         if step * LOOKS // total == (step - 1) * LOOKS // total:
             return
@@ -214,9 +306,7 @@ class LowestLoss(StepCallback):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Take the best."""
-        with torch.no_grad():
-            for weight, best in zip(pl_module.parameters(), self._best, strict=False):
-                weight.copy_(best)
+        _copy(list(pl_module.parameters()), self._best)
 
     def _look(self, model: LitCommittee) -> Tensor:
         """Mean loss of each member on its held-out labels, (M,) float64; infinite where it is no number."""

@@ -1,28 +1,32 @@
 """The teacher: linear models of the whole text that label the pool softly, for the network to learn from.
 
 With a few hundred labels a linear model over features of a hundred thousand unlabeled texts beats a network from
-scratch, and it says how sure it is. Two of them look at the texts in different ways (`text.tfidf`): one at latent
-directions, which needs few labels, one at single words and pairs, which gains with every label. Cross-fitting
-(each label predicted by a model that has not seen it) tells how much to trust each: the weights of their sum are those
-of the lowest loss on held-out labels (stacking, Wolpert 1992; Breiman 1996), which also makes its probabilities honest.
+scratch, and it says how sure it is. Several of them look at the texts in different ways (`text.tfidf`): at latent
+directions, which need few labels; at single words, pairs and pieces of words, which gain with every label; at the
+vectors of a pretrained encoder, where there is one. Cross-fitting (each label predicted by a model that has not seen
+it) tells how much to trust each: the weights of their sum are those of the lowest loss on held-out labels (stacking,
+Wolpert 1992; Breiman 1996), which also makes its probabilities honest.
 
 The soft labels are the network's lesson (distillation, Hinton et al. 2015): it learns from all texts, not from the few
 that were paid for, and in the end predicts alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from scipy.special import logsumexp, softmax
 
-from lit_al.text.tfidf import Features
+from lit_al.text.tfidf import Features, View
 from lit_al.typing import Float32s, Float64s, Ints, Rows
+
+ClassWeight = Literal["balanced", "none"]
 
 STRENGTH: Final = 10.0  # C of the regressions: the inverse of the penalty on their weights
 FOLDS: Final = 5
-PRIOR: Final = np.array([1.5, 0.25])  # weights of the two before any label has spoken, and where too few can speak
-PULL: Final = 0.05  # of the prior, in nats per squared unit: a handful of labels outweighs it
+DENSE, SPARSE = 1.5, 0.25  # weights of the views, shared by those of a kind, before any label has spoken
+PULL: Final = 0.05  # of these, in nats per squared unit: a handful of labels outweighs it
 LEAST: Final = -8.0  # logit, before stacking, of a class that no label has named yet: one in thousands
 
 
@@ -32,9 +36,9 @@ class SoftLabels:
 
     Attributes:
         logits: (N, C) float64, softmax of which are its probabilities.
-        held_out: (n, C) float64 likewise for the labeled rows, each by models that had not seen its label (the two
+        held_out: (n, C) float64 likewise for the labeled rows, each by models that had not seen its label (the
             weights have seen all of them).
-        weights: (2,) of the latent directions and of the words.
+        weights: (V,) of the views.
     """
 
     logits: Float64s
@@ -48,7 +52,14 @@ class SoftLabels:
         return found
 
 
-def teach(features: Features, rows: Rows, answers: Ints, classes: int, seed: int) -> SoftLabels:
+def teach(
+    features: Features,
+    rows: Rows,
+    answers: Ints,
+    classes: int,
+    seed: int,
+    class_weight: ClassWeight = "balanced",
+) -> SoftLabels:
     """Learn from labels, and tell what every text of the corpus is likely to be.
 
     Args:
@@ -57,23 +68,34 @@ def teach(features: Features, rows: Rows, answers: Ints, classes: int, seed: int
         answers: (n,) int64 their labels.
         classes: C.
         seed: of the folds.
+        class_weight: `balanced`: the labels of each class weigh the same together, so that a rare class is not passed
+            over; `none`: each label weighs the same.
     """
-    views = features.directions, features.words
-    whole = np.empty((2, len(features.order), classes))
+    views, weighted = features.views, class_weight == "balanced"
+    whole = np.empty((len(views), len(features.order), classes))
     for index, view in enumerate(views):
-        whole[index, features.order] = _logits(view, rows, answers, view[features.order], classes)
+        asked = view.matrix[features.order]
+        whole[index, features.order] = _logits(view, rows, answers, asked, classes, weighted)
     folds = np.random.default_rng(seed).permutation(len(rows)) % min(FOLDS, len(rows))  # (n,)
-    held_out = np.full((2, len(rows), classes), 0.0)
+    held_out = np.zeros((len(views), len(rows), classes))
     for fold in range(folds.max() + 1):
         out = folds == fold
         if len(rows) > 1:
             for index, view in enumerate(views):
-                held_out[index, out] = _logits(view, rows[~out], answers[~out], view[rows[out]], classes)
-    weights = _stack(held_out, answers)
+                asked = view.matrix[rows[out]]
+                held_out[index, out] = _logits(view, rows[~out], answers[~out], asked, classes, weighted)
+    weights = _stack(held_out, answers, prior_of(views))
     return SoftLabels(np.tensordot(weights, whole, 1), np.tensordot(weights, held_out, 1), weights)
 
 
-def _logits(view: Any, rows: Rows, answers: Ints, asked: Any, classes: int) -> Float64s:
+def prior_of(views: Sequence[View]) -> Float64s:
+    """(V,) what is believed of each view before any label has spoken: dense ones need fewer labels."""
+    dense = np.array([view.dense for view in views])
+    prior: Float64s = np.where(dense, DENSE / max(dense.sum(), 1), SPARSE / max((~dense).sum(), 1))
+    return prior
+
+
+def _logits(view: View, rows: Rows, answers: Ints, asked: Any, classes: int, weighted: bool) -> Float64s:
     """(m, C) logits of the texts asked for, by a regression on labeled rows of a view; means over C are 0 or less."""
     from sklearn.linear_model import LogisticRegression
 
@@ -82,13 +104,18 @@ def _logits(view: Any, rows: Rows, answers: Ints, asked: Any, classes: int) -> F
     if len(seen) == 1:  # there is nothing to regress on: the one class known is the likeliest everywhere
         logits[:, seen] = 0.0
         return logits
-    found = LogisticRegression(C=STRENGTH, max_iter=300).fit(view[rows], answers).decision_function(asked)
+    learned = view.matrix[rows]
+    if not view.dense:  # a term that no labeled text holds keeps its weight of 0: it need not be there
+        terms = np.unique(learned.indices)
+        learned, asked = learned[:, terms], asked[:, terms]
+    regression = LogisticRegression(C=STRENGTH, max_iter=300, class_weight="balanced" if weighted else None)
+    found = regression.fit(learned, answers).decision_function(asked)
     logits[:, seen] = np.stack([-found / 2, found / 2], axis=1) if len(seen) == 2 else found
     return logits
 
 
-def _stack(logits: Float64s, answers: Ints) -> Float64s:
-    """(2,) weights, none negative, of the lowest loss on held-out logits (2, n, C)."""
+def _stack(logits: Float64s, answers: Ints, prior: Float64s) -> Float64s:
+    """(V,) weights, none negative, of the lowest loss on held-out logits (V, n, C), pulled to a prior (V,)."""
     from scipy.optimize import minimize
 
     truth = np.eye(logits.shape[-1])[answers]  # (n, C)
@@ -96,9 +123,9 @@ def _stack(logits: Float64s, answers: Ints) -> Float64s:
     def loss(weights: Float64s) -> tuple[float, Float64s]:
         mixed = np.tensordot(weights, logits, 1)  # (n, C)
         losses = logsumexp(mixed, axis=1) - (mixed * truth).sum(axis=1)  # (n,)
-        slope = np.tensordot(logits, softmax(mixed, axis=1) - truth, 2)  # (2,)
-        away = weights - PRIOR
+        slope = np.tensordot(logits, softmax(mixed, axis=1) - truth, 2)  # (V,)
+        away = weights - prior
         return float(losses.sum() + PULL * (away**2).sum()), slope + 2 * PULL * away
 
-    found: Float64s = minimize(loss, PRIOR, jac=True, bounds=[(0, None)] * 2, method="L-BFGS-B").x
+    found: Float64s = minimize(loss, prior, jac=True, bounds=[(0, None)] * len(prior), method="L-BFGS-B").x
     return found

@@ -19,11 +19,12 @@ from lit_al.training.distillation import (
     drop_words,
     entropy,
     log_probabilities,
+    reserve,
     study,
     virtual_adversarial_loss,
 )
 from lit_al.training.recipe import Recipe
-from lit_al.training.steps import AveragedWeights, LabeledSet
+from lit_al.training.steps import AveragedWeights, FollowsBest, LabeledSet
 from lit_al.training.teacher import SoftLabels
 
 SIZES = {"vocabulary_size": 30, "embedding_size": 8, "hidden_size": 4, "dense_size": 5}
@@ -139,11 +140,14 @@ def test_so_many_batches_and_each_text_once_in_a_pass(members, texts, size, step
 
 
 def test_members_and_passes_have_orders_of_their_own_that_depend_on_the_seed():
-    order = make_batches(2, 30, 10, 6).order
-    assert (order[0] != order[1]).any()
-    assert (order[:, :30] != order[:, 30:]).any(axis=1).all()
-    assert (make_batches(2, 30, 10, 6).order == order).all()
-    assert (make_batches(2, 30, 10, 6, seed=1).order != order).any()
+    def order(seed=0):
+        return torch.cat([targets[..., 0] for _, targets in make_batches(2, 30, 10, 6, seed=seed)], dim=1)
+
+    found = order()
+    assert (found[0] != found[1]).any()
+    assert (found[:, :30] != found[:, 30:]).any(dim=1).all()
+    assert torch.equal(order(), found)
+    assert (order(seed=1) != found).any()
 
 
 def test_texts_of_like_length_are_side_by_side_where_asked():
@@ -350,3 +354,73 @@ def test_soft_targets_are_learned(classes):
     with torch.no_grad():
         found = log_probabilities(model(tokens[None].int())).exp()[0, np.arange(200), truth]
     assert found.mean().item() == pytest.approx(0.75, abs=0.1)
+
+
+def test_reserved_texts_have_no_label_and_are_learned_from_by_nobody_who_reserved_them():
+    rows = np.random.default_rng(0).permutation(60)
+    given = labeled_sets(7, 20)
+    opinions = [opinion(2, 0, 7), opinion(2, 1, 20)]
+    reserved, targets = reserve(rows, given, opinions)
+    assert reserved.shape == (2, 6)
+    texts, _ = assign(rows, given, 2, opinions, reserved)
+    for member, labeled_set in enumerate(given):
+        assert not np.isin(reserved[member], labeled_set.rows).any()
+        assert not np.isin(reserved[member], texts[member]).any()
+        assert set(reserved[member]) | set(texts[member]) == set(range(60))
+        np.testing.assert_array_equal(targets[member], opinions[member].probabilities[reserved[member]])
+
+
+def test_nothing_is_reserved_where_every_text_has_a_label():
+    every = LabeledSet(np.arange(60), np.arange(60) % 2)
+    assert reserve(np.arange(60), [every], [opinion(2, 0, 60)]) is None
+
+
+def followed(classes, steps, seeds=(0,)):
+    """A student of targets that the first word says, as far as they can be told, and the callback that looked at it."""
+    rng = np.random.default_rng(0)
+    ids = rng.integers(10, 30, (400, 9))
+    truth = np.arange(400) % len(classes)
+    ids[:, 0] = 2 + truth
+    targets = np.full((400, len(classes)), 0.1 / (len(classes) - 1), np.float32)
+    targets[np.arange(400), truth] = 0.9
+    targets = 0.7 * targets + 0.3 * rng.dirichlet(np.ones(len(classes)), 400).astype(np.float32)
+    tokens, rows = torch.from_numpy(ids.astype(np.uint16)), np.arange(400)
+    model = LitCommittee(seeds, classes, **SIZES, dropout=0.0, learning_rate=0.01)
+    many = len(seeds)
+    held = np.repeat(rows[None, :60], many, axis=0)
+    keep = FollowsBest(tokens, held, np.repeat(targets[None, :60], many, axis=0))
+    recipe = replace(RECIPE, study_batch=340, study_steps=steps)
+    learned = np.repeat(rows[None, 60:], many, axis=0), np.repeat(targets[None, 60:], many, axis=0)
+    study(model, tokens, *learned, recipe, keep, 0, "cpu")
+    return model, keep
+
+
+def test_student_that_follows_no_better_stops(classes):
+    _, keep = followed(classes, 5_000)
+    assert keep.distances[0] < 0.1
+    assert len(keep.losses) < 2_500
+    assert keep.samples == 340 * len(keep.losses)
+
+
+def test_student_takes_no_more_than_its_steps_and_is_judged_at_the_end(classes):
+    _, keep = followed(classes, 7)
+    assert len(keep.losses) == 7
+    assert torch.isfinite(keep.distances).all()
+
+
+def test_members_follow_side_by_side_as_each_would_alone(classes):
+    """One batch holds all texts, so that the draws of a pass do not matter."""
+    _, both = followed(classes, 3_000, seeds=(0, 5))
+    alone = [followed(classes, 3_000, seeds=(seed,))[1] for seed in (0, 5)]
+    for member, keep in enumerate(alone):
+        assert both.distances[member].item() == pytest.approx(keep.distances[0].item(), rel=0.1)
+        assert len(both.losses) >= len(keep.losses) - 100
+
+
+def test_distance_is_the_divergence_of_the_weights_that_are_kept(classes):
+    model, keep = followed(classes, 120)
+    model.eval()
+    with torch.no_grad():
+        logs = log_probabilities(model(keep.tokens[keep.rows].int())).double()
+    expected = (keep.targets.double() * (keep.targets.double().log() - logs)).sum(-1).mean(-1)
+    torch.testing.assert_close(keep.distances, expected, rtol=1e-4, atol=1e-6)

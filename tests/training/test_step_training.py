@@ -18,7 +18,7 @@ from lit_al.training import step_training
 from lit_al.training.pretraining import Pretraining, learn
 from lit_al.training.recipe import Recipe, make_recipe
 from lit_al.training.step_training import StepTraining, _labeled_sets
-from lit_al.training.steps import LOOKS, LowestLoss
+from lit_al.training.steps import LOOKS, FollowsBest, LowestLoss
 from lit_al.training.teacher import SoftLabels
 
 BASE = Recipe(steps=4, batch_size=16, study_steps=4, study_batch=32, guard=False, committee_size=2, draws=3)
@@ -85,7 +85,8 @@ def test_loop_learns_and_goes_on_from_a_saved_state_as_if_never_stopped(recipe, 
 
 @pytest.mark.parametrize("recipe", ["scratch+vectors", "scratch+pretrain", "lean"])
 def test_every_round_begins_with_the_prior_and_otherwise_as_from_scratch(recipe, material):
-    loop, scratch = make_loop(material, recipe), make_loop(material, "scratch", pretraining=None)
+    plain = "scratch+wide" if "lean" in recipe else "scratch"
+    loop, scratch = make_loop(material, recipe), make_loop(material, plain, pretraining=None)
     for number in (0, 1, 2):
         model, plain = (each.method.new_model(number, 2) for each in (loop, scratch))
         assert model.net.size == 4
@@ -170,8 +171,9 @@ def test_teacher_and_student_see_no_label_but_those_paid_for(material):
 @pytest.mark.parametrize("recipe", ["lean", "scratch+adversarial"])
 def test_validation_goes_with_studying(validation, recipe, material, monkeypatch):
     looked, given = [], []
-    look, assign = LowestLoss._look, step_training.assign
-    monkeypatch.setattr(LowestLoss, "_look", lambda *args: (looked.append(args[0].held), look(*args))[1])
+    judge, assign = FollowsBest if recipe == "lean" else LowestLoss, step_training.assign
+    look = judge._look
+    monkeypatch.setattr(judge, "_look", lambda *args: (looked.append(args[0]), look(*args))[1])
     monkeypatch.setattr(step_training, "assign", lambda *args: (given.append(args[1]), assign(*args))[1])
     for done in make_loop(material, recipe, base={"validation": validation}).rounds():
         for index, run in enumerate(done.states):
@@ -186,7 +188,17 @@ def test_validation_goes_with_studying(validation, recipe, material, monkeypatch
         BASE.for_labels(min(len(labeled_set.rows) for labeled_set in labeled_sets)).study_steps
         for labeled_sets in given
     ]
-    assert len(looked) == (sum(min(LOOKS, number) for number in steps) if validation.startswith("holdout") else 0)
+    if recipe == "lean":  # a student is looked at in each fit, by held-out labels or by what its teacher says
+        assert len(looked) == len(given)
+        for judged, labeled_sets in zip(looked, given, strict=True):
+            assert not any(
+                np.isin(rows, labeled_set.rows).any()
+                for rows, labeled_set in zip(judged.rows, labeled_sets, strict=True)
+            )
+            by_labels = bool(((judged.targets == 0) | (judged.targets == 1)).all())
+            assert by_labels == validation.startswith("holdout")
+    else:
+        assert len(looked) == (sum(min(LOOKS, number) for number in steps) if validation.startswith("holdout") else 0)
 
 
 @pytest.mark.parametrize("recipe", ["lean", "scratch+entropy"])

@@ -3,9 +3,11 @@ import pytest
 from scipy import sparse
 from scipy.special import softmax
 
-from lit_al.text.tfidf import Features
+from lit_al.text.tfidf import Features, View
 from lit_al.training import teacher
-from lit_al.training.teacher import PRIOR, PULL, teach
+from lit_al.training.teacher import PULL, prior_of, teach
+
+PRIOR = np.array([1.5, 0.25])  # of a dense view and a sparse one
 
 
 @pytest.fixture(params=[2, 3], scope="module")
@@ -14,7 +16,8 @@ def texts(request):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, request.param, 240)
     views = [np.eye(size)[labels] + rng.normal(0, noise, (240, size)) for size, noise in ((4, 0.5), (9, 1.0))]
-    features = Features(sparse.csr_matrix(views[1].astype(np.float32)), views[0].astype(np.float32), np.arange(240))
+    dense, terms = (view.astype(np.float32) for view in views)
+    features = Features((View("directions", dense), View("words", sparse.csr_matrix(terms))), np.arange(240))
     return features, labels, request.param
 
 
@@ -73,7 +76,7 @@ def test_same_seed_same_lesson(texts):
 
 def test_held_out_logits_come_from_models_that_had_not_seen_the_label(texts, monkeypatch):
     """With the weights of the two views fixed, for those are learned from all labels."""
-    monkeypatch.setattr(teacher, "_stack", lambda logits, answers: np.array([1.0, 2.0]))
+    monkeypatch.setattr(teacher, "_stack", lambda logits, answers, prior: np.array([1.0, 2.0]))
     features, truth, classes = texts
     rows = np.arange(40)
     before = teach(features, rows, truth[rows], classes, 0)
@@ -96,7 +99,7 @@ def test_weights_are_the_best_of_a_grid():
             given = softmax(first * logits[0] + second * logits[1], axis=1)[np.arange(50), answers]
             return -np.log(given).sum() + PULL * ((first - PRIOR[0]) ** 2 + (second - PRIOR[1]) ** 2)
 
-        found = teacher._stack(logits, answers)
+        found = teacher._stack(logits, answers, PRIOR)
         grid = np.arange(0, 4, 0.05)
         losses = np.array([[loss(first, second) for second in grid] for first in grid])
         best = np.unravel_index(losses.argmin(), losses.shape)
@@ -105,10 +108,53 @@ def test_weights_are_the_best_of_a_grid():
 
 
 def test_views_that_say_nothing_leave_the_weights_as_believed_before():
-    np.testing.assert_allclose(teacher._stack(np.zeros((2, 5, 3)), np.array([0, 1, 2, 0, 1])), PRIOR)
+    np.testing.assert_allclose(teacher._stack(np.zeros((2, 5, 3)), np.array([0, 1, 2, 0, 1]), PRIOR), PRIOR)
 
 
 def test_view_that_always_errs_gets_no_weight():
     answers = np.arange(60) % 2
     logits = np.stack([np.eye(2)[answers], np.eye(2)[1 - answers] * 5])
-    assert teacher._stack(logits, answers)[1] == 0
+    assert teacher._stack(logits, answers, PRIOR)[1] == 0
+
+
+def test_views_of_a_kind_share_what_is_believed_of_it(texts):
+    features, *_ = texts
+    np.testing.assert_array_equal(prior_of(features.views), PRIOR)
+    np.testing.assert_array_equal(prior_of((*features.views, *features.views)), [0.75, 0.125, 0.75, 0.125])
+    np.testing.assert_array_equal(prior_of(features.views[:1]), [1.5])
+
+
+def test_one_more_view_that_knows_the_answer_is_believed(texts):
+    features, truth, classes = texts
+    told = features.having("an encoder", np.eye(classes)[truth] * 7)
+    rows = np.arange(30)
+    before, after = (teach(each, rows, truth[rows], classes, 0) for each in (features, told))
+    right = [(found.logits[30:].argmax(axis=1) == truth[30:]).mean() for found in (before, after)]
+    assert right[1] == 1.0 > right[0]
+    assert after.weights[2] == after.weights.max()
+
+
+def test_rare_class_is_passed_over_unless_classes_weigh_the_same(texts):
+    features, truth, classes = texts
+    rare = np.flatnonzero(truth == 0)[:3]
+    rows = np.concatenate([rare, np.flatnonzero(truth != 0)[:60]])
+    rest = np.setdiff1d(np.arange(240), rows)
+    called = {
+        weight: (teach(features, rows, truth[rows], classes, 0, weight).logits[rest].argmax(axis=1) == 0).sum()
+        for weight in ("balanced", "none")
+    }
+    assert called["balanced"] > called["none"]
+
+
+def test_terms_that_no_labeled_text_holds_need_not_be_there(texts):
+    """The penalty keeps their weights at 0, so that leaving them out changes rounding alone."""
+    features, truth, classes = texts
+    words = features.views[1].matrix
+    padded = sparse.hstack([words, sparse.random(240, 50, 0.1, random_state=0)], format="csr").astype(np.float32)
+    rows = np.arange(40)
+    padded = padded.tolil()
+    padded[rows, words.shape[1] :] = 0
+    padded = padded.tocsr()
+    both = [Features((features.views[0], View("words", each)), features.order) for each in (words, padded)]
+    first, second = (teach(each, rows, truth[rows], classes, 0).logits for each in both)
+    np.testing.assert_allclose(first, second, atol=1e-4)
