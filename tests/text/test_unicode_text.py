@@ -1,0 +1,104 @@
+"""Every script: what `how="unicode"` takes for words and characters, held against a slow and plain definition."""
+
+import string
+from unicodedata import category, normalize
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lit_al.text.encoder import TextEncoder, rank_words, standardize
+
+FAMILY, FLAG, THUMB, HEART = "\U0001f468‍\U0001f469‍\U0001f467", "\U0001f1e9\U0001f1ea", "\U0001f44d\U0001f3fd", "❤️‍\U0001f525"
+APOSTROPHES = "'’ʼ׳״"
+SIGNS = st.sampled_from(
+    [*"abÄßİé\u0301ＡＢ①½™©—！，。、'’´`-_ \t\n\x1f\x1e\x1d\x00\u3000\u200b\u00a0\u2028", "<br />", "<BR/>", "‍", "️"]
+    + [*"好吃不ไม่ด้วยकिताबעברית״عربيةمی‌ㄱ가힣ᄀ\ud800\udfff", FAMILY, FLAG, THUMB, HEART, "\U0001f1ea", "\U0001f3fd", "▁", "\u0345", "\u03b1"]
+)
+TEXTS = st.lists(SIGNS, max_size=12).map("".join) | st.text(max_size=40)
+
+
+def pictures(text):
+    """The pieces of a folded text: symbols with what belongs to them, and every other character by itself."""
+    kept = [c for c in text if c == "‍" or not (category(c) == "Cf" or c == "\u034f" or _selects(c))]
+    pieces, place = [], 0
+    while place < len(kept):
+        end = place + 1
+        if _is_symbol(kept[place]):
+            end = _end_of_symbol(kept, place)
+            while end + 1 < len(kept) and kept[end] == "‍" and _is_symbol(kept[end + 1]):
+                end = _end_of_symbol(kept, end + 1)
+        pieces.append("".join(kept[place:end]))
+        place = end
+    return [piece.replace("\ud800", "�") for piece in pieces if piece != "‍"]
+
+
+def _selects(c):
+    return 0x180B <= ord(c) < 0x1810 or 0xFE00 <= ord(c) < 0xFE10 or 0xE0100 <= ord(c) < 0xE01F0
+
+
+def _is_skin(c):
+    return "\U0001f3fb" <= c <= "\U0001f3ff"
+
+
+def _is_letter_of_flag(c):
+    return "\U0001f1e6" <= c <= "\U0001f1ff"
+
+
+def _is_symbol(c):
+    return category(c) in ("So", "Cs") or _is_skin(c)
+
+
+def _end_of_symbol(kept, place):
+    if _is_letter_of_flag(kept[place]) and place + 1 < len(kept) and _is_letter_of_flag(kept[place + 1]):
+        return place + 2
+    end = place + 1
+    while end < len(kept) and _is_skin(kept[end]):
+        end += 1
+    return end
+
+
+def fold(text):
+    for tag in ("<br />", "<br/>", "<br>", "<BR />", "<BR/>", "<BR>"):
+        text = text.replace(tag, " ")
+    text = text.replace("´", "'").replace("\u200b", " ")
+    text = "".join("�" if category(c) == "Cs" else c for c in text)
+    return normalize("NFKC", normalize("NFKC", text).casefold())
+
+
+def plain_words(text):
+    found = ""
+    for piece in pictures(fold(text)):
+        if _is_symbol(piece[0]):
+            found += f" {piece} "
+        elif piece in APOSTROPHES:
+            pass
+        elif category(piece)[0] in "PSZ" or category(piece) == "Cc":
+            found += " "
+        else:
+            found += piece
+    return found.split(" ")
+
+
+def plain_characters(text):
+    found = []
+    glue = False
+    for piece in pictures("▁".join(fold(text).split())):
+        if category(piece[0])[0] == "M" and found and glue:
+            found[-1] += piece
+        elif category(piece[0])[0] != "Z" and category(piece[0]) != "Cc":
+            found.append(piece)
+            glue = not _is_symbol(piece[0])
+    return found
+
+
+@settings(max_examples=500)
+@given(TEXTS)
+def test_words_are_those_of_the_plain_definition(text):
+    assert standardize(text, "unicode").split() == [word for word in plain_words(text) if word]
+
+
+@settings(max_examples=500)
+@given(TEXTS)
+def test_characters_are_those_of_the_plain_definition(text):
+    assert standardize(text, "unicode", "characters").split() == plain_characters(text)
