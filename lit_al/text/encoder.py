@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.text import subwords, unicode_text
-from lit_al.text.units import Units
+from lit_al.text.units import Units, UnitsAsked, suited
 from lit_al.typing import Ints
 
 Standardize = Literal["keras3", "keras2", "unicode"]
@@ -371,6 +371,41 @@ class TextEncoder:
         merges = tuple((str(one), str(other)) for one, other in state.get("merges", ()))
         kind = state.get("how", "keras3"), state.get("cut", "end"), state.get("units", "words")
         return cls(tuple(state["vocabulary"]), state["max_length"], *kind, merges)
+
+
+def suited_encoder(
+    texts: Sequence[str],
+    *,
+    units: UnitsAsked = "auto",
+    vocabulary_size: int = 3_000,
+    max_length: int = 150,
+    how: Standardize = "unicode",
+    cut: Cut = "end",
+) -> tuple[TextEncoder, str]:
+    """An encoder of the units that suit the texts, and the line that says which and why; "" where there was no choice.
+
+    Args:
+        texts: to learn from, in any order; the others are those of `TextEncoder.fit`.
+        units: `"auto"` lets the texts decide, unless they are standardized as Keras does, which has words alone.
+        vocabulary_size: likewise.
+        max_length: likewise.
+        how: likewise.
+        cut: likewise.
+
+    Raises:
+        ConfigError: see `TextEncoder.fit`.
+        DataError: likewise.
+    """
+    chosen, said = units, ""
+    if chosen == "auto" and how == "unicode":
+        found = suited(texts)
+        chosen, said = found.units, str(found)
+    elif chosen == "auto":
+        chosen = "words"
+    encoder = TextEncoder.fit(
+        texts, vocabulary_size=vocabulary_size, max_length=max_length, how=how, cut=cut, units=chosen
+    )
+    return encoder, said
 
 
 def _check_kind(how: Standardize, units: Units) -> None:

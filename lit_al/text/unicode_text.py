@@ -92,7 +92,7 @@ def _joined(text: str) -> str:
     """Put symbols together that are one picture; joiners between anything else go."""
     if _EDGE not in text:
         return text.replace(_JOINER, "")
-    text = _FLAG.sub(rf"{_EDGE}\1\2{_EDGE}", text.replace(_EDGE + _SKIN, ""))
+    text = _FLAG.sub(rf"{_EDGE}\1\2{_EDGE}", text).replace(_EDGE + _SKIN, "")
     text = text.replace(_EDGE + _JOINER + _EDGE, _HELD).replace(_JOINER, "")
     return text.replace(_HELD, _JOINER)
 
@@ -129,7 +129,7 @@ class _Table(dict[int, str]):
     @staticmethod
     def _character(character: str, kind: str) -> str:
         if kind[0] == "Z" or kind == "Cc":
-            return ""  # controls; white space has become `BLANK`
+            return " "  # controls; white space has become `BLANK`
         return character if kind[0] == "M" else " " + character
 
 
