@@ -103,7 +103,8 @@ class Learner:
             how=self.config.standardize,  # type: ignore[arg-type]  # as above
             cut=self.config.cut,  # type: ignore[arg-type]  # as above
         )
-        report(reading or f"encoder: {self.encoder.units}")
+        if reading:
+            report(reading)
         self.tokens = torch.from_numpy(encoded(self._corpus, self.encoder))  # (N, T)
         self.collapse: Collapse | None = None
         self._number = 0

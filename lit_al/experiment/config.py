@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lit_al.exceptions import ConfigError, DataError
-from lit_al.text.units import UnitsAsked
+from lit_al.text.units import Standardize, UnitsAsked
 from lit_al.training.recipe import PARTS
 from lit_al.utils.nearest import did_you_mean
 from lit_al.utils.options import (
@@ -69,7 +69,7 @@ class TrainConfig(SplitOptions, FolderOptions):
         None, "Initial training rows; 30 % of the labeled rows if not given.", lean=100
     )
 
-    standardize: Literal["keras3", "keras2", "unicode"] | None = encoder_option(
+    standardize: Standardize | None = encoder_option(
         None,
         "unicode: case, punctuation and white space of every script, emoji are words; keras3: those of ASCII, and tags "
         "become words such as br; keras2: the same, but <br /> becomes a space first.",

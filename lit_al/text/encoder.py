@@ -26,10 +26,9 @@ import numpy.typing as npt
 
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.text import subwords, unicode_text
-from lit_al.text.units import Units, UnitsAsked, suited
+from lit_al.text.units import Standardize, Units, UnitsAsked, suited
 from lit_al.typing import Ints
 
-Standardize = Literal["keras3", "keras2", "unicode"]
 Cut = Literal["end", "middle"]
 
 PADDING, UNKNOWN = 0, 1
@@ -221,7 +220,7 @@ class TextEncoder:
             self._check_subwords()
 
     def _check_subwords(self) -> None:
-        known = {*self.vocabulary}
+        known = {word for word in self.vocabulary if not re.search("[\ud800-\udfff]", word)}  # what is no UTF-8 is none
         pairs = all(len(pair) == 2 and {*pair, "".join(pair)} <= known for pair in self.merges)
         if len(known) < len(self.vocabulary) or not pairs:
             raise ConfigError("the subwords of the vocabulary are not those that its pairs make; fit the encoder anew")
@@ -313,7 +312,7 @@ class TextEncoder:
         return self._spelling.standardized(text)
 
     def _subwords_of(self, texts: Sequence[str]) -> list[Ints]:
-        return subwords.numbered(self._pieces, [self.standardized(text) for text in texts])
+        return [self._pieces.numbered(self.standardized(text)) for text in texts]
 
     @property
     def _spelling(self) -> Spelling:
@@ -333,9 +332,8 @@ class TextEncoder:
         return tokenizer.table_of(np.frombuffer(_bytes(spelled), np.uint8), tokenizer.meaning_of_bytes("", "\n"))
 
     @functools.cached_property
-    def _pieces(self) -> Any:
-        """The subwords as a tokenizer that cuts and pads nothing."""
-        return self._new_pieces()
+    def _pieces(self) -> subwords.Pieces:
+        return subwords.Pieces(self._byte_pairs())
 
     @functools.cached_property
     def tokenizer(self) -> Any:
@@ -343,13 +341,13 @@ class TextEncoder:
 
         A tokenizer cannot cut in the middle, so of an encoder that does it leaves long texts whole.
         """
-        tokenizer = self._whole_units() if self.units != "subwords" else self._new_pieces()
+        tokenizer = self._whole_units() if self.units != "subwords" else self._byte_pairs()
         if self.cut == "end":
             tokenizer.enable_truncation(self.max_length)
         tokenizer.enable_padding(length=self.max_length, pad_id=PADDING, pad_token=RESERVED[PADDING])
         return tokenizer
 
-    def _new_pieces(self) -> Any:
+    def _byte_pairs(self) -> Any:
         return subwords.tokenizer_of(self.vocabulary, self.merges, RESERVED[UNKNOWN])
 
     def _whole_units(self) -> Any:

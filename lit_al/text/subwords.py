@@ -7,7 +7,8 @@ other model of the library, adds up floating numbers in whatever order its threa
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +18,8 @@ from lit_al.typing import Ints
 MARK: Final = "▁"
 LONGEST: Final = 16  # characters of a piece: a Chinese sentence that occurs twice is none
 RAREST: Final = 2  # meetings of two pieces that become one
+
+REMEMBERED: Final = 2**18  # words
 
 Pair = tuple[str, str]
 
@@ -34,33 +37,34 @@ def learn(texts: Sequence[str], most: int) -> tuple[list[str], list[Pair]]:
     """
     from tokenizers import trainers
 
-    texts = _of_frequent_characters(texts, max(1, most // 2))
+    words = Counter(chain.from_iterable(map(str.split, texts)))
+    rare = _rare_characters(words, most // 2)
+    if rare:
+        texts = [text.translate(rare) for text in texts]
+        words = Counter(chain.from_iterable(map(str.split, texts)))
     model = _model({}, [], None)
     trainer = trainers.BpeTrainer(
         vocab_size=most, min_frequency=RAREST, max_token_length=LONGEST, show_progress=False, special_tokens=[]
     )
     model.train_from_iterator(texts, trainer)
     learned = json.loads(model.to_str())["model"]
-    names = sorted(learned["vocab"], key=learned["vocab"].__getitem__)
-    counts = np.zeros(len(names), np.int64)
-    for first in range(0, len(texts), 4_096):
-        for found in model.encode_batch_fast(texts[first : first + 4_096], add_special_tokens=False):
-            np.add.at(counts, found.ids, 1)
-    ranked = sorted(zip(counts.tolist(), names, strict=True), reverse=True)
-    return [name for _, name in ranked], [(one, other) for one, other in learned["merges"]]
+    counts: Counter[int] = Counter(dict.fromkeys(learned["vocab"].values(), 0))
+    pieces = Pieces(model)
+    for word, count in words.items():
+        for number in pieces[word]:
+            counts[number] += count
+    ranked = sorted(learned["vocab"], key=lambda piece: (counts[learned["vocab"][piece]], piece), reverse=True)
+    return ranked, [(one, other) for one, other in learned["merges"]]
 
 
-def _of_frequent_characters(texts: Sequence[str], most: int) -> Sequence[str]:
-    """The texts without their rare characters, where there are too many: each would be a piece."""
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(text)
+def _rare_characters(words: Mapping[str, int], most: int) -> dict[int, str]:
+    """For `str.translate`, blanks for characters that would make too many pieces of their own."""
+    counts: Counter[str] = Counter({MARK: sum(words.values())})  # it begins every word
+    for word, count in words.items():
+        for character in word:
+            counts[character] += count
     ranked = sorted(counts, key=lambda one: (counts[one], one), reverse=True)
-    letters = [one for one in ranked if not one.isspace()]
-    if len(letters) < most:
-        return list(texts)
-    rare = dict.fromkeys(map(ord, letters[most - 1 :]), " ")  # MARK is a piece too
-    return [text.translate(rare) for text in texts]
+    return dict.fromkeys(map(ord, ranked[max(most, 2) :]), " ")  # MARK and a letter
 
 
 def tokenizer_of(vocabulary: Sequence[str], merges: Sequence[Pair], unknown: str) -> Any:
@@ -83,7 +87,23 @@ def _model(numbers: dict[str, int], merges: list[Pair], unknown: str | None) -> 
     return tokenizer
 
 
-def numbered(tokenizer: Any, texts: Sequence[str]) -> list[Ints]:
-    """Ids of the pieces of each text, each (n,) int64, of whole texts."""
-    found = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-    return [np.asarray(one.ids, np.int64) for one in found]
+class Pieces(dict[str, tuple[int, ...]]):
+    """The ids of the pieces of words; each word is taken apart once, as long as there is room to remember it.
+
+    Args:
+        tokenizer: of `tokenizer_of`.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        super().__init__()
+        self.model = tokenizer.model
+
+    def __missing__(self, word: str) -> tuple[int, ...]:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        self[word] = found = tuple(piece.id for piece in self.model.tokenize(MARK + word))
+        return found
+
+    def numbered(self, text: str) -> Ints:
+        """(n,) int64 ids of a text of words with white space between them."""
+        return np.fromiter(chain.from_iterable(map(self.__getitem__, text.split())), np.int64)

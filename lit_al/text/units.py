@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+Standardize = Literal["keras3", "keras2", "unicode"]
 Units = Literal["words", "subwords", "characters"]
 UnitsAsked = Literal["auto", "words", "subwords", "characters"]
 
