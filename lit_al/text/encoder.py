@@ -85,16 +85,21 @@ def _bytes_without_breaks(text: str) -> bytes:
     return _bytes(_LINE_BREAK.sub(" ", text))
 
 
+def _words_without_mark(text: str) -> bytes:
+    return unicode_text.apart_as_words(text).replace(subwords.MARK.encode(), b" ")  # it begins words, and nothing else
+
+
 _WORDS: Final = {
     "keras3": Spelling(_bytes, PUNCTUATION, _SPACES),
     "keras2": Spelling(_bytes_without_breaks, PUNCTUATION, _SPACES),
     "unicode": Spelling(unicode_text.apart_as_words, "'", unicode_text.BLANKS + unicode_text.PUNCTUATION),
 }
+_SUBWORDS: Final = Spelling(_words_without_mark, _WORDS["unicode"].dropped, _WORDS["unicode"].spaces)
 _CHARACTERS: Final = Spelling(unicode_text.apart_as_characters, "", unicode_text.BLANKS)
 
 
 def _spelling(how: Standardize, units: Units) -> Spelling:
-    return _CHARACTERS if units == "characters" else _WORDS[how]
+    return {"words": _WORDS[how], "subwords": _SUBWORDS, "characters": _CHARACTERS}[units]
 
 
 def standardize(text: str, how: Standardize = "keras3", units: Units = "words") -> str:
@@ -105,7 +110,7 @@ def standardize(text: str, how: Standardize = "keras3", units: Units = "words") 
         how: `"keras3"` leaves the letters of a tag as a word (`<br />` becomes `br`), as on the Keras 3 page;
             `"keras2"` turns `<br />` into a space first, as on the Keras 2 page; both drop ASCII's punctuation.
             `"unicode"` takes punctuation for a boundary, and knows that of every script.
-        units: a text of `"subwords"` is standardized as one of words.
+        units: a text of `"subwords"` is standardized as one of words; characters are always those of Unicode.
 
     >>> standardize("It's <br /><br />GREAT!")
     'its br br great'
@@ -249,7 +254,7 @@ class TextEncoder:
         merges: Sequence[subwords.Pair] = ()
         most = vocabulary_size - len(RESERVED)
         if units == "subwords":
-            found, merges = subwords.learn([standardize(text, how) for text in texts], most)
+            found, merges = subwords.learn([standardize(text, how, units) for text in texts], most)
         else:
             found = rank_words(texts, how, most, units)
         if not found:

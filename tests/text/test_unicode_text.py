@@ -107,3 +107,49 @@ def test_words_are_those_of_the_plain_definition(text):
 @given(TEXTS)
 def test_characters_are_those_of_the_plain_definition(text):
     assert standardize(text, "unicode", "characters").split() == plain_characters(text)
+
+
+def words(text):
+    return standardize(text, "unicode").split()
+
+
+def test_case_punctuation_and_white_space_of_every_script():
+    assert words("It's GREAT!!!<br /><br/>Well—“so-so”, isn’t it?") == [
+        "its",
+        "great",
+        "well",
+        "so",
+        "so",
+        "isnt",
+        "it",
+    ]
+    assert words("Die STRAẞE, Donaudampfschifffahrtsgesellschaft") == [
+        "die",
+        "strasse",
+        "donaudampfschifffahrtsgesellschaft",
+    ]
+    assert words("Ｆｕｌｌ\u3000ｗｉｄｔｈ！１２３") == ["full", "width", "123"]
+    assert words("ДОМ «Мода» ΟΔΟΣ οδος") == ["дом", "мода", "οδοσ", "οδοσ"]
+    assert words("好吃，下次还来！真的。") == ["好吃", "下次还来", "真的"]
+    assert words("مرحبا، بالعالم؟ می\u200cخواهم") == ["مرحبا", "بالعالم", "میخواهم"]
+    assert words("\u200fשלום, צה״ל\u200f") == ["שלום", "צהל"]
+    assert words("e\u0301te\u0301 ÉTÉ été") == ["été"] * 3
+    assert words("5$ + 3€ = 8\u00a0¤") == ["5", "3", "8"]
+
+
+def test_emoji_are_words_of_their_own_and_stay_whole():
+    assert words(f"good{THUMB}{THUMB}{FAMILY}bad{FLAG}{FLAG} ☕️x") == [
+        "good", THUMB, THUMB, FAMILY, "bad", FLAG, FLAG, "☕", "x"
+    ]  # fmt: skip
+    assert words(HEART) == [HEART.replace("\ufe0f", "")]
+    assert words("1\ufe0f\u20e3 \U0001f3f4\U000e0067\U000e0062\U000e007f \u200d \ufe0f") == ["1\u20e3", "\U0001f3f4"]
+
+
+def test_half_a_surrogate_pair_is_a_sign_of_its_own():
+    assert words("\ud83d broken\udc4d") == ["\ufffd", "broken", "\ufffd"]
+
+
+def test_characters_keep_their_marks_and_every_white_space_is_one():
+    assert standardize("ไม่  ดี\n\nก็", "unicode", "characters").split() == ["ไ", "ม่", "▁", "ดี", "▁", "ก็"]
+    assert standardize("ＯＫ！ 好吃", "unicode", "characters").split() == ["o", "k", "!", "▁", "好", "吃"]
+    assert standardize(f"हिन्दी{FAMILY}{FLAG}a", "unicode", "characters").split() == ["हि", "न्", "दी", FAMILY, FLAG, "a"]
