@@ -162,6 +162,6 @@ def bill_words(bill: Bill) -> str:
     >>> bill_words(Bill(asked=110, skipped=10, wrong=7, cost=12.5))
     'bill: 110 questions, 10 skipped, 7 of 100 answers wrong, cost 12.50'
     """
-    read = f", {bill.tokens:,} words read" if bill.tokens else ""
+    read = f", {bill.tokens:,} units read" if bill.tokens else ""
     wrong = f"{bill.labels:,} answers" if bill.wrong is None else f"{bill.wrong:,} of {bill.labels:,} answers wrong"
     return f"bill: {bill.asked:,} questions, {bill.skipped:,} skipped, {wrong}{read}, cost {bill.cost:,.2f}"
