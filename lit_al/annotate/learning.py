@@ -28,14 +28,14 @@ from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.record import Ranked
 from lit_al.strategies import Choice, Collapse, Context, Pool, choose, make_strategy
 from lit_al.text.cache import encoded
-from lit_al.text.encoder import TextEncoder
+from lit_al.text.encoder import suited_encoder
 from lit_al.text.lsa import vectors_of
 from lit_al.training.pretraining import Pretraining, learn
 from lit_al.training.step_training import StepTraining
 from lit_al.typing import UNLABELED, Float32s, Floats, Ints, Mask, Rows
 
 SETTINGS: Final = (  # of a run, those that a lean run has too; the others are not about learning
-    "seed", "strategy", "recipe", "vocabulary_size", "max_length", "steps", "study_steps", "batch_size",
+    "seed", "strategy", "recipe", "units", "vocabulary_size", "max_length", "steps", "study_steps", "batch_size",
     "learning_rate", "committee_size", "accelerator",
 )  # fmt: skip
 COLD_STARTS: Final = {"random": "random", "typicality": "typicality:vectors", "kmeans": "kmeans:vectors"}
@@ -95,13 +95,16 @@ class Learner:
         self._corpus: Corpus | None = Corpus(texts, np.full(len(texts), UNLABELED), self.classes)
         self.rows = shuffled(self._corpus, self.config.seed)
         self._place = np.argsort(self.rows)  # (N,) of each row in that order
-        self.encoder = TextEncoder.fit(
-            (texts[row] for row in self.rows),
+        self.encoder, reading = suited_encoder(
+            [texts[row] for row in self.rows],
+            units=self.config.units,  # type: ignore[arg-type]  # as below
             vocabulary_size=self.config.vocabulary_size,  # type: ignore[arg-type]  # resolved: not None
             max_length=self.config.max_length,  # type: ignore[arg-type]  # as above
-            how=self.config.standardize,
+            how=self.config.standardize,  # type: ignore[arg-type]  # as above
             cut=self.config.cut,  # type: ignore[arg-type]  # as above
         )
+        if reading:
+            report(reading)
         self.tokens = torch.from_numpy(encoded(self._corpus, self.encoder))  # (N, T)
         self.collapse: Collapse | None = None
         self._number = 0

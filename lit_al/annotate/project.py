@@ -28,6 +28,7 @@ from lit_al.record import (
     missing,
     sha256_of,
 )
+from lit_al.text.units import suited
 from lit_al.typing import UNLABELED
 from lit_al.utils.links import own
 from lit_al.utils.options import flag
@@ -178,6 +179,8 @@ def _filled(wish: ProjectSettings, record: Record, corpus: Corpus | None, is_new
     if corpus is not None:
         _check_texts(record, corpus)
         notes += _add_texts(record, corpus)
+        if is_new and wish.training and record.settings.get("units") == "auto":
+            notes.append(str(suited(corpus.texts)))  # as the trainer will find
         notes += _take_labels(record, corpus, wish.take_labels)
     if not record.count_texts():
         raise ConfigError(

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from lit_al.exceptions import ConfigError
+from lit_al.experiment.config import TrainConfig
+from lit_al.text.units import UnitsAsked
 from lit_al.utils.options import CorpusOptions, FolderOptions, again, data_option, grouped, run_option
 
 DEFAULTS: Final[dict[str, Any]] = {
     "strategy": "margin+balanced+random:0.1",
     "seed": 0,
     "recipe": "lean",
+    "units": "auto",
     "vocabulary_size": 20_000,
     "max_length": 400,
     "retrain_every": 10,
@@ -40,6 +43,7 @@ class ProjectSettings(CorpusOptions, FolderOptions):
     strategy: str | None = asking_option(
         None, "What chooses the texts. lit-al train --list-strategies prints names.", otherwise=DEFAULTS["strategy"]
     )
+    units: UnitsAsked | None = again(TrainConfig, "units", None)
     cold_start: Literal["random", "typicality", "kmeans"] | None = asking_option(
         None, "What chooses the first ones.", otherwise=DEFAULTS["cold_start"]
     )

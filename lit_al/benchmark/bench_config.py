@@ -6,6 +6,7 @@ from typing import Literal
 from lit_al.benchmark.methods import TRAININGS, Method
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
+from lit_al.text.units import Standardize, UnitsAsked
 from lit_al.utils.options import CorpusOptions, FolderOptions, SplitOptions, again, grouped
 
 _WAYS = "; ".join(f"{how.name}: {how.words}" for how in TRAININGS.values() if how.name)
@@ -42,11 +43,17 @@ class BenchConfig(SplitOptions, FolderOptions):
     )
     side_by_side: int = row_option(5, "Seeds in one batched pass.", least=1)
 
-    vocabulary_size: int = network_option(
-        3_000, "Words of the network; linear models and the example's loop have their own, as --max-length."
+    standardize: Standardize = network_option(
+        "keras3", "Case, punctuation and white space: of every script, or of ASCII, as in train.py."
     )
-    max_length: int = network_option(150, "Words kept of each text.")
-    cut: Literal["end", "middle"] = network_option("end", "Which words of a longer text are dropped.")
+    units: UnitsAsked = network_option(
+        "auto", "What texts are cut into, as in train.py; auto lets the texts decide where --standardize is unicode."
+    )
+    vocabulary_size: int = network_option(
+        3_000, "Units of the network; linear models and the example's loop have their own, as --max-length."
+    )
+    max_length: int = network_option(150, "Units kept of each text.")
+    cut: Literal["end", "middle"] = network_option("end", "Which units of a longer text are dropped.")
     padding: Literal["read", "masked"] = network_option("read", "Read by the LSTM as a word, or without state.")
     steps: int = network_option(200, "Training steps of a fit on labels alone.")
     batch_size: int = network_option(64, "Texts per step of such a fit.")

@@ -38,7 +38,7 @@ from lit_al.models.checkpoint import loaded
 from lit_al.oracles import ImperfectOracle, make_noise
 from lit_al.strategies import make_strategy
 from lit_al.text.cache import encoded
-from lit_al.text.encoder import TextEncoder
+from lit_al.text.encoder import suited_encoder
 from lit_al.text.lsa import vectors_of
 from lit_al.training.linear_training import SEEN, LinearFeatures, LinearTraining
 from lit_al.training.pretraining import learn
@@ -73,6 +73,8 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     with console.status("loading and encoding the corpus …"):
         bench = Bench(config, load_corpus(**config.corpus), folder)
     _begin(folder, config)
+    if bench.reading:
+        console.print(bench.reading, highlight=False)
     cells = bench.plan()
     missing = sum(cell not in done for cell in cells)
     console.print(
@@ -116,10 +118,12 @@ class Bench:
                 f"--budgets ends at {config.budgets[-1]:,} labels but the pool has {len(self.pool):,} rows; end lower"
             )
         noise = make_noise(config.oracle_noise, len(corpus.classes))
-        self.encoder = TextEncoder.fit(
-            (corpus.texts[row] for row in self.pool),
+        self.encoder, self.reading = suited_encoder(
+            [corpus.texts[row] for row in self.pool],
+            units=config.units,
             vocabulary_size=config.vocabulary_size,
             max_length=config.max_length,
+            how=config.standardize,
             cut=config.cut,
         )
         self.words = len(self.encoder.vocabulary)

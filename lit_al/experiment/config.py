@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lit_al.exceptions import ConfigError, DataError
+from lit_al.text.units import Standardize, UnitsAsked
 from lit_al.training.recipe import PARTS
 from lit_al.utils.nearest import did_you_mean
 from lit_al.utils.options import (
@@ -23,6 +24,7 @@ Protocol = Literal["keras", "honest", "lean"]
 
 _GIVEN = "its oracle gives the labels of the data; --protocol lean has one that errs, skips and charges"
 NOT_EXAMPLE = {
+    "units": "it reads words, as the example does",
     "validation": "a validation set judges each epoch; --val-size says how large it is",
     "recipe": "a fit learns from the labels alone, epoch by epoch",
     "class_weight": "there is no teacher whose labels could weigh more or less",
@@ -68,16 +70,26 @@ class TrainConfig(SplitOptions, FolderOptions):
         None, "Initial training rows; 30 % of the labeled rows if not given.", lean=100
     )
 
-    standardize: Literal["keras3", "keras2"] = encoder_option(
-        "keras3", "keras3: tags become words such as br; keras2: <br /> becomes a space first."
+    standardize: Standardize | None = encoder_option(
+        None,
+        "unicode: case, punctuation and white space of every script, emoji are words; keras3: those of ASCII, and tags "
+        "become words such as br; keras2: the same, but <br /> becomes a space first.",
+        otherwise="keras3",
+        lean="unicode",
+    )
+    units: UnitsAsked | None = encoder_option(
+        None,
+        "What texts are cut into: words; subwords, learned from the pool; characters; auto: characters where most "
+        "texts have no spaces between words, subwords where some have none, else words.",
+        lean="auto",
     )
     vocabulary_size: int | None = encoder_option(
-        None, "Words, padding and unknown included.", otherwise=3_000, lean=20_000
+        None, "Units that have an id, padding and unknown included.", otherwise=3_000, lean=20_000
     )
-    max_length: int | None = encoder_option(None, "Words kept of each text.", otherwise=150, lean=400)
+    max_length: int | None = encoder_option(None, "Units kept of each text.", otherwise=150, lean=400)
     cut: Literal["end", "middle"] | None = encoder_option(
         None,
-        "Part of a longer text that is left out; the middle keeps the first and the last words.",
+        "Part of a longer text that is left out; the middle keeps the first and the last units.",
         otherwise="end",
         lean="middle",
     )
@@ -173,7 +185,7 @@ class TrainConfig(SplitOptions, FolderOptions):
     )
     oracle_skip: float | None = lean_option(None, "Share of questions that the oracle does not answer.", lean=0.0)
     price_per_label: float | None = lean_option(None, "Cost of an answer, in any unit.", least=0, lean=0.0)
-    price_per_token: float | None = lean_option(None, "Cost of a word that the oracle reads.", least=0, lean=0.0)
+    price_per_token: float | None = lean_option(None, "Cost of a unit that the oracle reads.", least=0, lean=0.0)
 
     network: str | None = training_option(
         None,
@@ -232,6 +244,11 @@ class TrainConfig(SplitOptions, FolderOptions):
             for name, why in NOT_EXAMPLE.items():
                 if name in given:
                     raise ConfigError(f"{flag(name)} has no use with --protocol {self.protocol}: {why}")
+            if self.standardize == "unicode":
+                raise ConfigError(
+                    f"--standardize unicode has no use with --protocol {self.protocol}: it reads texts as Keras does; "
+                    "give keras3 or keras2"
+                )
             if self.stop is not None and self.mode == "full":
                 raise ConfigError("--stop has no use with --mode full: it labels everything at once; leave it out")
             return
@@ -251,6 +268,11 @@ class TrainConfig(SplitOptions, FolderOptions):
             raise ConfigError(f"--query-size {self.query_size} must be 1 or more")
         if self.protocol == "lean" and self.initial_size is not None and self.initial_size < 1:
             raise ConfigError(f"--initial-size {self.initial_size} must be 1 or more")
+        if self.standardize != "unicode" and self.units in ("subwords", "characters"):
+            raise ConfigError(
+                f"--units {self.units} cannot be read with --standardize {self.standardize}, which splits words as "
+                "Keras does; give --standardize unicode"
+            )
         if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
             raise ConfigError(f"--learning-rate {self.learning_rate} must be a positive number, as in 0.001")
         if self.oracle_skip is not None and not 0 <= self.oracle_skip < 1:

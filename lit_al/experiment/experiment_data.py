@@ -11,7 +11,7 @@ from lit_al.data.split import Split, apportion, shuffled, stratified_split, with
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.oracles import SimulatedOracle
-from lit_al.text.encoder import TextEncoder
+from lit_al.text.encoder import TextEncoder, suited_encoder
 from lit_al.typing import UNLABELED, Mask, Rows
 
 
@@ -22,7 +22,8 @@ class ExperimentData:
     Attributes:
         corpus: texts, labels, class names.
         split: at the start of the run.
-        encoder: texts to word ids.
+        encoder: texts to ids.
+        reading: what the encoder reads, and why, a line; "" where it was not for the texts to decide.
         duplicates: by part of the split.
         extra_copies: rows that repeat the text of an earlier one.
         contradictions: texts that stand under two labels.
@@ -32,6 +33,7 @@ class ExperimentData:
     corpus: Corpus
     split: Split
     encoder: TextEncoder
+    reading: str
     duplicates: Mapping[str, PartDuplicates]
     extra_copies: int
     contradictions: int
@@ -69,17 +71,19 @@ def prepare(config: TrainConfig) -> ExperimentData:
         split = _people_split(config, corpus, first)
     else:
         split = _lean_split(config, corpus, first) if lean else _split(config, corpus, first, config.initial_size)
-    encoder = TextEncoder.fit(
-        (corpus.texts[row] for row in (split.pool if lean else split.labeled)),
+    encoder, reading = suited_encoder(
+        [corpus.texts[row] for row in (split.pool if lean else split.labeled)],
+        units=config.units or "words",
         vocabulary_size=config.vocabulary_size,  # type: ignore[arg-type]  # resolved: not None, as are the others
         max_length=config.max_length,  # type: ignore[arg-type]
-        how=config.standardize,
+        how=config.standardize,  # type: ignore[arg-type]
         cut=config.cut,  # type: ignore[arg-type]
     )
     return ExperimentData(
         corpus,
         split,
         encoder,
+        reading,
         count_duplicates_across(corpus.texts, split.parts),
         extra_copies=int((~first).sum()),
         contradictions=count_contradictions(corpus.texts, corpus.labels),

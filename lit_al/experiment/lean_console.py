@@ -26,14 +26,16 @@ class LeanWords:
     def __init__(self, report: RunConsole, plan: RunProtocol) -> None:
         self.report, self.plan = report, plan
 
-    def begin(self, strategy: str) -> None:
-        """What is about to happen."""
+    def begin(self, strategy: str, reading: str = "") -> None:
+        """What is about to happen, and how the texts are read, where there was a choice."""
         last, rounds = self.plan.schedule[-1], len(self.plan.schedule) - 1
         stop = f", unless {self.plan.rule} stops it before" if self.plan.rule else ""
         first, given = self.plan.schedule[0], len(self.plan.start)
         start = f"({given:,} of the file, {first - given:,} drawn at random)" if given else "drawn at random"
         counted = f"{rounds} round" + ("" if rounds == 1 else "s")
         self._line(f"from {first:,} labels {start} to {last:,} in {counted} by {strategy}{stop}")
+        if reading:
+            self._line(reading)
         self._line(self.plan.test_use)
         if self.plan.validation:
             self._line(validation_words(self.plan.validation))
@@ -160,6 +162,6 @@ def bill_words(bill: Bill) -> str:
     >>> bill_words(Bill(asked=110, skipped=10, wrong=7, cost=12.5))
     'bill: 110 questions, 10 skipped, 7 of 100 answers wrong, cost 12.50'
     """
-    read = f", {bill.tokens:,} words read" if bill.tokens else ""
+    read = f", {bill.tokens:,} units read" if bill.tokens else ""
     wrong = f"{bill.labels:,} answers" if bill.wrong is None else f"{bill.wrong:,} of {bill.labels:,} answers wrong"
     return f"bill: {bill.asked:,} questions, {bill.skipped:,} skipped, {wrong}{read}, cost {bill.cost:,.2f}"

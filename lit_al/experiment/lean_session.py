@@ -139,7 +139,7 @@ class LeanSession(RunSession):
             tokens, torch.tensor(corpus.labels), torch.from_numpy(self.material.split.test), EVALUATION_BATCH
         )
         self.report.model(self._member())
-        self.words.begin(str(self.config.strategy))
+        self.words.begin(str(self.config.strategy), self.material.reading)
         start = self.plan.start
         if len(start):
             self.journal.take_labels(start, corpus.labels[start])

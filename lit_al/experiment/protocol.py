@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.experiment_data import ExperimentData
@@ -194,8 +192,8 @@ def budget_of(rule: Rule | None) -> int | None:
 def make_oracle(config: TrainConfig, material: ExperimentData) -> ImperfectOracle | WaitingOracle:
     """The simulated oracle, which without settings of its own never errs, never skips and costs nothing; or people."""
     corpus = material.corpus
-    words = np.array([len(text.split()) for text in corpus.texts]) if config.price_per_token else None  # (N,)
-    price = Price(config.price_per_label or 0.0, config.price_per_token or 0.0, words)
+    read = material.encoder.lengths(corpus.texts) if config.price_per_token else None  # (N,)
+    price = Price(config.price_per_label or 0.0, config.price_per_token or 0.0, read)
     if config.oracle == "file":
         return WaitingOracle(price, Bill(wrong=None))
     noise = make_noise(config.oracle_noise or "0", len(corpus.classes))

@@ -162,3 +162,18 @@ def test_spread_keeps_the_order_of_the_others_and_batches_apart():
         order = spread(marked, [5, 3], np.random.default_rng(seed))
         assert set(order[:5].tolist()) == {0, 1, 2, 3, 4}
         assert [place for place in order.tolist() if not marked[place]] == [2, 3, 4, 6, 7]
+
+
+def test_texts_without_spaces_are_read_by_characters_and_it_says_so():
+    texts = [
+        f"这家店的菜{'很好吃' if number % 2 else '不好吃'}，下次{'再来' * (1 + number % 5)}" for number in range(60)
+    ]
+    told = []
+    learner = Learner(texts, ("差", "好"), {**QUICK, "recipe": "scratch", "steps": 3}, told.append)
+    assert "encoder: characters, for 100 % of the texts have no spaces between words" in told
+    assert learner.encoder.units == "characters"
+    rows = np.arange(20)
+    learned = learner.learn(rows, rows % 2, 1)
+    assert learned.model.encoder == learner.encoder
+    asked = Learner(texts, ("差", "好"), {**QUICK, "recipe": "scratch", "units": "words"}, told.append)
+    assert asked.encoder.units == "words"

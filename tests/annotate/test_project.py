@@ -49,6 +49,7 @@ def test_run_is_made_from_a_file_and_named_after_it(wish, tmp_path):
             "4 texts, 2 labels: negative, positive",
             "rows without a text, passed over: 2",
             "exact copies of other texts: 1; each is asked for by itself",
+            "encoder: words, for 100 % of the texts have spaces between words",
             "labels in the file: 2; they are not used, unless --take-labels is given",
         )
 

@@ -45,6 +45,7 @@ def test_lean_protocol_has_defaults_of_its_own():
     assert (config.initial_size, config.query_size, config.rounds) == (100, 100, 24)
     assert (config.strategy, config.batch_size, config.steps) == ("margin+balanced+random:0.1", 64, 200)
     assert (config.recipe, config.vocabulary_size, config.max_length, config.cut) == ("lean", 20_000, 400, "middle")
+    assert (config.standardize, config.units) == ("unicode", "auto")
     assert config.resolved() == config
     assert parse_train(["--protocol", "lean", "--stop", "kappa"]).resolved().rounds is None
     listed = parse_train(["--protocol", "lean", "--query-size", "10,20,40"]).resolved()
@@ -71,6 +72,12 @@ def test_lean_protocol_has_defaults_of_its_own():
             "--oracle-noise has no use with --protocol honest: its oracle gives the labels of",
         ),
         ({"steps": 3}, "--steps has no use with --protocol keras: a fit takes epochs"),
+        ({"units": "characters"}, "--units has no use with --protocol keras: it reads words, as the example does"),
+        ({"protocol": "honest", "standardize": "unicode"}, "--standardize unicode has no use with --protocol honest"),
+        (
+            {"protocol": "lean", "standardize": "keras2", "units": "subwords"},
+            "--units subwords cannot be read with --standardize keras2, which splits words as Keras does; give",
+        ),
     ],
 )
 def test_settings_that_a_protocol_would_pass_over_are_refused(settings, words):

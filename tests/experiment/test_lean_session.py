@@ -27,6 +27,8 @@ from lit_al.experiment.protocol import RunProtocol
 from lit_al.experiment.session import run
 from lit_al.loop.active_loop import ActiveLoop
 from lit_al.metrics import Confusion, Evaluation
+from lit_al.models.checkpoint import load_model
+from lit_al.models.prediction import classify
 from lit_al.oracles import SimulatedOracle
 from lit_al.reporting.queries import read_picks
 from lit_al.strategies import Collapse
@@ -137,9 +139,9 @@ def test_vocabulary_is_that_of_the_pool_and_the_test_set_that_of_the_benchmark()
     expected = stratified_split(corpus, seed=0)
     assert (material.split.test == expected.test).all()
     assert not set(material.split.pool.tolist()) & set(expected.test.tolist())
-    of_pool = TextEncoder.fit(corpus.texts[row] for row in material.split.pool)
+    of_pool = TextEncoder.fit((corpus.texts[row] for row in material.split.pool), how="unicode")
     assert material.encoder.vocabulary == of_pool.vocabulary
-    assert TextEncoder.fit(corpus.texts).vocabulary != of_pool.vocabulary
+    assert TextEncoder.fit(corpus.texts, how="unicode").vocabulary != of_pool.vocabulary
 
 
 def test_checkpoint_is_the_last_model_and_classifies(tmp_path, capsys):
@@ -159,6 +161,35 @@ def test_rule_in_force_ends_the_run_and_others_speak_in_shadow(tmp_path):
     assert "in shadow: budget:45 would have stopped at 45 labels, the last round" in printed
 
 
+def chinese_csv(path):
+    """Texts without a space, of either class by one word."""
+    parts, ends = ["这家店", "老板", "送餐的人", "味道", "今天的菜"], ["真", "实在", "总是", "还算", "有点"]
+    words = {"好": "good", "差": "bad"}
+    rows = [(a + b + word, label) for a in parts for b in ends for word, label in words.items()] * 3
+    lines = [f"{text}{'！' * (number % 7)},{label}" for number, (text, label) in enumerate(rows)]
+    path.write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def test_texts_without_spaces_are_read_by_characters_and_the_run_says_so(tmp_path):
+    data = chinese_csv(tmp_path / "reviews.csv")
+    results, printed, folder = start(tmp_path, data=data, initial_size=10, rounds=1, price_per_token=1.0)
+    assert "encoder: characters, for 100 % of the texts have no spaces between words" in printed
+    model = load_model(folder / "checkpoints" / "best.ckpt")
+    assert (model.encoder.units, model.encoder.how) == ("characters", "unicode")
+    assert {"好", "差", "!"} <= {*model.encoder.vocabulary}
+    assert len([*classify(model, ["味道真好！", "", "\ud83d"])]) == 3
+    assert results["bill"]["tokens"] > 4 * results["bill"]["asked"]  # characters; each text is one word
+
+
+@pytest.mark.parametrize("units", ["words", "subwords"])
+def test_units_asked_for_are_taken(tmp_path, units):
+    data = chinese_csv(tmp_path / "reviews.csv")
+    _, printed, folder = start(tmp_path, data=data, initial_size=10, rounds=0, units=units)
+    assert "encoder:" not in printed
+    assert load_model(folder / "checkpoints" / "best.ckpt").encoder.units == units
+
+
 def test_run_ends_where_the_pool_does(tmp_path):
     results, _, _ = start(tmp_path, query_size=200, rounds=5)
     assert results["stop_reason"] == "the pool is empty"
@@ -174,7 +205,7 @@ def test_imperfect_oracle_is_paid_and_its_skips_leave_the_pool(tmp_path):
     assert 0 < bill["skipped"] == results["labels_spent"]["skipped"] == 60 - results["labels_spent"]["train"]
     assert bill["wrong"] > 0
     assert bill["cost"] == pytest.approx(0.5 * bill["labels"] + 0.01 * bill["tokens"])
-    assert "words read, cost" in printed
+    assert "units read, cost" in printed
     picks = read_picks(folder)
     assert len(picks) == len({pick.row for pick in picks}) == 30
     skipped = [pick for pick in picks if not pick.label]

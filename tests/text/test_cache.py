@@ -52,6 +52,9 @@ def test_second_time_is_read_from_the_file(monkeypatch, folder):
         (CORPUS, TextEncoder(ENCODER.vocabulary, max_length=5)),
         (CORPUS, TextEncoder(ENCODER.vocabulary, max_length=4, how="keras2")),
         (CORPUS, TextEncoder(ENCODER.vocabulary, max_length=4, cut="middle")),
+        (CORPUS, TextEncoder(ENCODER.vocabulary, max_length=4, how="unicode")),
+        (CORPUS, TextEncoder((*ENCODER.vocabulary, "g"), max_length=4, how="unicode", units="characters")),
+        (CORPUS, TextEncoder.fit(CORPUS.texts, max_length=4, how="unicode", units="subwords")),
         (CORPUS, TextEncoder(ENCODER.vocabulary[:-1], max_length=4)),
     ],
 )

@@ -1,3 +1,4 @@
+import json
 import re
 import string
 from collections import Counter
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lit_al.exceptions import ConfigError, DataError
-from lit_al.text.encoder import PUNCTUATION, RESERVED, TextEncoder, rank_words, standardize
+from lit_al.text.encoder import PUNCTUATION, RESERVED, TextEncoder, rank_words, standardize, suited_encoder
 
 TRICKY = [
     "",
@@ -167,3 +168,116 @@ def test_fit_bad_settings_are_refused():
         TextEncoder(("a", "b", "c"))
     with pytest.raises(DataError, match="no word"):
         TextEncoder.fit(["", "!!!"])
+
+
+SCRIPTS = [
+    "这家店很好吃，下次还来！",
+    "役者の演技がひどい",
+    "อาหารอร่อยมาก แต่ช้า",
+    "Donaudampfschifffahrtsgesellschaft, STRASSE straße",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f44d\U0001f3fd ok \U0001f1e9\U0001f1ea",
+    "هذا الفيلم جميل جدا \u200f!",
+    "\ud83d half a pair \udc4d",
+    "",
+    " \n\u3000",
+    "It's GREAT!<br /><br />it’s",
+]
+KINDS = [
+    ("unicode", "words"),
+    ("unicode", "characters"),
+    ("unicode", "subwords"),
+    ("keras3", "words"),
+    ("keras2", "words"),
+]
+
+
+def plain_ids(encoder, texts):
+    """Look up every unit of the standardized text, then cut and pad."""
+    rows = []
+    for text in texts:
+        found = standardize(text, encoder.how, encoder.units).split()
+        ids = [encoder.vocabulary.index(unit) if unit in encoder.vocabulary else 1 for unit in found]
+        head = encoder.max_length - (encoder.max_length // 2 if encoder.cut == "middle" else 0)
+        if len(ids) > encoder.max_length:
+            ids = ids[:head] + ids[len(ids) - (encoder.max_length - head) :]
+        rows.append(ids + [0] * (encoder.max_length - len(ids)))
+    return rows
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(
+        st.sampled_from(SCRIPTS) | st.text(max_size=30) | st.text("aB '’.-\x1f好吃\U0001f44d", max_size=30), max_size=4
+    ),
+    st.sampled_from(["words", "characters"]),
+    st.sampled_from(["end", "middle"]),
+    st.integers(1, 9),
+)
+def test_encode_every_script_agrees_with_the_plain_definition(texts, units, cut, length):
+    encoder = TextEncoder.fit(
+        SCRIPTS, vocabulary_size=40, max_length=length, how="unicode", cut=cut, units=units
+    )  # some units are unknown
+    assert encoder.encode(texts).tolist() == plain_ids(encoder, texts)
+    counts = [len(standardize(text, "unicode", units).split()) for text in texts]
+    assert encoder.lengths(texts).tolist() == counts
+
+
+@pytest.mark.parametrize(("how", "units"), KINDS)
+def test_any_order_of_texts_gives_the_same_encoder(how, units):
+    encoders = {
+        TextEncoder.fit([*SCRIPTS[turn:], *SCRIPTS[:turn]], vocabulary_size=50, how=how, units=units)
+        for turn in (0, 3, 7)
+    }
+    assert len(encoders) == 1
+
+
+@pytest.mark.parametrize(("how", "units"), KINDS)
+@pytest.mark.parametrize("cut", ["end", "middle"])
+def test_state_is_plain_and_makes_the_same_encoder(how, units, cut):
+    encoder = TextEncoder.fit(SCRIPTS, vocabulary_size=60, max_length=7, how=how, cut=cut, units=units)
+    state = json.loads(json.dumps(encoder.state_dict()))
+    again = TextEncoder.from_state_dict(state)
+    assert again == encoder
+    np.testing.assert_array_equal(again.encode(SCRIPTS), encoder.encode(SCRIPTS))
+
+
+def test_state_of_before_there_were_units_reads_words():
+    encoder = TextEncoder.fit(TRICKY, vocabulary_size=9, max_length=4)
+    older = {name: value for name, value in encoder.state_dict().items() if name not in ("units", "merges")}
+    assert TextEncoder.from_state_dict(older) == encoder
+
+
+@pytest.mark.parametrize(("how", "units"), KINDS)
+def test_tokenizer_reads_every_kind(how, units):
+    texts = [text for text in SCRIPTS if "\ud83d" not in text]  # the library takes no half of a surrogate pair
+    encoder = TextEncoder.fit(texts, vocabulary_size=60, max_length=8, how=how, units=units)
+    theirs = encoder.tokenizer.encode_batch([encoder.standardized(text) for text in texts], add_special_tokens=False)
+    assert encoder.encode(texts).tolist() == [encoding.ids for encoding in theirs]
+
+
+def test_characters_end_where_they_end():
+    assert TextEncoder.fit(["好吃好"], how="unicode", units="characters").vocabulary == (*RESERVED, "好", "吃")
+    assert TextEncoder.fit(["ab ba\nb"], how="unicode", units="characters").vocabulary == (*RESERVED, "b", "▁", "a")
+
+
+def test_suited_encoder_says_what_it_has_chosen_and_only_then():
+    chinese = ["这家店很好吃，下次还来！", "送餐太慢了"]
+    encoder, said = suited_encoder(chinese)
+    assert encoder.units == "characters"
+    assert said == "encoder: characters, for 100 % of the texts have no spaces between words"
+    assert suited_encoder(chinese, units="words") == (TextEncoder.fit(chinese, how="unicode"), "")
+    assert suited_encoder(chinese, how="keras3") == (TextEncoder.fit(chinese), "")
+
+
+def test_units_that_cannot_be_are_refused():
+    with pytest.raises(
+        ConfigError, match="units='letters' are none of a text; give one of words, subwords, characters"
+    ):
+        TextEncoder.fit(["a"], how="unicode", units="letters")
+    with pytest.raises(ConfigError, match="units='characters' cannot be read with how='keras3'"):
+        TextEncoder.fit(["a"], units="characters")
+    with pytest.raises(ConfigError, match="not those that its pairs make"):
+        TextEncoder((*RESERVED, "a", "b"), how="unicode", units="subwords", merges=(("a", "b"),))
+    for units in ("words", "subwords", "characters"):
+        with pytest.raises(DataError, match="no word"):
+            TextEncoder.fit(["", " \n"], how="unicode", units=units)
