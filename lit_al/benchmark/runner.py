@@ -75,6 +75,8 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     done = {cell.key for cell in known}
     with console.status("loading and encoding the corpus …"):
         bench = Bench(config, load_corpus(**config.corpus), folder)
+    for note in bench.notes:
+        console.print(f"[yellow]note:[/yellow] {markup(note)}", soft_wrap=True)
     _begin(folder, config)
     cells = bench.plan()
     missing = sum(cell not in done for cell in cells)
@@ -108,6 +110,7 @@ class Bench:
         self.config, self.corpus, self.folder = config, corpus, folder
         keep = first_copies(corpus.texts) if config.drop_duplicates else None
         split = stratified_split(corpus, seed=config.split_seed, keep=keep)
+        self.notes = split.notes
         judged = config.judge == "validation"
         self.judged: Rows = split.validation if judged else split.test
         judges = (split.test, split.validation) if judged else (split.test,)

@@ -92,7 +92,7 @@ class RunConsole:
             copies = duplicates[part]
             table.add_row(part, *(f"{count:,}" for count in (len(rows), *counts, copies.inside, copies.elsewhere)))
         self.console.print(table)
-        for note in corpus.notes:
+        for note in (*corpus.notes, *split.notes):
             self.console.print(f"[yellow]note:[/yellow] {markup(note)}", soft_wrap=True)
 
     def copies(self, extra: int, dropped: bool) -> None:
@@ -167,9 +167,7 @@ class RunConsole:
         """The classes of lowest F1, and those with too few test rows to say anything of."""
         judged = np.flatnonzero(confusion.support)
         worst = judged[np.argsort(confusion.f1[judged], kind="stable")][:WORST]
-        all_shown = len(worst) == len(self.classes)
-        what = "each class" if all_shown else f"the {len(worst)} classes of lowest F1, of {len(self.classes)}"
-        table = Table(title=f"{what}, on the test set", title_justify="left")
+        table = Table(title=f"lowest F1 in the test: {len(worst)} of {len(self.classes)} classes", title_justify="left")
         for heading in ("class", "rows", "precision", "recall", "F1"):
             table.add_column(heading, justify="left" if heading == "class" else "right")
         for index in worst:

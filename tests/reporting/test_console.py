@@ -50,7 +50,7 @@ def test_uneven_or_several_classes_are_shown_worst_first(matrix, shown):
     words = judged_words(matrix)
     f1 = Confusion(np.array(matrix)).f1
     places = [words.index(f"class {index} ") for index in np.argsort(f1, kind="stable")]
-    assert "each class, on the test set" in words
+    assert f"lowest F1 in the test: {shown} of {shown} classes" in words
     assert places == sorted(places)
     assert len(places) == shown
     assert "too rare" not in words
@@ -64,7 +64,7 @@ def test_of_many_classes_the_worst_are_shown_and_rare_ones_named():
     matrix[3, 3] = 2
     matrix[11] = 0
     words = judged_words(matrix, [f"[b]{index}" for index in range(30)])
-    assert "the 5 classes of lowest F1, of 30" in words
+    assert "lowest F1 in the test: 5 of 30 classes" in words
     assert words.index("[b]7 ") < words.index("[b]8 ")
     assert "too rare to judge, with fewer than 10 test rows: '[b]3', '[b]11'" in words
     assert f"15 of {matrix.sum():,} wrong" in words
