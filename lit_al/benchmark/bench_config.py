@@ -6,7 +6,6 @@ from typing import Literal
 from lit_al.benchmark.methods import TRAININGS, Method
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
-from lit_al.metrics import Metric
 from lit_al.utils.options import CorpusOptions, FolderOptions, SplitOptions, again, grouped
 
 _WAYS = "; ".join(f"{how.name}: {how.words}" for how in TRAININGS.values() if how.name)
@@ -36,7 +35,7 @@ class BenchConfig(SplitOptions, FolderOptions):
     judge: Literal["test", "validation"] = row_option(
         "test", "Rows that judge; settings are chosen on validation, so that the test set stays unseen."
     )
-    metric: Metric = row_option(
+    metric: Literal["accuracy", "macro-f1"] = row_option(
         "accuracy",
         "Score of the learning curves, the verdict, --targets and labels needed; the table has both, stopping rules "
         "follow accuracy whatever it is.",
