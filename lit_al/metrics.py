@@ -1,15 +1,20 @@
-"""How a model is judged: errors by class, accuracy with its interval, loss."""
+"""How a model is judged: errors by class, accuracy with its interval, precision, recall and F1, loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 
-from lit_al.typing import Floats, Ints
+from lit_al.typing import Float64s, Floats, Ints
 from lit_al.utils.intervals import standard_error, wilson
 
 COLLAPSED = 0.95  # a batch with a larger share of one class says that the model knew only that class
+RARE: Final = 10  # a class with fewer judged rows is too rare to be judged: its recall moves by 10 points with one row
+UNEVEN: Final = 1.5  # times as many rows as the smallest class has: more, and accuracy hides the small one
+
+Metric = Literal["accuracy", "macro-f1"]
+METRIC_WORDS: Final[dict[Metric, str]] = {"accuracy": "accuracy", "macro-f1": "macro-F1"}  # as reports print them
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,47 @@ class Confusion:
         return wilson(self.accuracy, self.rows)
 
     @property
+    def support(self) -> Ints:
+        """(C,) judged rows of each class."""
+        support: Ints = self.matrix.sum(axis=1)
+        return support
+
+    @property
+    def precision(self) -> Float64s:
+        """(C,) share of the rows taken for a class that are of it; 0 where none was taken for it."""
+        return _ratio(np.diag(self.matrix), self.matrix.sum(axis=0))
+
+    @property
+    def recall(self) -> Float64s:
+        """(C,) share of the rows of a class that were found; 0 where it has no row."""
+        return _ratio(np.diag(self.matrix), self.support)
+
+    @property
+    def f1(self) -> Float64s:
+        """(C,) harmonic mean of precision and recall; 0 where no row was found (van Rijsbergen 1979)."""
+        return _ratio(2 * np.diag(self.matrix), self.support + self.matrix.sum(axis=0))
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 of the classes that have a judged row, each counted alike, whatever its size.
+
+        A class without a row is left out: no model could have found it. Rows wrongly taken for it still lower the
+        recall of their own classes. It is scikit-learn's `f1_score` with `average="macro"`, `zero_division=0`, and the
+        classes that have a row as `labels`.
+
+        >>> Confusion(np.array([[8, 2, 0], [0, 0, 0], [0, 0, 4]])).f1.round(3).tolist()
+        [0.889, 0.0, 1.0]
+        >>> round(Confusion(np.array([[8, 2, 0], [0, 0, 0], [0, 0, 4]])).macro_f1, 3)
+        0.944
+        """
+        return float(self.f1[self.support > 0].mean())
+
+    @property
+    def uneven(self) -> bool:
+        """Has the largest class more than `UNEVEN` times the rows of the smallest?"""
+        return bool(self.support.max() > UNEVEN * self.support.min())
+
+    @property
     def missed(self) -> Ints:
         """(C,) false negatives of each class: its rows that were taken for another."""
         missed: Ints = self.matrix.sum(axis=1) - np.diag(self.matrix)
@@ -67,6 +113,17 @@ class Confusion:
     def false_positives(self) -> int:
         """Of the positive class (class 1) where there are two; else all errors."""
         return int(self.claimed[1] if len(self.matrix) == 2 else self.claimed.sum())
+
+    def per_class(self, classes: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Precision, recall, F1 and support of each class by its name, as `results.json` has them."""
+        columns = (self.precision.tolist(), self.recall.tolist(), self.f1.tolist(), self.support.tolist())
+        names = ("precision", "recall", "f1", "support")
+        return {name: dict(zip(names, row, strict=True)) for name, *row in zip(classes, *columns, strict=True)}
+
+
+def _ratio(part: Ints, whole: Ints) -> Float64s:
+    """(C,) part / whole; 0 where there is no whole."""
+    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
 @dataclass(frozen=True)
@@ -98,6 +155,11 @@ class Evaluation:
         """Share of the rows whose class was found."""
         return self.confusion.accuracy
 
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 of the classes that have a judged row."""
+        return self.confusion.macro_f1
+
     def described(self, classes: Sequence[str]) -> dict[str, Any]:
         """As `results.json` has it; docs/results-schema.md describes it."""
         confusion = self.confusion
@@ -108,6 +170,7 @@ class Evaluation:
             "accuracy": self.accuracy,
             "low": low,
             "high": high,
+            "macro_f1": self.macro_f1,
             "false_negatives": confusion.false_negatives,
             "false_positives": confusion.false_positives,
             "errors": {name: {"false_negatives": fn, "false_positives": fp} for name, fn, fp in pairs},

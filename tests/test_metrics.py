@@ -1,7 +1,61 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from lit_al.metrics import Confusion, Evaluation
+
+
+@st.composite
+def judged(draw):
+    """Classes C, and true and predicted class of some rows; any class may be missing from either."""
+    classes = draw(st.integers(2, 6))
+    rows = st.lists(st.tuples(*[st.integers(0, classes - 1)] * 2), min_size=1, max_size=40)
+    truth, predicted = zip(*draw(rows), strict=True)
+    return classes, np.array(truth), np.array(predicted)
+
+
+@given(judged())
+def test_precision_recall_and_f1_are_those_of_scikit_learn(case):
+    classes, truth, predicted = case
+    found = Confusion(confusion_matrix(truth, predicted, labels=range(classes)))
+    expected = precision_recall_fscore_support(truth, predicted, labels=range(classes), zero_division=0)
+    for ours, theirs in zip((found.precision, found.recall, found.f1, found.support), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs)
+    described = found.per_class([f"class {index}" for index in range(classes)])
+    for index, one in enumerate(described.values()):
+        assert list(one.values()) == pytest.approx([column[index] for column in expected])
+        assert list(one) == ["precision", "recall", "f1", "support"]
+
+
+@given(judged())
+def test_macro_f1_is_the_mean_over_the_classes_that_have_a_row(case):
+    classes, truth, predicted = case
+    found = Confusion(confusion_matrix(truth, predicted, labels=range(classes)))
+    present = np.unique(truth)
+    expected = f1_score(truth, predicted, labels=present, average="macro", zero_division=0)
+    assert found.macro_f1 == pytest.approx(expected)
+    wider = np.pad(found.matrix, (0, 1))  # one more class, which has no row
+    assert Confusion(wider).macro_f1 == found.macro_f1
+
+
+@given(judged(), st.permutations(range(6)))
+def test_the_order_of_classes_does_not_matter(case, order):
+    classes, truth, predicted = case
+    order = np.array([index for index in order if index < classes])
+    one = Confusion(confusion_matrix(truth, predicted, labels=range(classes)))
+    other = Confusion(one.matrix[np.ix_(order, order)])
+    assert other.macro_f1 == pytest.approx(one.macro_f1)
+    np.testing.assert_allclose(other.f1, one.f1[order])
+
+
+def test_one_class_for_all_has_a_low_macro_f1_where_accuracy_is_high():
+    found = Confusion(np.array([[90, 0], [10, 0]]))
+    assert found.accuracy == 0.9
+    assert found.macro_f1 == pytest.approx((180 / 190) / 2)
+    assert found.uneven
+    assert not Confusion(np.array([[50, 0], [10, 40]])).uneven
 
 
 def test_two_classes_count_the_positive_one():

@@ -36,10 +36,15 @@ class BenchConfig(SplitOptions, FolderOptions):
     judge: Literal["test", "validation"] = row_option(
         "test", "Rows that judge; settings are chosen on validation, so that the test set stays unseen."
     )
+    metric: Literal["accuracy", "macro-f1"] = row_option(
+        "accuracy",
+        "Score of the learning curves, the verdict, --targets and labels needed; the table has both, stopping rules "
+        "follow accuracy whatever it is.",
+    )
     targets: tuple[float, ...] = row_option(
         (),
-        "Accuracies whose labels the report counts, as in 0.86,0.9; without any, what random picks reach at half their "
-        "budget.",
+        "Values of --metric whose labels the report counts, as in 0.86,0.9; without any, what random picks reach at "
+        "half their budget.",
     )
     side_by_side: int = row_option(5, "Seeds in one batched pass.", least=1)
 
@@ -87,7 +92,9 @@ class BenchConfig(SplitOptions, FolderOptions):
         if not self.budgets or list(self.budgets) != sorted({*self.budgets}) or self.budgets[0] < 1:
             raise ConfigError(f"--budgets {','.join(map(str, self.budgets))} must grow, as in 100,200,400")
         if not all(0 < target <= 1 for target in self.targets):
-            raise ConfigError(f"--targets {','.join(map(str, self.targets))} must be accuracies, as in 0.85,0.9")
+            raise ConfigError(
+                f"--targets {','.join(map(str, self.targets))} must lie above 0 and at most at 1, as in 0.85,0.9"
+            )
         names = tuple(Method.of(name).spelling for name in self.strategies)
         repeated = {name for name in names if names.count(name) > 1}
         if repeated:

@@ -17,7 +17,7 @@ from lit_al.benchmark.methods import RANDOM
 from lit_al.benchmark.results_table import Result, read_cells
 from lit_al.benchmark.stops import stops
 from lit_al.benchmark.verdict import ALIKE, Verdict, caveats, p_value, share_of, signed, three_digits, verdicts
-from lit_al.metrics import percent
+from lit_al.metrics import Metric, percent
 from lit_al.reporting import pages
 from lit_al.reporting.figures import save
 from lit_al.utils.folders import write_bytes
@@ -35,14 +35,16 @@ class About:
         title: of the report.
         subtitle: corpus, protocol, device, command: whatever tells this benchmark from another.
         demo: the corpus was generated.
-        targets: accuracies whose labels are counted, besides shares of the full score; the verdict takes the first.
+        targets: scores whose labels are counted, besides shares of the full score; the verdict takes the first.
             Without any it takes the `reference_target` of each reference.
+        metric: what curves, targets and verdict are made of.
     """
 
     title: str = "Which strategy saves labels?"
     subtitle: str = ""
     demo: bool = False
     targets: tuple[float, ...] = field(default=())
+    metric: Metric = "accuracy"
 
 
 def write_benchmark_report(folder: Path, about: About | None = None) -> list[Path]:
@@ -112,7 +114,7 @@ class Study:
         cells: as read.
         about: what was run on what.
         curves: of all strategies.
-        targets: accuracies whose labels are counted, by what they are called.
+        targets: scores whose labels are counted, by what they are called.
         comparisons: of rows with their references.
     """
 
@@ -125,9 +127,9 @@ class Study:
     @classmethod
     def of(cls, cells: Sequence[Result], about: About) -> "Study":
         """Compute everything once."""
-        curves = learning_curves(cells)
+        curves = learning_curves(cells, about.metric)
         targets = {f"target {share_of(goal)}": goal for goal in about.targets}
-        if not targets and RANDOM in curves.accuracy:
+        if not targets and RANDOM in curves.scores:
             targets = {f"{RANDOM} at half its budget": reference_target(curves)}
         targets |= {f"{percent(share)} of full": goal for share, goal in full_targets(curves).items()}
         comparisons = compare(curves, about.targets or None)
@@ -151,6 +153,7 @@ class Study:
             title=self.about.title,
             subtitle=self.about.subtitle,
             demo=self.about.demo,
+            measure=self.curves.measure,
             lead=_lead(found),
             verdicts=found,
             caveats=caveats(self.curves, self.comparisons, self.cells),
@@ -160,12 +163,13 @@ class Study:
 
     def _sections(self) -> list[Section]:
         """Those without a table, or without their picture, are left out of the report."""
-        curves = "Test accuracy of each strategy over the labels spent, with bands"
+        measure = self.curves.measure
+        curves = f"Test {measure} of each strategy over the labels spent, with bands"
         differences = "Difference of each row to its reference, with intervals"
-        needed = "Labels that each strategy needs to reach each accuracy"
+        needed = f"Labels that each strategy needs to reach each {measure}"
         compared = [self._difference_table(), self._budget_table()]
         return [
-            Section("Accuracy", [self._accuracy_table()], "learning-curves", curves),
+            Section(measure[0].upper() + measure[1:], [self._score_table()], "learning-curves", curves),
             Section("Against random picks", compared, "differences", differences),
             Section("Labels needed", [self._labels_table()], "labels-needed", needed),
             Section("Stopping rules, in shadow", self._stops()),
@@ -173,14 +177,14 @@ class Study:
             Section("What failed", self._failures()),
         ]
 
-    def _accuracy_table(self) -> Table:
+    def _score_table(self) -> Table:
         """Mean and interval at each budget."""
         rows = []
-        caption = "test accuracy, mean over seeds and 95 % interval"
-        for name, accuracy in self.curves.accuracy.items():
-            estimate, low, high = band(accuracy)  # (B,) each
+        caption = f"test {self.curves.measure}, mean over seeds and 95 % interval"
+        for name, scores in self.curves.scores.items():
+            estimate, low, high = band(scores)  # (B,) each
             cells = [_share_with(Interval(*found)) for found in zip(estimate, low, high, strict=True)]
-            runs = int((~np.isnan(accuracy)).any(axis=1).sum())
+            runs = int((~np.isnan(scores)).any(axis=1).sum())
             rows.append((name, str(runs), *cells))
         if self.curves.full_score is not None:
             caption += f"; full ({self.curves.full_labels:,} labels): {three_digits(self.curves.full_score)}"
@@ -216,8 +220,8 @@ class Study:
 
     def _labels_table(self) -> Table:
         rows = []
-        for name in self.curves.accuracy:
-            found = [reaches(self.curves, name, accuracy) for accuracy in self.targets.values()]
+        for name in self.curves.scores:
+            found = [reaches(self.curves, name, goal) for goal in self.targets.values()]
             rows.append((name, *("–" if one is None else str(one) for one in found)))
         head = ("strategy", *(f"{name} ({three_digits(goal)})" for name, goal in self.targets.items()))
         return Table("labels spent until the mean curve gets there", head, rows)
@@ -232,7 +236,7 @@ class Study:
                 "–" if found.labels is None else f"{found.labels:,.0f}",
                 "–" if found.change is None else signed(100 * found.change),
             )
-            for name, rules in stops(self.cells).items()
+            for name, rules in stops(self.cells, self.about.metric).items()
             for rule, found in rules.items()
         ]
         if not rows:
@@ -260,7 +264,7 @@ class Study:
         if not self.curves.failed:
             return []
         rows = [(cell.error or "", cell.strategy, str(cell.seed), str(cell.round)) for cell in self.curves.failed]
-        return [Table("cells without an accuracy", ("why", "strategy", "seed", "round"), rows, texts=2, wide=True)]
+        return [Table("cells that failed", ("why", "strategy", "seed", "round"), rows, texts=2, wide=True)]
 
 
 def _lead(found: Sequence[Verdict]) -> str:
@@ -273,9 +277,9 @@ def _lead(found: Sequence[Verdict]) -> str:
 
 def _area(curves: Curves, strategy: str) -> str:
     """Mean area of the seeds that have the whole of the strategy's curve."""
-    accuracy = curves.accuracy[strategy]
-    has = ~np.isnan(accuracy).all(axis=0)
-    areas = area(curves.labels[has], accuracy[:, has])
+    scores = curves.scores[strategy]
+    has = ~np.isnan(scores).all(axis=0)
+    areas = area(curves.labels[has], scores[:, has])
     known = areas[~np.isnan(areas)]
     return pages.share(known.mean() if known.size else None)
 

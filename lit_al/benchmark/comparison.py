@@ -12,6 +12,7 @@ from lit_al.benchmark.curves import Curves
 from lit_al.benchmark.inference import RESAMPLES, Interval, bootstrap, bounds, draw_seeds, holm, wilcoxon
 from lit_al.benchmark.measures import Reach, area, reach
 from lit_al.benchmark.methods import RANDOM, Family, Method
+from lit_al.metrics import Metric
 from lit_al.typing import Float64s, Ints
 
 SHARES_OF_FULL = (0.95, 0.98, 1.0)
@@ -19,10 +20,10 @@ SHARES_OF_FULL = (0.95, 0.98, 1.0)
 
 @dataclass(frozen=True)
 class Saving:
-    """Labels that a strategy saves on the way to an accuracy.
+    """Labels that a strategy saves on the way to a score.
 
     Attributes:
-        target: the accuracy.
+        target: the score.
         needed: labels that the mean curve of the strategy needs.
         reference_needed: labels that the mean curve of the reference needs.
         share: 1 - needed / reference_needed, with its interval; estimate NaN where a curve does not cross the target
@@ -46,11 +47,12 @@ class Comparison:
         labels: (b,) budgets that both have.
         pairs: seeds that have both curves whole.
         left_out: seeds of which a cell is missing.
-        difference: of the areas under the curves, in accuracy; above 0 the strategy is better.
-        by_budget: difference of the accuracies at each budget.
+        difference: of the areas under the curves, in the unit of the scores; above 0 the strategy is better.
+        by_budget: difference of the scores at each budget.
         p: two-sided, of the signed-rank test on the areas.
         corrected: the same by Holm over the family.
         savings: for each target.
+        metric: what the scores are.
     """
 
     strategy: str
@@ -64,6 +66,7 @@ class Comparison:
     p: float
     corrected: float
     savings: tuple[Saving, ...]
+    metric: Metric = "accuracy"
 
     @property
     def proven(self) -> bool:
@@ -78,11 +81,11 @@ def compare(
 
     Args:
         curves: of all.
-        targets: accuracies whose labels are counted; None takes `reference_target`.
+        targets: scores whose labels are counted; None takes `reference_target`.
         resamples: R, of the bootstrap.
         seed: of the bootstrap.
     """
-    found = [_compare(curves, name, targets, resamples, seed) for name in curves.accuracy]
+    found = [_compare(curves, name, targets, resamples, seed) for name in curves.scores]
     comparisons = [comparison for comparison in found if comparison is not None]
     corrected: dict[str, float] = {}
     for family in ("picks", "training"):
@@ -97,7 +100,7 @@ def _compare(
 ) -> Comparison | None:
     row = Method.of(strategy)
     reference = row.reference
-    if reference is None or reference not in curves.accuracy:
+    if reference is None or reference not in curves.scores:
         return None
     labels, one, other, left_out = _pairs(curves, strategy, reference)
     if len(labels) < 2 or not len(one):
@@ -116,12 +119,13 @@ def _compare(
         p=wilcoxon(areas),
         corrected=1.0,
         savings=tuple(_saving(labels, one, other, target, resamples, seed) for target in targets),
+        metric=curves.metric,
     )
 
 
 def _pairs(curves: Curves, strategy: str, reference: str) -> tuple[Ints, Float64s, Float64s, int]:
     """Budgets (b,) that both have, both curves (n, b) of the seeds that have all of these, and seeds left out."""
-    one, other = curves.accuracy[strategy], curves.accuracy[reference]  # (S, B)
+    one, other = curves.scores[strategy], curves.scores[reference]  # (S, B)
     shared = ~(np.isnan(one).all(axis=0) | np.isnan(other).all(axis=0))  # (B,)
     whole = ~(np.isnan(one) | np.isnan(other))[:, shared].any(axis=1)  # (S,)
     return curves.labels[shared], one[np.ix_(whole, shared)], other[np.ix_(whole, shared)], int((~whole).sum())
@@ -144,31 +148,31 @@ def _share(one: tuple[Float64s, Float64s], other: tuple[Float64s, Float64s]) -> 
         return 1 - one[1] / other[0], 1 - one[0] / other[1]
 
 
-def _reach(labels: Ints, accuracy: Float64s, target: float) -> Reach:
-    low, high = reach(labels, accuracy.mean(axis=0)[None], target)
+def _reach(labels: Ints, scores: Float64s, target: float) -> Reach:
+    low, high = reach(labels, scores.mean(axis=0)[None], target)
     return Reach(float(low[0]), float(high[0]))
 
 
 def reaches(curves: Curves, strategy: str, target: float) -> Reach | None:
     """Labels that the mean curve of a strategy needs; None where no seed has a whole curve of two budgets or more."""
-    labels, accuracy, _, _ = _pairs(curves, strategy, strategy)
-    return _reach(labels, accuracy, target) if len(labels) > 1 and len(accuracy) else None
+    labels, scores, _, _ = _pairs(curves, strategy, strategy)
+    return _reach(labels, scores, target) if len(labels) > 1 and len(scores) else None
 
 
 def reference_target(curves: Curves, reference: str = RANDOM) -> float:
-    """The accuracy that labels are counted to: that of the reference at half of its last budget, less a broken percent.
+    """The score that labels are counted to: that of the reference at half of its last budget, less a broken percent.
 
-    It is set by the reference alone, so that no row is shown at the accuracy that suits it; at half, so that the
+    It is set by the reference alone, so that no row is shown at the score that suits it; at half, so that the
     budgets show a row that needs twice the labels as well as one that needs a tenth. Budgets that begin above
     a quarter of the last are taken in their middle, on log labels.
     """
-    accuracy = curves.accuracy[reference]  # (S, B)
-    known = ~np.isnan(accuracy).all(axis=0)  # (B,)
-    labels, mean = curves.labels[known], np.nanmean(accuracy[:, known], axis=0)  # (b,), (b,)
+    scores = curves.scores[reference]  # (S, B)
+    known = ~np.isnan(scores).all(axis=0)  # (B,)
+    labels, mean = curves.labels[known], np.nanmean(scores[:, known], axis=0)  # (b,), (b,)
     middle = max(np.log(labels[-1] / 2), np.log(labels[[0, -1]]).mean())
     return float(np.floor(100 * np.interp(middle, np.log(labels), mean) + 1e-9) / 100)
 
 
 def full_targets(curves: Curves, shares: Sequence[float] = SHARES_OF_FULL) -> dict[float, float]:
-    """Accuracy of each share of the full-data score, by share; empty where `full` was not run."""
+    """Score of each share of the full-data score, by share; empty where `full` was not run."""
     return {} if curves.full_score is None else {share: share * curves.full_score for share in shares}

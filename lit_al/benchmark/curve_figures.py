@@ -15,6 +15,7 @@ from lit_al.benchmark.inference import band
 from lit_al.benchmark.measures import Reach
 from lit_al.benchmark.methods import RANDOM
 from lit_al.benchmark.verdict import Finding, finding, share_of, signed, three_digits
+from lit_al.metrics import METRIC_WORDS
 from lit_al.reporting.figures import BLUE, CLASS_COLORS, GREY
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ def figures(
     Args:
         curves: of all strategies.
         comparisons: with references; empty leaves their picture out.
-        targets: accuracies whose labels are counted, by what they are called.
+        targets: scores whose labels are counted, by what they are called.
         title: what was run on what.
     """
     unproven = [one.strategy for one in comparisons if not one.proven]
-    quiet = unproven if len(curves.accuracy) > MOST_COLORS else []
+    quiet = unproven if len(curves.scores) > MOST_COLORS else []
     drawn = {"learning-curves": learning_curves_figure(curves, title, quiet)}
     if comparisons:
         drawn["differences"] = differences_figure(comparisons, title)
@@ -56,17 +57,17 @@ def figures(
 
 
 def learning_curves_figure(curves: Curves, title: str, quiet: Collection[str] = ()) -> "Figure":
-    """Mean accuracy over labels spent on a log axis, with bands, and the score of the full data as a line.
+    """Mean score over labels spent on a log axis, with bands, and the score of the full data as a line.
 
     Args:
         curves: of all strategies.
         title: what was run on what.
         quiet: strategies drawn in grey, behind the others.
     """
-    height = max(4.8, 1.2 + 0.26 * len(curves.accuracy))
+    height = max(4.8, 1.2 + 0.26 * len(curves.scores))
     figure, axes = _figure(title, height)
     colors = {**strategy_colors(curves), **dict.fromkeys(quiet, ("#a8a8a8", "-"))}
-    bands = {name: band(accuracy) for name, accuracy in curves.accuracy.items()}  # (3, B) each
+    bands = {name: band(scores) for name, scores in curves.scores.items()}  # (3, B) each
     order = sorted(bands, key=lambda name: -_last(bands[name][0]))
     shaded = [RANDOM, *(name for name in order if name not in (RANDOM, *quiet))][:_MOST_BANDS]
     for name in order:
@@ -85,7 +86,7 @@ def learning_curves_figure(curves: Curves, title: str, quiet: Collection[str] = 
     ends = {name: (curves.labels[known][-1], found[known][-1]) for name, (known, found) in _known(bands).items()}
     gap = 0.21 / (height - 1)  # a line of text, of the inches that the axes are high
     _name_lines(axes, ends, {name: color for name, (color, _) in colors.items()}, gap)
-    axes.set(xlabel="labels spent (log scale)", ylabel="test accuracy")
+    axes.set(xlabel="labels spent (log scale)", ylabel=f"test {curves.measure}")
     seeds = len(curves.seeds)
     note = "one seed: no interval" if seeds == 1 else f"mean and 95 % interval over {seeds} seeds"
     note += "; grey: no evidence of a difference" if quiet else ""
@@ -113,7 +114,9 @@ def differences_figure(comparisons: Sequence[Comparison], title: str) -> "Figure
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
     axes.grid(visible=False, axis="y")
     reference = order[0].reference if len(references) == 1 else "the reference"
-    axes.set_xlabel(f"points of accuracy above {_plain(reference)}, mean over the budgets (log labels)")
+    axes.set_xlabel(
+        f"points of {METRIC_WORDS[order[0].metric]} above {_plain(reference)}, mean over the budgets (log labels)"
+    )
     axes.set_title("paired by seed, 95 % intervals", fontsize=9, color=GREY, loc="left")
     return figure
 
@@ -129,15 +132,15 @@ def labels_needed_figure(
     height = 1.7 + 0.30 * len(names)
     figure, panels = _figure(title, height=height, columns=len(targets))
     most = max(one.low if np.isinf(one.high) else one.high for found in reached.values() for one in found.values())
-    for axes, (target, accuracy) in zip(np.atleast_1d(panels), targets.items(), strict=True):
+    for axes, (target, goal) in zip(np.atleast_1d(panels), targets.items(), strict=True):
         for row, name in enumerate(reversed(names)):
             found = reached[name][target]
             _bar(axes, row, found, RANDOM_COLOR if name == RANDOM else BLUE)
         axes.set_yticks(
             range(len(names)), [_plain(name) for name in reversed(names)] if axes is np.atleast_1d(panels)[0] else []
         )
-        axes.set_title(f"{target}: {share_of(accuracy)}", fontsize=9, loc="left")
-        axes.set(xlim=(0, 1.45 * most), xlabel="labels spent")
+        axes.set_title(f"{target}: {share_of(goal)}", fontsize=9, loc="left")
+        axes.set(xlim=(0, 1.45 * most), xlabel=f"labels to that {curves.measure}")
         axes.grid(visible=False, axis="y")
         axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
@@ -148,7 +151,7 @@ def labels_needed_figure(
 def strategy_colors(curves: Curves) -> dict[str, tuple[str, Any]]:
     """Color and dashes of each strategy, the same in every picture; random is black."""
     palette = [color for color in CLASS_COLORS if color not in ("#7f7f7f", "#444444")]  # greys belong to random
-    names = [name for name in curves.accuracy if name != RANDOM]
+    names = [name for name in curves.scores if name != RANDOM]
     found = {
         name: (palette[i % len(palette)], _DASHES[i // len(palette) % len(_DASHES)]) for i, name in enumerate(names)
     }
@@ -201,7 +204,7 @@ def _log_labels(axes: "Axes", curves: Curves) -> None:
 
 def _limits(axes: "Axes", curves: Curves) -> None:
     """From the data alone: an interval of two seeds can be wider than the picture is worth."""
-    values = np.concatenate([accuracy.ravel() for accuracy in curves.accuracy.values()])
+    values = np.concatenate([scores.ravel() for scores in curves.scores.values()])
     values = np.append(values[~np.isnan(values)], curves.full if curves.full.size else [])
     margin = max(0.06 * (values.max() - values.min()), 0.005)
     axes.set_ylim(values.min() - margin, values.max() + margin)
@@ -265,20 +268,20 @@ def _reached(curves: Curves, targets: Mapping[str, float]) -> dict[str, dict[str
 
     A row whose budgets begin where those of random end, as in the example's loop, could only be said to need less.
     """
-    end = _ends(curves.accuracy[RANDOM], curves)[1] if RANDOM in curves.accuracy else np.inf
+    end = _ends(curves.scores[RANDOM], curves)[1] if RANDOM in curves.scores else np.inf
     found: dict[str, dict[str, Reach]] = {}
-    for name, accuracies in curves.accuracy.items() if targets else ():
-        if _ends(accuracies, curves)[0] > end:
+    for name, scores in curves.scores.items() if targets else ():
+        if _ends(scores, curves)[0] > end:
             continue
-        each = {target: reaches(curves, name, accuracy) for target, accuracy in targets.items()}
+        each = {target: reaches(curves, name, goal) for target, goal in targets.items()}
         if all(one is not None for one in each.values()):
             found[name] = {target: one for target, one in each.items() if one is not None}
     return dict(sorted(found.items(), key=lambda item: [(one.high, one.low) for one in item[1].values()]))
 
 
-def _ends(accuracy: Any, curves: Curves) -> tuple[float, float]:
+def _ends(scores: Any, curves: Curves) -> tuple[float, float]:
     """First and last budget of a curve (S, B)."""
-    labels = curves.labels[~np.isnan(accuracy).all(axis=0)]
+    labels = curves.labels[~np.isnan(scores).all(axis=0)]
     return float(labels[0]), float(labels[-1])
 
 

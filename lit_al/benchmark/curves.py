@@ -11,6 +11,7 @@ import numpy as np
 from lit_al.benchmark.methods import FULL, RANDOM
 from lit_al.benchmark.results_table import Result
 from lit_al.exceptions import DataError
+from lit_al.metrics import METRIC_WORDS, Metric
 from lit_al.typing import Float64s, Ints
 
 _SAME = 0.01  # budgets that differ by less are one: the ratio rule rounds its quotas down
@@ -23,58 +24,82 @@ class Curves:
     Attributes:
         labels: (B,) int64 labels spent, rising.
         seeds: (S,) int64, rising.
-        accuracy: by strategy, (S, B) float64; NaN where a seed has no value for a budget. A strategy of which every
+        scores: by strategy, (S, B) float64; NaN where a seed has no value for a budget. A strategy of which every
             cell failed is not there.
-        full: (F,) accuracy of the models that were given every label, by seed; empty where none was run.
+        full: (F,) score of the models that were given every label, by seed; empty where none was run.
         full_labels: that they were given; 0 where none was run.
-        failed: cells without an accuracy.
+        failed: cells without a score.
+        metric: what the scores are.
     """
 
     labels: Ints
     seeds: Ints
-    accuracy: dict[str, Float64s]
+    scores: dict[str, Float64s]
     full: Float64s
     full_labels: int
     failed: tuple[Result, ...]
+    metric: Metric = "accuracy"
+
+    @property
+    def measure(self) -> str:
+        """The metric, as it is printed."""
+        return METRIC_WORDS[self.metric]
 
     @property
     def full_score(self) -> float | None:
-        """Mean accuracy with every label; None where that was not run."""
+        """Mean score with every label; None where that was not run."""
         return float(self.full.mean()) if self.full.size else None
 
 
-def learning_curves(cells: Sequence[Result]) -> Curves:
+def learning_curves(cells: Sequence[Result], metric: Metric = "accuracy") -> Curves:
     """Curves of all strategies. Where a strategy has no cell at a budget, its neighbors are joined over log labels.
 
     The budgets of random picks are taken first; those of others are added where they are new.
 
     Args:
         cells: of a benchmark, in any order.
+        metric: which score makes the curves.
 
     Raises:
-        DataError: not one cell with an accuracy besides those of `full`.
+        DataError: not one cell with a score besides those of `full`, or some that are older than the metric.
     """
+    check_metric(cells, metric)
     curves = [cell for cell in cells if cell.strategy != FULL]
     if all(cell.error for cell in curves):
         raise DataError("no cell of any strategy has an accuracy yet; run the benchmark first")
     names = sorted({cell.strategy for cell in curves}, key=lambda name: (name != RANDOM, name))
     grid = _budgets([[cell for cell in curves if cell.strategy == name] for name in names])
     seeds = np.unique([cell.seed for cell in curves])
-    accuracy = {name: np.full((len(seeds), len(grid)), np.nan) for name in names}
+    scores = {name: np.full((len(seeds), len(grid)), np.nan) for name in names}
     for name in names:
         for position, seed in enumerate(seeds):
             one = [cell for cell in curves if cell.strategy == name and cell.seed == seed]
-            accuracy[name][position] = _at(grid, one)
-    accuracy = {name: curve for name, curve in accuracy.items() if not np.isnan(curve).all()}
-    full = {cell.seed: cell for cell in cells if cell.strategy == FULL and cell.accuracy is not None}
+            scores[name][position] = _at(grid, one, metric)
+    scores = {name: curve for name, curve in scores.items() if not np.isnan(curve).all()}
+    full = {cell.seed: cell for cell in cells if cell.strategy == FULL and cell.error is None}
     return Curves(
         grid,
         seeds,
-        accuracy,
-        np.array([full[seed].accuracy for seed in sorted(full)], dtype=np.float64),
+        scores,
+        np.array([full[seed].score(metric) for seed in sorted(full)], dtype=np.float64),
         max((cell.labels_spent for cell in full.values()), default=0),
         tuple(cell for cell in cells if cell.error is not None),
+        metric,
     )
+
+
+def check_metric(cells: Iterable[Result], metric: Metric) -> None:
+    """Refuse cells that were judged before the metric was counted.
+
+    Raises:
+        DataError: there are some.
+    """
+    older = sum(cell.error is None and cell.score(metric) is None for cell in cells)
+    if older:
+        raise DataError(
+            f"{older:,} cells of the table are older than {METRIC_WORDS[metric]} and have none; give "
+            "--metric accuracy, or another --name to compute them again"
+        )
 
 
 def _budgets(groups: Iterable[Sequence[Result]]) -> Ints:
@@ -89,9 +114,9 @@ def _budgets(groups: Iterable[Sequence[Result]]) -> Ints:
     return np.array(sorted(kept), dtype=np.int64)
 
 
-def _at(grid: Ints, cells: Iterable[Result]) -> Float64s:
-    """(B,) accuracy of one run at each budget; NaN outside its own budgets and beside a cell that failed."""
-    points = {cell.labels_spent: cell.accuracy for cell in sorted(cells, key=lambda cell: cell.round)}
+def _at(grid: Ints, cells: Iterable[Result], metric: Metric) -> Float64s:
+    """(B,) score of one run at each budget; NaN outside its own budgets and beside a cell that failed."""
+    points = {cell.labels_spent: cell.score(metric) for cell in sorted(cells, key=lambda cell: cell.round)}
     if not points:
         return np.full(len(grid), np.nan)
     labels = np.array(sorted(points), dtype=np.float64)

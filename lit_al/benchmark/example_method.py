@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from lit_al.benchmark.judging import accuracy_and_loss, distinct_words
+from lit_al.benchmark.judging import distinct_words, judgment
 from lit_al.benchmark.methods import Method
 from lit_al.benchmark.results_table import Result
 from lit_al.data import Corpus
@@ -61,7 +61,7 @@ class ExampleRows:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _judged(self, loop: ExampleLoop) -> dict[str, Any]:
-        """Accuracy and loss of the best checkpoint so far, or why there is none."""
+        """Scores and loss of the best checkpoint so far, or why there is none."""
         try:
             path = loop.learner.best_path
         except FitError as error:
@@ -69,7 +69,7 @@ class ExampleRows:
         model = copy.deepcopy(loop.model)  # the loop goes on from its last weights, not its best
         load_weights(model, path)
         rows = self.split.test
-        return accuracy_and_loss(score(model, loop.data.pool_dataloader(rows)), self.corpus.labels[rows])
+        return judgment(score(model, loop.data.pool_dataloader(rows)), self.corpus.labels[rows])
 
     def _cell(self, row: Method, loop: ExampleLoop, number: int, spent: dict[str, int], **found: Any) -> Result:
         rounds = loop.acquisition.history if loop.acquisition else []

@@ -75,16 +75,16 @@ def bootstrap(values: Float64s, resamples: int = RESAMPLES, seed: int = 0) -> In
     return Interval(float(np.mean(values)), float(low), float(high))
 
 
-def band(accuracy: Float64s, resamples: int = RESAMPLES, seed: int = 0) -> Float64s:
+def band(scores: Float64s, resamples: int = RESAMPLES, seed: int = 0) -> Float64s:
     """(3, B) mean over seeds with its 95 % interval at each budget: estimate, low, high.
 
     Args:
-        accuracy: (S, B), NaN where a seed has no value; NaN comes out where none has.
+        scores: (S, B), NaN where a seed has no value; NaN comes out where none has.
         resamples: R.
         seed: of the resampling.
     """
-    found = np.full((3, accuracy.shape[1]), np.nan)
-    for column, values in enumerate(accuracy.T):
+    found = np.full((3, scores.shape[1]), np.nan)
+    for column, values in enumerate(scores.T):
         known = values[~np.isnan(values)]
         if known.size:
             interval = bootstrap(known, resamples, seed)

@@ -9,10 +9,10 @@ from lit_al.metrics import Evaluation
 from lit_al.typing import Floats, Ints
 
 
-def accuracy_and_loss(probabilities: Floats, truth: Ints) -> dict[str, Any]:
-    """A cell's `accuracy` and `loss` of probabilities (n, C) for true classes (n,)."""
+def judgment(probabilities: Floats, truth: Ints) -> dict[str, Any]:
+    """A cell's `accuracy`, `macro_f1` and `loss` of probabilities (n, C) for true classes (n,)."""
     found = Evaluation.of(probabilities, truth)
-    return {"accuracy": found.accuracy, "loss": found.loss}
+    return {"accuracy": found.accuracy, "macro_f1": found.macro_f1, "loss": found.loss}
 
 
 def distinct_words(tokens: npt.NDArray[np.integer[Any]]) -> float:

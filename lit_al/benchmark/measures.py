@@ -1,7 +1,7 @@
 """Two measures of a learning curve, both over the logarithm of labels.
 
-Accuracy rises about evenly with each doubling of the labels. On a plain axis the last budgets, where strategies hardly
-differ, would make up most of the area.
+Accuracy, or macro-F1, rises about evenly with each doubling of the labels. On a plain axis the last budgets, where
+strategies hardly differ, would make up most of the area.
 """
 
 from dataclasses import dataclass
@@ -11,31 +11,31 @@ import numpy as np
 from lit_al.typing import Float64s, Ints
 
 
-def area(labels: Ints, accuracy: Float64s) -> Float64s:
-    """Area under the learning curve, over log labels, divided by the width: the mean accuracy over the budgets.
+def area(labels: Ints, scores: Float64s) -> Float64s:
+    """Area under the learning curve, over log labels, divided by the width: the mean score over the budgets.
 
     Args:
         labels: (B,) rising.
-        accuracy: (..., B) of one curve or more; a gap (NaN) leaves no area.
+        scores: (..., B) of one curve or more; a gap (NaN) leaves no area.
 
     Returns:
-        (...,) in the unit of the accuracy, NaN with fewer than two budgets.
+        (...,) in the unit of the scores, NaN with fewer than two budgets.
 
     >>> float(area(np.array([100, 200, 400]), np.array([.6, .7, .8])).round(3))
     0.7
     """
-    accuracy = np.asarray(accuracy, dtype=np.float64)
+    scores = np.asarray(scores, dtype=np.float64)
     if len(labels) < 2:
-        return np.full(accuracy.shape[:-1], np.nan)
+        return np.full(scores.shape[:-1], np.nan)
     from scipy.integrate import trapezoid
 
     x = np.log(labels)
-    return np.asarray(trapezoid(accuracy, x) / (x[-1] - x[0]))
+    return np.asarray(trapezoid(scores, x) / (x[-1] - x[0]))
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Labels needed to reach an accuracy, as far as the budgets show it.
+    """Labels needed to reach a score, as far as the budgets show it.
 
     Attributes:
         low: at least as many; 0 where the first budget was enough.
@@ -47,7 +47,7 @@ class Reach:
 
     @property
     def labels(self) -> float | None:
-        """The number, where the curve crosses the accuracy between two budgets; else None."""
+        """The number, where the curve crosses the score between two budgets; else None."""
         return self.low if self.low == self.high else None
 
     def __str__(self) -> str:
@@ -57,36 +57,36 @@ class Reach:
         return f"more than {self.low:,.0f}" if np.isinf(self.high) else f"{self.high:,.0f} or fewer"
 
 
-def reach(labels: Ints, accuracy: Float64s, target: float) -> tuple[Float64s, Float64s]:
+def reach(labels: Ints, scores: Float64s, target: float) -> tuple[Float64s, Float64s]:
     """Bounds on the labels that each curve needs to reach a target: where it first does, interpolated on log labels.
 
     Args:
         labels: (B,) rising.
-        accuracy: (R, B) of R curves, no gaps.
-        target: accuracy wanted.
+        scores: (R, B) of R curves, no gaps.
+        target: score wanted.
 
     Returns:
         (R,) at least and (R,) at most: equal where the curve crosses the target; 0 and the first budget where it
         starts above; the last budget and inf where it never gets there.
     """
-    above = accuracy >= target  # (R, B)
+    above = scores >= target  # (R, B)
     first = np.where(above.any(axis=1), above.argmax(axis=1), len(labels))  # (R,), B: never
-    crossing = np.exp(_crossing(np.log(labels), accuracy, target, first))  # (R,)
+    crossing = np.exp(_crossing(np.log(labels), scores, target, first))  # (R,)
     low = np.where(first == 0, 0.0, np.where(first == len(labels), labels[-1], crossing))
     high = np.where(first == 0, labels[0], np.where(first == len(labels), np.inf, crossing))
     return low, high
 
 
-def _crossing(x: Float64s, accuracy: Float64s, target: float, first: Ints) -> Float64s:
+def _crossing(x: Float64s, scores: Float64s, target: float, first: Ints) -> Float64s:
     """(R,) where the line to the first point above the target crosses it; anything where there is no such line."""
     right = np.clip(first, 1, len(x) - 1)  # (R,)
-    curve = np.arange(len(accuracy))
-    before, after = accuracy[curve, right - 1], accuracy[curve, right]  # (R,)
+    curve = np.arange(len(scores))
+    before, after = scores[curve, right - 1], scores[curve, right]  # (R,)
     rise = np.where(after > before, after - before, 1.0)
     return np.asarray(x[right - 1] + np.clip((target - before) / rise, 0, 1) * (x[right] - x[right - 1]))
 
 
-def labels_to_reach(labels: Ints, accuracy: Float64s, target: float) -> float | None:
+def labels_to_reach(labels: Ints, scores: Float64s, target: float) -> float | None:
     """Labels that one curve needs to reach a target; None where it does not within the budgets.
 
     A curve that starts above the target gets its first budget, which is then an upper bound; `reach` keeps the two
@@ -97,5 +97,5 @@ def labels_to_reach(labels: Ints, accuracy: Float64s, target: float) -> float | 
     >>> labels_to_reach(np.array([100, 400]), np.array([.6, .8]), .9) is None
     True
     """
-    high = float(reach(labels, np.asarray(accuracy, dtype=np.float64)[None], target)[1][0])
+    high = float(reach(labels, np.asarray(scores, dtype=np.float64)[None], target)[1][0])
     return None if np.isinf(high) else round(high, 6)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from lit_al.exceptions import DataError, RunError
+from lit_al.metrics import Metric
 from lit_al.utils.files import way_out
 
 SCHEMA = 1  # grows when a field changes its meaning
@@ -47,6 +48,7 @@ class Result:
         score_seconds: of scoring the pool for the batch.
         select_seconds: of choosing the batch.
         stopped: by stopping rule: would it have stopped the run here? None where none was asked.
+        macro_f1: on the test set, a share; None where the cell failed or is older than this column.
         error: why the cell failed; None where it did not.
     """
 
@@ -64,12 +66,17 @@ class Result:
     score_seconds: float | None = None
     select_seconds: float | None = None
     stopped: dict[str, bool] | None = None
+    macro_f1: float | None = None
     error: str | None = None
 
     @property
     def key(self) -> tuple[str, int, int]:
         """Which cell of the table it is."""
         return self.strategy, self.seed, self.round
+
+    def score(self, metric: Metric) -> float | None:
+        """Accuracy or macro-F1; None where the cell failed."""
+        return self.accuracy if metric == "accuracy" else self.macro_f1
 
 
 def append_cell(path: Path, cell: Result) -> None:
@@ -195,6 +202,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "score_seconds": _AMOUNT,
     "select_seconds": _AMOUNT,
     "stopped": _or_none(lambda value: isinstance(value, dict) and all(isinstance(one, bool) for one in value.values())),
+    "macro_f1": _or_none(lambda value: _is_number(value) and 0 <= value <= 1),
     "error": _or_none(lambda value: isinstance(value, str)),
 }
-_LATER = {"stopped": None}  # lines written before there was such a field
+_LATER = {"stopped": None, "macro_f1": None}  # lines written before there were such fields

@@ -22,8 +22,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lit_al.benchmark.bench_config import BenchConfig
 from lit_al.benchmark.benchmark_page import About, write_benchmark_report
+from lit_al.benchmark.curves import check_metric
 from lit_al.benchmark.example_method import ROUNDS, ExampleRows, example_config
-from lit_al.benchmark.judging import accuracy_and_loss, distinct_words
+from lit_al.benchmark.judging import distinct_words, judgment
 from lit_al.benchmark.methods import FULL, RANDOM, Method
 from lit_al.benchmark.results_table import Result, append_cell, read_cells
 from lit_al.data import Corpus, first_copies, load_corpus
@@ -52,7 +53,7 @@ from lit_al.utils.yaml_settings import read_settings
 
 FULL_EPOCHS = 5
 SETTINGS = "benchmark.yaml"
-_NOT_OF_CELLS = ("name", "log_dir", "strategies", "targets")  # a folder is gone on with whatever these are
+_NOT_OF_CELLS = ("name", "log_dir", "strategies", "targets", "metric")  # a folder is gone on with whatever these are
 
 
 def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
@@ -69,9 +70,13 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
         check_row(row, config)
     folder = _folder(config)
     table = folder / "cells.jsonl"
-    done = {cell.key for cell in read_cells(table)} if table.exists() else set()
+    known = read_cells(table) if table.exists() else []
+    check_metric(known, config.metric)
+    done = {cell.key for cell in known}
     with console.status("loading and encoding the corpus …"):
         bench = Bench(config, load_corpus(**config.corpus), folder)
+    for note in bench.notes:
+        console.print(f"[yellow]note:[/yellow] {markup(note)}", soft_wrap=True)
     _begin(folder, config)
     if bench.reading:
         console.print(bench.reading, highlight=False)
@@ -88,7 +93,8 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     source = f"{bench.corpus.source}, judged on {len(bench.judged):,} {config.judge} texts"
     if config.oracle_noise != "0" or config.oracle_skip:
         source += f", labels by an oracle that errs at {config.oracle_noise} and skips {config.oracle_skip:.0%}"
-    files = write_benchmark_report(folder, About(subtitle=source, demo=bench.corpus.is_demo, targets=config.targets))
+    about = About(subtitle=source, demo=bench.corpus.is_demo, targets=config.targets, metric=config.metric)
+    files = write_benchmark_report(folder, about)
     console.print(f"report: {markup(folder / 'report.html')}", soft_wrap=True)
     return files
 
@@ -106,6 +112,7 @@ class Bench:
         self.config, self.corpus, self.folder = config, corpus, folder
         keep = first_copies(corpus.texts) if config.drop_duplicates else None
         split = stratified_split(corpus, seed=config.split_seed, keep=keep)
+        self.notes = split.notes
         judged = config.judge == "validation"
         self.judged: Rows = split.validation if judged else split.test
         judges = (split.test, split.validation) if judged else (split.test,)
@@ -237,7 +244,7 @@ class Bench:
                 round=finished.number,
                 labels=len(run.labeled),
                 labels_spent=run.asked,
-                **accuracy_and_loss(probabilities, truth),
+                **judgment(probabilities, truth),
                 **self._batch(run),
                 fit_seconds=finished.fit_seconds / members,
                 score_seconds=finished.score_seconds / members,

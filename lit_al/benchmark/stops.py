@@ -1,12 +1,13 @@
 """Where each stopping rule would have stopped the runs of a benchmark, and what that would have cost.
 
-The rules spoke in shadow, round by round, without a look at the accuracies that are laid beside them here.
+The rules spoke in shadow, round by round, without a look at the scores that are laid beside them here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lit_al.benchmark.results_table import Result
+from lit_al.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Stops:
         fired: runs that it would have stopped, at the last budget too.
         runs: in which it had a say, of those that reached the row's last budget.
         labels: spent when it would have stopped.
-        change: accuracy there less that at the last budget, a share; below 0 it stopped too early.
+        change: score there less that at the last budget, a share; below 0 it stopped too early.
     """
 
     fired: int
@@ -26,7 +27,7 @@ class Stops:
     change: float | None
 
 
-def stops(cells: Sequence[Result]) -> dict[str, dict[str, Stops]]:
+def stops(cells: Sequence[Result], metric: Metric = "accuracy") -> dict[str, dict[str, Stops]]:
     """By row and rule, both in the order of the cells.
 
     >>> judged = [(100, .70, False), (200, .78, True), (400, .80, True)]
@@ -35,12 +36,12 @@ def stops(cells: Sequence[Result]) -> dict[str, dict[str, Stops]]:
     >>> found.fired, found.labels, round(found.change, 3)
     (1, 200.0, -0.02)
     """
-    judged = [cell for cell in cells if cell.stopped is not None and cell.accuracy is not None]
+    judged = [cell for cell in cells if cell.stopped is not None and cell.error is None]
     found = {}
     for name in dict.fromkeys(cell.strategy for cell in judged):
         runs = _whole_runs([cell for cell in judged if cell.strategy == name])
         rules = dict.fromkeys(rule for run in runs for cell in run for rule in cell.stopped or {})
-        found[name] = {rule: _stops(rule, runs) for rule in rules}
+        found[name] = {rule: _stops(rule, runs, metric) for rule in rules}
     return found
 
 
@@ -52,12 +53,12 @@ def _whole_runs(cells: Sequence[Result]) -> list[list[Result]]:
     return [run for run in ordered if run[-1].round == last]
 
 
-def _stops(rule: str, runs: Sequence[Sequence[Result]]) -> Stops:
+def _stops(rule: str, runs: Sequence[Sequence[Result]], metric: Metric) -> Stops:
     heard = [run for run in runs if any(rule in (cell.stopped or {}) for cell in run)]
     ends = [(next((cell for cell in run if (cell.stopped or {}).get(rule)), None), run[-1]) for run in heard]
     fired = [(stop, last) for stop, last in ends if stop is not None]
     if not fired:
         return Stops(0, len(heard), None, None)
-    changes = [(stop.accuracy or 0.0) - (last.accuracy or 0.0) for stop, last in fired]
+    changes = [(stop.score(metric) or 0.0) - (last.score(metric) or 0.0) for stop, last in fired]
     labels = sum(stop.labels_spent for stop, _ in fired) / len(fired)
     return Stops(len(fired), len(heard), labels, sum(changes) / len(fired))

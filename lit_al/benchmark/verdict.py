@@ -18,7 +18,7 @@ from lit_al.benchmark.curves import Curves
 from lit_al.benchmark.inference import Interval, seeds_needed, smallest_p
 from lit_al.benchmark.methods import Family, Method
 from lit_al.benchmark.results_table import Result
-from lit_al.metrics import COLLAPSED, percent
+from lit_al.metrics import COLLAPSED, METRIC_WORDS, percent
 
 Finding = Literal["saves", "better", "open", "worse", "costs"]
 ALIKE = "all seeds alike"  # stands for an interval without width, which would claim that nothing else can come
@@ -77,7 +77,7 @@ def _words(comparison: Comparison) -> str:
     saving = comparison.savings[0]
     verb = "saves labels" if found == "saves" else "needs more labels"
     return (
-        f"{name} {verb}: it reaches {share_of(saving.target)} with {saving.needed} labels where {reference} needs "
+        f"{name} {verb}: it reaches {_goal(comparison)} with {saving.needed} labels where {reference} needs "
         f"{saving.reference_needed} ({_saved(saving)}); {evidence}."
     )
 
@@ -101,12 +101,19 @@ def _open_saving(comparison: Comparison) -> str:
     reached = f"it needs {saving.needed}, {comparison.reference} {saving.reference_needed}"
     ends = [percent(end) if np.isfinite(end) else "no bound" for end in (share.low, share.high)]
     interval = f"95 % interval of the share saved: {ends[0]} to {ends[1]}"
-    return f"How many labels that is worth at {share_of(saving.target)} is open: {reached} ({interval})."
+    return f"How many labels that is worth at {_goal(comparison)} is open: {reached} ({interval})."
 
 
 def _difference(comparison: Comparison) -> str:
     first, last = comparison.labels[0], comparison.labels[-1]
-    return f"{points(comparison.difference.estimate)} on average from {first:,} to {last:,} labels"
+    measure = "" if comparison.metric == "accuracy" else f" of {METRIC_WORDS[comparison.metric]}"
+    return f"{points(comparison.difference.estimate)}{measure} on average from {first:,} to {last:,} labels"
+
+
+def _goal(comparison: Comparison) -> str:
+    """The first target; a score that is not accuracy is called by its name."""
+    goal = share_of(comparison.savings[0].target)
+    return goal if comparison.metric == "accuracy" else f"a {METRIC_WORDS[comparison.metric]} of {goal}"
 
 
 def _support(comparison: Comparison) -> str:
@@ -145,7 +152,7 @@ def signed(value: float) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of accuracies in points.
+    """A difference of accuracies or other shares in points.
 
     >>> points(-.0123)
     '−1.2 points'
@@ -216,12 +223,12 @@ def _on_seeds_of(family: Sequence[Comparison]) -> str:
 def _on_gaps(curves: Curves, comparisons: Sequence[Comparison]) -> list[str]:
     """Rows with no reference that can be used, other models, cells that failed."""
     compared = {one.strategy for one in comparisons} | {one.reference for one in comparisons}
-    rest = [Method.of(name) for name in curves.accuracy if name not in compared]
+    rest = [Method.of(name) for name in curves.scores if name not in compared]
     missing = [f"{row.spelling} (with {row.reference})" for row in rest if row.reference]
     found = []
     if missing:
         found.append(f"Not compared, for want of two budgets and a seed shared: {', '.join(missing)}.")
-    models = [row.spelling for row in map(Method.of, curves.accuracy) if row.how.loop == "linear" and not row.reference]
+    models = [row.spelling for row in map(Method.of, curves.scores) if row.how.loop == "linear" and not row.reference]
     if models:
         found.append(f"Another model, in tables and pictures alone: {', '.join(models)}.")
     if curves.failed:

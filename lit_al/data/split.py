@@ -4,15 +4,16 @@ Rows are global ids, positions in the whole corpus. They never become positions 
 translated back (a mistake that several active-learning libraries have shipped).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from lit_al.data import Corpus
 from lit_al.exceptions import ConfigError, DataError, StrategyError
-from lit_al.typing import UNLABELED, Mask, Rows
+from lit_al.typing import UNLABELED, Ints, Mask, Rows
 
+NAMED = 12  # rare classes named in a sentence; the others are counted
 SHARES = {"validation": 0.1, "test": 0.1, "initial": 0.3}  # the example's 5,000, 5,000 and 15,000 of 50,000
 
 
@@ -25,6 +26,7 @@ class Split:
         test: (n,) int64 row ids.
         pool: (n,) int64 row ids without a label for the learner, in an order that no label has shaped.
         rounds: labeled row ids by round; round 0 is the initial training set.
+        notes: what has to be known of it, a sentence each.
 
     >>> split = Split(np.array([0]), np.array([1]), pool=np.array([5, 4, 3]), rounds=[np.array([2])])
     >>> split.label(np.array([4]))
@@ -36,6 +38,7 @@ class Split:
     test: Rows
     pool: Rows
     rounds: list[Rows] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
     @property
     def labeled(self) -> Rows:
@@ -107,7 +110,8 @@ def stratified_split(
 ) -> Split:
     """Split as the Keras example does: class by class after a seeded shuffle, validation, test, initial, pool.
 
-    The same texts with the same labels are split alike in whatever order they stand in a file.
+    The same texts with the same labels are split alike in whatever order they stand in a file. A class with too few
+    rows for each part is in those that its rows suffice for, the initial set first, and is named in `Split.notes`.
 
     Args:
         corpus: N rows; those without a label go to the pool.
@@ -119,7 +123,7 @@ def stratified_split(
 
     Raises:
         ConfigError: a size below one.
-        DataError: fewer rows than the sizes need, over all or in one class.
+        DataError: fewer labeled rows than the sizes need.
     """
     order = shuffled(corpus, seed)
     if keep is not None:
@@ -127,16 +131,49 @@ def stratified_split(
     classes = corpus.labels[order]  # (n,)
     counts = np.bincount(classes[classes != UNLABELED], minlength=len(corpus.classes))
     sizes = _sizes({"validation": validation, "test": test, "initial": initial}, int(counts.sum()))
-    parts: dict[str, list[Rows]] = {name: [] for name in sizes}
-    quotas = {name: apportion(size, counts.tolist()) for name, size in sizes.items()}
-    for index, name in enumerate(corpus.classes):
-        rows = order[classes == index]
-        wanted = [quotas[part][index] for part in sizes]
-        _check_class(name, rows.size, wanted)
-        for part, piece in zip(parts, np.split(rows, np.cumsum(wanted)), strict=False):  # the last piece is left over
-            parts[part].append(piece)
-    validation_rows, test_rows, initial_rows = (np.concatenate(pieces) for pieces in parts.values())
-    return Split(validation_rows, test_rows, without(order, validation_rows, test_rows, initial_rows), [initial_rows])
+    pieces: dict[str, list[Rows]] = {name: [] for name in sizes}
+    for index, wanted in enumerate(_quotas(list(sizes.values()), counts).T):
+        cut = np.split(order[classes == index], np.cumsum(wanted))
+        for part, piece in zip(pieces, cut, strict=False):  # the last piece is left over
+            pieces[part].append(piece)
+    parts = {name: np.concatenate(found) for name, found in pieces.items()}
+    pool = without(order, *parts.values())
+    return Split(parts["validation"], parts["test"], pool, [parts["initial"]], rare_classes(corpus, counts, parts))
+
+
+def rare_classes(corpus: Corpus, counts: Ints, parts: Mapping[str, Rows]) -> tuple[str, ...]:
+    """The classes of which a part has no row, in one sentence; nothing where there is no such class.
+
+    Args:
+        corpus: the rows are of it.
+        counts: (C,) labeled rows of each class.
+        parts: rows by the name of the part.
+
+    >>> corpus = Corpus(list("wxyz"), np.array([0, 0, 0, 1]), ("a", "b"))
+    >>> rare_classes(corpus, np.array([3, 1]), {"test": np.array([0]), "initial": np.array([1, 3])})
+    ("classes too rare to be in every set: 'b' (1 labeled row, none in test)",)
+    """
+    there = {name: set(corpus.labels[rows].tolist()) for name, rows in parts.items()}
+    named = []
+    for index, (name, count) in enumerate(zip(corpus.classes, counts.tolist(), strict=True)):
+        if absent := [part for part, classes in there.items() if index not in classes]:
+            rows = "1 labeled row" if count == 1 else f"{count:,} labeled rows"
+            named.append(f"{name[:40]!r} ({rows}, none in {' and '.join(absent)})")
+    more = f" and {len(named) - NAMED:,} more" if len(named) > NAMED else ""
+    return (f"classes too rare to be in every set: {', '.join(named[:NAMED])}{more}",) if named else ()
+
+
+def _quotas(sizes: Sequence[int], counts: Ints) -> Ints:
+    """(P, C) rows of each class in each part, in proportion (C,), but of no class more than there are.
+
+    Where rounding up asks a rare class for more, a part takes the row from the class that has most left instead.
+    """
+    quotas = np.array([apportion(size, counts.tolist()) for size in sizes])  # (P, C)
+    while (over := quotas.sum(axis=0) - counts).max() > 0:
+        part = quotas[:, over.argmax()].argmax()  # of several alike the first, so that the initial set keeps its row
+        quotas[part, over.argmax()] -= 1
+        quotas[part, over.argmin()] += 1
+    return quotas
 
 
 def _sizes(wanted: dict[str, int | None], labeled: int) -> dict[str, int]:
@@ -144,6 +181,11 @@ def _sizes(wanted: dict[str, int | None], labeled: int) -> dict[str, int]:
         if size is not None and size < 1:
             raise ConfigError(f"--{name.replace('validation', 'val')}-size {size} must be 1 or more")
     sizes = {name: round(SHARES[name] * labeled) if size is None else size for name, size in wanted.items()}
+    if min(sizes.values()) < 1:
+        raise DataError(
+            f"the corpus has {labeled:,} labeled rows, too few for a validation, a test and an initial set; add rows, "
+            "or give --val-size, --test-size and --initial-size (of train.py)"
+        )
     if sum(sizes.values()) > labeled:
         need = " + ".join(f"{size:,} {name}" for name, size in sizes.items())
         raise DataError(
@@ -151,13 +193,3 @@ def _sizes(wanted: dict[str, int | None], labeled: int) -> dict[str, int]:
             "lower --val-size, --test-size or --initial-size (of train.py), or add rows"
         )
     return sizes
-
-
-def _check_class(name: str, rows: int, wanted: Sequence[int]) -> None:
-    if min(wanted) < 1:
-        raise DataError(
-            f"class {name!r} has {rows:,} labeled rows, too few to be in the validation, test and initial sets; "
-            "add rows of it, or raise --val-size, --test-size and --initial-size (of train.py)"
-        )
-    if sum(wanted) > rows:
-        raise DataError(f"class {name!r} has {rows:,} labeled rows, the split needs {sum(wanted):,}; lower the sizes")

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from lit_al.data import Corpus, PartDuplicates, count_contradictions, count_duplicates_across, first_copies, load_corpus
-from lit_al.data.split import Split, apportion, shuffled, stratified_split, without
+from lit_al.data.split import Split, apportion, rare_classes, shuffled, stratified_split, without
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.oracles import SimulatedOracle
 from lit_al.text.encoder import TextEncoder, suited_encoder
-from lit_al.typing import UNLABELED, Mask, Rows
+from lit_al.typing import UNLABELED, Ints, Mask, Rows
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class ExperimentData:
             "contradicting_duplicates": self.contradictions,
             "extra_copies": self.extra_copies,
             "dropped_duplicates": self.extra_copies if self.dropped else 0,
-            "notes": list(corpus.notes),
+            "notes": [*corpus.notes, *self.split.notes],
         }
 
 
@@ -110,7 +110,9 @@ def _lean_split(config: TrainConfig, corpus: Corpus, first: Mask) -> Split:
         keep &= first
     order = shuffled(corpus, config.split_seed)
     none: Rows = np.empty(0, np.int64)
-    return Split(none, test, without(order[keep[order]], test))
+    pool = without(order[keep[order]], test)
+    notes = rare_classes(corpus, _counts(corpus, np.concatenate([pool, test])), {"test": test})
+    return Split(none, test, pool, notes=notes)
 
 
 def _people_split(config: TrainConfig, corpus: Corpus, first: Mask) -> Split:
@@ -120,13 +122,21 @@ def _people_split(config: TrainConfig, corpus: Corpus, first: Mask) -> Split:
         order = order[first[order]]
     labels = corpus.labels[order]
     test: Rows = np.empty(0, np.int64)
+    notes: tuple[str, ...] = ()
     if config.test_size is not None:
-        counts = np.bincount(labels[labels != UNLABELED], minlength=len(corpus.classes)).tolist()
-        if not 1 <= config.test_size <= sum(counts):
+        counts = _counts(corpus, order)
+        if not 1 <= config.test_size <= counts.sum():
             raise ConfigError(
-                f"--test-size {config.test_size} must lie between 1 and the {sum(counts):,} labels that the data has"
+                f"--test-size {config.test_size} must lie between 1 and the {counts.sum():,} labels that the data has"
             )
-        sizes = apportion(config.test_size, counts)
+        sizes = apportion(config.test_size, counts.tolist())
         test = np.concatenate([order[labels == index][:n] for index, n in enumerate(sizes)])
+        notes = rare_classes(corpus, counts, {"test": test})
     none: Rows = np.empty(0, np.int64)
-    return Split(none, test, without(order, test))
+    return Split(none, test, without(order, test), notes=notes)
+
+
+def _counts(corpus: Corpus, rows: Rows) -> Ints:
+    """(C,) labeled ones of the rows, by class."""
+    labels = corpus.labels[rows]
+    return np.bincount(labels[labels != UNLABELED], minlength=len(corpus.classes))

@@ -87,8 +87,8 @@ class LeanWords:
     def _test(self, done: Round) -> str:
         if done.test is None:
             return ""
-        errors = self.report.errors(done.test.confusion)
-        return f"; test accuracy {done.test.accuracy:.4f} (for the report alone), {errors}"
+        figures = f"test accuracy {done.test.accuracy:.4f}, macro-F1 {done.test.macro_f1:.4f}"
+        return f"; {figures} (for the report alone), {self.report.errors(done.test.confusion)}"
 
     def _batch(self, done: Round) -> list[str]:
         drawn = f", {done.controls:,} of them random controls" if done.controls else ""

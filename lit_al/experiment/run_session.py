@@ -199,8 +199,12 @@ def described_test(found: Evaluation | None, classes: Sequence[str]) -> dict[str
     if found is None:
         return None
     confusion = found.confusion
-    matrix = {"standard_error": confusion.standard_error, "confusion": confusion.matrix.tolist()}
-    return {**found.described(classes), **matrix}
+    return {
+        **found.described(classes),
+        "per_class": confusion.per_class(classes),
+        "standard_error": confusion.standard_error,
+        "confusion": confusion.matrix.tolist(),
+    }
 
 
 def in_shadow(monitor: StoppingMonitor | None, tests: Sequence[Evaluation | None]) -> list[dict[str, Any]]:

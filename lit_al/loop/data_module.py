@@ -5,6 +5,7 @@ batch is then one gather; no worker process, no collation, and moving a row from
 nothing.
 """
 
+import warnings
 from collections.abc import Callable
 
 import lightning as L
@@ -54,6 +55,8 @@ class ActiveDataModule(L.LightningDataModule):
         super().__init__()
         self.corpus = corpus
         self.split = split or stratified_split(corpus, seed=split_seed)
+        for note in () if split else self.split.notes:  # whoever splits by hand has read them
+            warnings.warn(note, stacklevel=2)
         self.encoder: Encoder = encoder or TextEncoder.fit(corpus.texts[row] for row in self.split.labeled)
         self.batch_size = batch_size
         self.seed = seed

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.utilities.model_summary.model_summary import summarize
 from rich.console import Console
@@ -17,10 +18,14 @@ from lit_al.data import Corpus, PartDuplicates
 from lit_al.data.split import Split
 from lit_al.loop.query import Query
 from lit_al.loop.rounds import Round
-from lit_al.metrics import Confusion, Evaluation
+from lit_al.metrics import RARE, Confusion, Evaluation
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.training.history import Epoch
+from lit_al.utils.readers import shown
 from lit_al.utils.terminal_text import markup
+
+MANY = 10  # more classes than this are not listed one by one on a line
+WORST = 5  # classes shown of those that a model finds worst; report.html has all
 
 FLAWS = {
     ("steer_on", "test"): "steers by the test set, so that its test figure is optimistic",
@@ -41,8 +46,8 @@ class ProgressBar(RichProgressBar):
         self, trainer: L.Trainer, pl_module: L.LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
         """Loss of the last epoch and accuracy on the validation set, where they are known."""
-        shown = super().get_metrics(trainer, pl_module)
-        return {name: shown[name] for name in ("loss", "val_accuracy") if name in shown}
+        found = super().get_metrics(trainer, pl_module)
+        return {name: found[name] for name in ("loss", "val_accuracy") if name in found}
 
 
 class RunConsole:
@@ -58,7 +63,7 @@ class RunConsole:
 
     def __init__(self, console: Console, classes: Sequence[str]) -> None:
         self.console = console
-        self.classes = tuple(map(markup, classes))
+        self.classes, self._names = tuple(map(markup, classes)), tuple(classes)
 
     @contextmanager
     def counting(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -87,7 +92,7 @@ class RunConsole:
             copies = duplicates[part]
             table.add_row(part, *(f"{count:,}" for count in (len(rows), *counts, copies.inside, copies.elsewhere)))
         self.console.print(table)
-        for note in corpus.notes:
+        for note in (*corpus.notes, *split.notes):
             self.console.print(f"[yellow]note:[/yellow] {markup(note)}", soft_wrap=True)
 
     def copies(self, extra: int, dropped: bool) -> None:
@@ -146,19 +151,39 @@ class RunConsole:
         self.console.print(f"report: {markup(path)}", soft_wrap=True, highlight=False)
 
     def test(self, found: Evaluation) -> None:
-        """The last line of a run."""
+        """The last line of a run, below the classes that accuracy hides where there are many or they are uneven."""
         confusion = found.confusion
         low, high = confusion.interval
+        if len(self.classes) > 2 or confusion.uneven:
+            self._worst(confusion)
         self.console.print(
             f"[bold]test: loss {found.loss:.4f}, accuracy {found.accuracy:.4f} "
-            f"(95 % interval {low:.4f} to {high:.4f}), {self.errors(confusion)}[/bold]",
+            f"(95 % interval {low:.4f} to {high:.4f}), macro-F1 {found.macro_f1:.4f}, "
+            f"{self.errors(confusion)}[/bold]",
             soft_wrap=True,
         )
 
+    def _worst(self, confusion: Confusion) -> None:
+        """The classes of lowest F1, and those with too few test rows to say anything of."""
+        judged = np.flatnonzero(confusion.support)
+        worst = judged[np.argsort(confusion.f1[judged], kind="stable")][:WORST]
+        table = Table(title=f"lowest F1 in the test: {len(worst)} of {len(self.classes)} classes", title_justify="left")
+        for heading in ("class", "rows", "precision", "recall", "F1"):
+            table.add_column(heading, justify="left" if heading == "class" else "right")
+        for index in worst:
+            shares = (column[index] for column in (confusion.precision, confusion.recall, confusion.f1))
+            table.add_row(self.classes[index], f"{confusion.support[index]:,}", *(f"{share:.3f}" for share in shares))
+        self.console.print(table)
+        if rare := [self._names[index] for index in np.flatnonzero(confusion.support < RARE)]:
+            words = f"too rare to judge, with fewer than {RARE} test rows: {shown(rare)}"
+            self.console.print(markup(words), soft_wrap=True, highlight=False)
+
     def errors(self, confusion: Confusion) -> str:
-        """False negatives and positives; with more than two classes, those of each."""
+        """False negatives and positives; with more than two classes, those of each, or of very many their number."""
         if len(self.classes) == 2:
             return f"FN {confusion.false_negatives:,}, FP {confusion.false_positives:,}"
+        if len(self.classes) > MANY:
+            return f"{confusion.false_negatives:,} of {confusion.rows:,} wrong"
         pairs = zip(self.classes, confusion.missed, confusion.claimed, strict=True)
         return "; ".join(f"{name}: FN {missed:,}, FP {claimed:,}" for name, missed, claimed in pairs)
 
@@ -177,7 +202,7 @@ def comparison_table(full: Mapping[str, Any], active: Mapping[str, Any]) -> Tabl
     """The page's conclusion: what the same test set says of the two."""
     table = Table(title="full against active, same split and seed", title_justify="left")
     table.add_column("")
-    names = ("training labels", "all labels", "accuracy", "FN", "FP", "loss", "seconds")
+    names = ("training labels", "all labels", "accuracy", "macro-F1", "FN", "FP", "loss", "seconds")
     rows: dict[str, list[str]] = {name: [] for name in names}
     for name, part in (("full", full), ("active", active)):
         table.add_column(name, justify="right")
@@ -185,6 +210,7 @@ def comparison_table(full: Mapping[str, Any], active: Mapping[str, Any]) -> Tabl
         rows["training labels"].append(f"{spent['train']:,}")
         rows["all labels"].append(f"{spent['total']:,}")
         rows["accuracy"].append(f"{test['accuracy']:.4f} ({test['low']:.4f} to {test['high']:.4f})")
+        rows["macro-F1"].append(_known(test.get("macro_f1")).strip())  # a run finished by an older version has none
         rows["FN"].append(f"{test['false_negatives']:,}")
         rows["FP"].append(f"{test['false_positives']:,}")
         rows["loss"].append(f"{test['loss']:.4f}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from lit_al.data import Corpus
 from lit_al.loop.query import Query
-from lit_al.metrics import COLLAPSED, percent
+from lit_al.metrics import COLLAPSED, RARE, percent
 from lit_al.reporting import figures, pages
 from lit_al.utils.folders import read_results, write_text
 
@@ -91,10 +91,12 @@ def run_page(results: Results, picked: Sequence[Picked] = ()) -> str:
 
 
 def _seen(results: Results) -> Results:
-    """Results with what a page shows besides: pictures in SVG by name, and notes on rounds that went wrong."""
+    """Results with what a page shows besides: pictures in SVG by name, rare classes, rounds that went wrong."""
     pictures = {name: figures.save(figure, "svg") for name, figure in figures.figures(results).items()}
     notes = [note for entry in results.get("rounds", ()) if (note := _note(entry))]
-    return {**results, "pictures": pictures, "notes": notes}
+    measured = (results.get("test") or {}).get("per_class", {})  # there is no test yet, or an older version made it
+    rare = [name for name, found in measured.items() if found["support"] < RARE]
+    return {**results, "pictures": pictures, "notes": notes, "rare": rare, "rare_below": RARE}
 
 
 def _note(entry: Mapping[str, Any]) -> str:

@@ -72,7 +72,8 @@ class TensorBoardLog:
             self._scalar("loss/train", loss, self.steps)
         values = {"cost": done.bill.cost}
         if done.test:
-            values |= {"test/accuracy": done.test.accuracy, "test/loss": done.test.loss}
+            values |= {"test/accuracy": done.test.accuracy, "test/macro_f1": done.test.macro_f1}
+            values |= {"test/loss": done.test.loss}
         validated = done.validation.all if done.validation else None
         for name, found in (("controls", done.estimate), ("validation", validated)):
             if found:
@@ -103,6 +104,7 @@ class TensorBoardLog:
     def _evaluation(self, tag: str, found: Evaluation, step: int) -> None:
         self._scalar(f"{tag}/loss", found.loss, step)
         self._scalar(f"{tag}/accuracy", found.accuracy, step)
+        self._scalar(f"{tag}/macro_f1", found.macro_f1, step)
         self._scalar(f"{tag}/false_negatives", found.confusion.false_negatives, step)
         self._scalar(f"{tag}/false_positives", found.confusion.false_positives, step)
 

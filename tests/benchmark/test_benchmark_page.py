@@ -70,6 +70,24 @@ def test_failed_cells_are_listed_and_escaped():
     assert "&lt;b&gt;out | of memory" in report(cells, ending="html")
 
 
+def test_every_word_of_a_report_says_what_was_measured():
+    cells = synthetic_cells({"random": 0, "entropy": 0.4, "badge": 0}, full=0.9, noise=0.004)
+    by_f1 = [replace(cell, accuracy=0.99, macro_f1=cell.accuracy) for cell in cells]
+    accuracy, macro = report(cells), report(by_f1, replace(ABOUT, metric="macro-f1"))
+    for part in (
+        "## Verdict, by macro-F1",
+        "## Macro-F1",
+        "entropy saves labels: it reaches a macro-F1 of .80",
+        "points of macro-F1 on average",
+        "test macro-F1, mean over seeds",
+        "Macro-F1 is the mean F1 of the classes",
+    ):
+        assert part in macro
+        assert part not in accuracy
+    numbers = [re.findall(r"\d+", page.split("## How")[0].replace("F1", "")) for page in (accuracy, macro)]
+    assert numbers[0] == numbers[1]
+
+
 def test_costs_stand_in_the_report():
     cells = [
         replace(cell, fit_seconds=2.5, score_seconds=0.25, select_seconds=125.0, diversity=0.5)

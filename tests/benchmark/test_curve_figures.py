@@ -13,9 +13,9 @@ from lit_al.benchmark.synthetic import synthetic_cells
 from lit_al.reporting.figures import save
 
 
-def drawn(strategies=None, cells=None, title="imdb, 10 seeds", **settings):
+def drawn(strategies=None, cells=None, title="imdb, 10 seeds", metric="accuracy", **settings):
     cells = cells or synthetic_cells(strategies or {"random": 0, "entropy": 0.3, "badge": 0}, full=0.9, **settings)
-    found = learning_curves(cells)
+    found = learning_curves(cells, metric)
     targets = {".80": 0.8, **{f"{share:.0%} of full": value for share, value in full_targets(found).items()}}
     return curves.figures(found, compare(found, resamples=300), targets, title)
 
@@ -35,6 +35,17 @@ def test_learning_curves_carry_their_names_and_the_full_score():
     for part in ("random  .", "entropy  .", "badge  .", "all 40,000 labels: .", "over 10 seeds", "2,500", "imdb, 10"):
         assert part in shown
     assert drawn()["learning-curves"].axes[0].get_legend() is None
+
+
+@pytest.mark.parametrize(("metric", "measure"), [("accuracy", "accuracy"), ("macro-f1", "macro-F1")])
+def test_axes_say_what_was_measured(metric, measure):
+    cells = [
+        replace(cell, macro_f1=cell.accuracy) for cell in synthetic_cells({"random": 0, "entropy": 0.3, "badge": 0})
+    ]
+    shown = {name: words(figure) for name, figure in drawn(cells=cells, metric=metric).items()}
+    assert f"test {measure}" in shown["learning-curves"]
+    assert f"points of {measure} above random" in shown["differences"]
+    assert f"labels to that {measure}" in shown["labels-needed"]
 
 
 def test_bands_hold_the_mean_between_them():

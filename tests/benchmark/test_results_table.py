@@ -33,13 +33,16 @@ def test_cells_come_back_as_they_were_written(path):
     assert path.read_text().count("\n") == 3
 
 
-def test_what_rules_said_comes_back_and_may_be_missing_in_old_lines(path):
-    append_cell(path, replace(CELL, stopped={"kappa:0.99:3": True, "plateau": False}))
+def test_what_rules_said_and_macro_f1_come_back_and_may_be_missing_in_old_lines(path):
+    append_cell(path, replace(CELL, stopped={"kappa:0.99:3": True, "plateau": False}, macro_f1=0.7))
     old = asdict(replace(CELL, round=2))
-    del old["stopped"]
+    del old["stopped"], old["macro_f1"]
     with path.open("a") as file:
         file.write(json.dumps({"schema": 1, **old}) + "\n")
-    assert [cell.stopped for cell in read_cells(path)] == [{"kappa:0.99:3": True, "plateau": False}, None]
+    new, before = read_cells(path)
+    assert (new.stopped, before.stopped) == ({"kappa:0.99:3": True, "plateau": False}, None)
+    assert (new.macro_f1, before.macro_f1) == (0.7, None)
+    assert (before.score("accuracy"), before.score("macro-f1"), new.score("macro-f1")) == (0.75, None, 0.7)
 
 
 def test_a_loss_that_diverged_becomes_null(path):

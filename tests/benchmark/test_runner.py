@@ -17,7 +17,7 @@ from lit_al.benchmark.results_table import read_cells
 from lit_al.benchmark.runner import Bench, BenchConfig, run_benchmark
 from lit_al.cli import main
 from lit_al.data import load_corpus
-from lit_al.exceptions import ConfigError, RunError
+from lit_al.exceptions import ConfigError, DataError, RunError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.session import run
 
@@ -126,6 +126,32 @@ def test_finished_cells_are_not_computed_again(config, tmp_path, monkeypatch):
     assert (tmp_path / "b" / "cells.jsonl").read_bytes() == before
 
 
+def test_the_metric_decides_the_report_and_no_cell(config, tmp_path, monkeypatch):
+    run_benchmark(config, CONSOLE)
+    folder, before = tmp_path / "b", (tmp_path / "b" / "cells.jsonl").read_bytes()
+    assert "## Verdict, by accuracy" in (folder / "report.md").read_text()
+    monkeypatch.setattr(runner.ActiveLoop, "rounds", None)
+    run_benchmark(replace(config, metric="macro-f1"), CONSOLE)
+    assert (folder / "cells.jsonl").read_bytes() == before
+    page = (folder / "report.md").read_text()
+    assert "## Verdict, by macro-F1" in page
+    mean = np.mean([cell.macro_f1 for cell in read_cells(folder / "cells.jsonl") if cell.key[::2] == ("random", 0)])
+    assert f"| random | 3 | {mean:.3f}".replace("0.", ".") in page
+
+
+def test_a_table_older_than_the_metric_is_refused_before_anything_is_computed(config, tmp_path, monkeypatch):
+    run_benchmark(config, CONSOLE)
+    path = tmp_path / "b" / "cells.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({k: v for k, v in x.items() if k != "macro_f1"}) + "\n" for x in lines))
+    monkeypatch.setattr(runner.ActiveLoop, "rounds", None)
+    monkeypatch.setattr(runner, "load_corpus", None)
+    with pytest.raises(DataError, match=r"15 cells of the table are older than macro-F1 .* give --metric accuracy"):
+        run_benchmark(replace(config, metric="macro-f1"), CONSOLE)
+    monkeypatch.setattr(runner, "load_corpus", load_corpus)
+    run_benchmark(config, CONSOLE)  # its accuracies are as good as ever
+
+
 def test_strategies_can_be_added_but_other_settings_are_refused(config, tmp_path):
     run_benchmark(replace(config, strategies=("random",)), CONSOLE)
     run_benchmark(replace(config, strategies=("random", "margin")), CONSOLE)
@@ -150,7 +176,7 @@ def test_strategies_can_be_added_but_other_settings_are_refused(config, tmp_path
         ({"strategies": ("hot/entropy",)}, "before a slash stands one of warm, shrink, keras, honest"),
         ({"strategies": ("warm",)}, "write warm/random"),
         ({"oracle_skip": 1.0}, "--oracle-skip 1.0"),
-        ({"targets": (86.0,)}, "--targets 86.0 must be accuracies"),
+        ({"targets": (86.0,)}, "--targets 86.0 must lie above 0"),
         ({"oracle_noise": "much"}, "neither a rate nor a CSV"),
         ({"strategies": ("random", "keras"), "oracle_noise": "0.1"}, "have no part in keras/ratio"),
         ({"strategies": ("keras/randon",)}, "randon"),

@@ -74,10 +74,49 @@ def test_apportion_adds_up_and_stays_within_one(total, weights):
 def test_too_few_rows_are_refused():
     with pytest.raises(DataError, match=r"5,000 validation .* the corpus has 100"):
         split_of(np.arange(100) % 2, validation=5_000)
-    with pytest.raises(DataError, match=r"class 'positive' has 3 labeled rows"):
-        split_of(np.repeat([0, 1], [97, 3]))
+    with pytest.raises(DataError, match=r"the corpus has 4 labeled rows, too few for a validation, a test"):
+        split_of(np.repeat([0, 1, -1], [2, 2, 90]))
     with pytest.raises(ConfigError, match="--val-size 0"):
         split_of(np.arange(100) % 2, validation=0)
+
+
+def test_rare_classes_are_named_in_one_sentence_and_split_all_the_same():
+    labels = np.repeat([0, 1, 2], [96, 3, 1])
+    split = split_of(labels, ("many", "few", "one"))
+    assert sorted(everything(split)) == list(range(100))
+    [note] = split.notes
+    assert note.startswith("classes too rare to be in every set: 'few' (3 labeled rows, none in ")
+    assert "'one' (1 labeled row, none in validation and test and initial)" in note
+    assert split_of(np.arange(100) % 2).notes == ()
+
+
+def test_a_sentence_names_some_of_very_many_rare_classes():
+    [note] = split_of(np.arange(100), tuple(f"class {index}" for index in range(100))).notes
+    assert note.endswith(" and 88 more")
+
+
+@given(
+    st.lists(st.integers(0, 12), min_size=2, max_size=30).filter(lambda counts: sum(counts) >= 6),
+    st.lists(st.integers(1, 100), min_size=3, max_size=3),
+)
+def test_parts_have_their_sizes_whatever_the_classes_and_no_row_twice(counts, weights):
+    total, classes = sum(counts), tuple(f"class {index}" for index in range(len(counts)))
+    validation, test, initial = (1 + part for part in apportion(total - 3 - total // 4, weights))
+    labels = np.repeat(np.arange(len(counts)), counts)
+    split = split_of(labels, classes, validation=validation, test=test, initial=initial)
+    assert [len(split.validation), len(split.test), len(split.labeled)] == [validation, test, initial]
+    assert sorted(everything(split)) == list(range(total))
+    parts = (split.validation, split.test, split.labeled)
+    absent = {name for index, name in enumerate(classes) if any(index not in labels[rows] for rows in parts)}
+    assert bool(split.notes) == bool(absent)
+    assert all(f"'{name}' (" in split.notes[0] for name in sorted(absent)) or len(absent) > 12
+
+
+def test_a_class_with_one_row_is_in_one_part_alone_and_that_is_the_initial_one():
+    labels = np.arange(8)  # each class asks for its only row in the same parts
+    split = split_of(labels, tuple("abcdefgh"), validation=1, test=1, initial=6)
+    assert len(split.pool) == 0
+    assert 0 in split.labeled
 
 
 def test_label_moves_rows_once():

@@ -13,7 +13,7 @@ def report(ending, text="plain", demo=False):
     """A benchmark's report, made of one text."""
     table = {"caption": text, "head": (text, "n"), "rows": ((text, "1"), (text, "2")), "texts": 1, "wide": True}
     section = {"heading": text, "picture": "curve", "alt": text, "tables": [table]}
-    words = {"title": text, "subtitle": text, "lead": text, "caveats": [text, text]}
+    words = {"title": text, "subtitle": text, "lead": text, "measure": text, "caveats": [text, text]}
     verdicts = [{"finding": "open", "text": text}]
     pictures = {"curve": b"<svg/>"}
     return render(f"benchmark.{ending}", **words, verdicts=verdicts, sections=[section], pictures=pictures, demo=demo)
@@ -49,7 +49,9 @@ def parsed(page):
 def test_html_escapes_every_text():
     tags = parsed(report("html", NASTY))
     assert not {"script", "b", "a"} & tags.seen
-    assert tags.text.count(legible(NASTY)) == 12  # three at the top, lead, verdict, two caveats, h2, four of the table
+    assert (
+        tags.text.count(legible(NASTY)) == 13
+    )  # three at the top, measure, lead, verdict, two caveats, h2, four of the table
 
 
 def test_html_loads_nothing_from_elsewhere():
@@ -88,7 +90,7 @@ def test_markdown_escapes_what_means_something():
 
 def test_markdown_has_its_blocks_apart():
     blocks = report("md", "words").split("\n\n")
-    assert blocks[:6] == ["# words", "words", "## Verdict", "**words**", "words", "- words\n- words"]
+    assert blocks[:6] == ["# words", "words", "## Verdict, by words", "**words**", "words", "- words\n- words"]
     table = "| words | n |\n|---|---:|\n| words | 1 |\n| words | 2 |"
     assert blocks[6:11] == ["## words", "![words](curve.svg)", "words:", table, "## How this was computed"]
     assert blocks[-1][-1] == "\n"
@@ -110,4 +112,4 @@ def test_a_demo_says_so_first(ending, begin):
 
 def test_a_template_without_its_data_fails():
     with pytest.raises(UndefinedError, match="'lead' is undefined"):
-        render("benchmark.html", title="t", subtitle="s", demo=False)
+        render("benchmark.html", title="t", subtitle="s", measure="accuracy", demo=False)

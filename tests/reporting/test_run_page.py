@@ -2,10 +2,13 @@ import json
 import re
 from html import escape, unescape
 
+import numpy as np
 import pytest
 
 from lit_al.exceptions import DataError
-from lit_al.reporting import figures
+from lit_al.experiment.run_session import described_test
+from lit_al.metrics import Confusion, Evaluation
+from lit_al.reporting import figures, pages
 from lit_al.reporting.run_page import Picked, run_page, write_run_report
 
 CLASSES = ("negative", "positive")
@@ -75,6 +78,29 @@ def test_a_run_shows_result_flaws_curves_and_rounds(classes):
         "torch 2.13",
     ):
         assert part in page
+
+
+def test_classes_have_precision_recall_and_f1_and_rare_ones_are_named():
+    confusion = Confusion(np.array([[80, 20, 0], [10, 30, 0], [3, 0, 4]]))
+    test = described_test(Evaluation(0.5, confusion), ("a", "<b>", "c"))
+    page = shown(results(("a", "<b>", "c"), test=test))
+    for part in (
+        f"macro-F1 {pages.share(confusion.macro_f1)}",
+        "class test rows precision recall F1 missed",
+        "| a | 100 | 0.860 | 0.800 | 0.829 | 20 | 13 |",
+        "| <b> | 40 | 0.600 | 0.750 | 0.667 | 10 | 20 |",
+        "| c | 7 | 1.000 | 0.571 | 0.727 | 3 | 0 |",
+        "Too rare to judge, with fewer than 10 test rows: c.",
+    ):
+        assert part in page
+    enough = described_test(Evaluation(0.5, Confusion(np.full((3, 3), 9))), ("a", "<b>", "c"))
+    assert "Too rare" not in shown(results(("a", "<b>", "c"), test=enough))
+
+
+def test_results_of_before_there_was_a_macro_f1_are_shown_without_it():
+    page = shown(results())
+    assert "acro-F1" not in page
+    assert "precision" not in page
 
 
 def test_a_run_without_known_flaws_says_so():

@@ -29,6 +29,7 @@ STEERING = Evaluation(0.375, Confusion(np.array([[5, 3], [1, 7]])))  # 16 rows: 
 CHOICE = Choice(np.array([2, 0, 3, 1]), np.zeros(4), ("",) * 4, shares=(0.25, 0.75))
 PROBABILITIES = np.array([[0.125, 0.875], [0.5, 0.5], [1, 0], [0.75, 0.25]], dtype=np.float32)
 QUERY = Query(1, "ratio", CHOICE, PROBABILITIES, answers=np.array([1, 0, 1, 1]))
+MACRO_F1 = float(np.float32(47 / 63))  # the mean of 10/14 and 14/18, as the file holds it
 ROUND = Round(QUERY, 12, Seconds(1.5), steering=STEERING)
 
 
@@ -113,6 +114,7 @@ def test_round_has_what_steered_it_and_what_it_took(tmp_path, corpus):
     expected = {
         "round/loss": 0.375,
         "round/accuracy": 0.75,
+        "round/macro_f1": MACRO_F1,
         "round/false_negatives": 1,
         "round/false_positives": 3,
         "round/labels": 12,
@@ -168,7 +170,8 @@ def test_test_is_one_point_of_each_figure(tmp_path, corpus):
     board.test(STEERING)
     board.close()
     events = read(tmp_path)
-    expected = {"test/loss": 0.375, "test/accuracy": 0.75, "test/false_negatives": 1, "test/false_positives": 3}
+    expected = {"test/loss": 0.375, "test/accuracy": 0.75, "test/macro_f1": MACRO_F1}
+    expected |= {"test/false_negatives": 1, "test/false_positives": 3}
     assert {tag: curve(events, tag) for tag in events.Tags()["scalars"]} == {
         tag: [(0, value)] for tag, value in expected.items()
     }
