@@ -32,7 +32,7 @@ from lit_al.text.ppmi import word_vectors
 from lit_al.text.tfidf import Features, text_features
 from lit_al.training.fitting import fit, plain_trainer
 from lit_al.training.recipe import Recipe
-from lit_al.typing import Float32s, Rows
+from lit_al.typing import Float16s, Float32s, Rows
 
 FORMAT: Final = "2"  # part of the cached files' names: raise it when the same texts teach something else
 DIRECTIONS: Final = 100  # the main ones, which pretraining tells
@@ -50,12 +50,14 @@ class Pretraining:
         features: of every text, for the teacher; None where there is none.
         weights: of embedding and LSTM to begin with, by their names in `BiLSTM`.
         notes: what could not be done, a sentence each.
+        embeddings: (N, D) float16 vectors of a pretrained encoder; None where there is none.
     """
 
     rows: Rows
     features: Features | None = None
     weights: Mapping[str, Tensor] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    embeddings: Float16s | None = None
 
     def begin(self, model: LitCommittee) -> None:
         """Give every member these weights; the others stay as they were drawn."""
@@ -73,6 +75,8 @@ def learn(
     tokens: Tensor,
     report: Callable[[str], object] = lambda doing: None,
     accelerator: str = "auto",
+    *,
+    embeddings: Float16s | None = None,
 ) -> Pretraining:
     """Learn what a recipe begins with.
 
@@ -84,6 +88,7 @@ def learn(
         tokens: (N, T) uint16.
         report: called with what is being done.
         accelerator: Lightning's, for pretraining.
+        embeddings: (N, D) float16 vectors of a pretrained encoder, the teacher's third view.
 
     Raises:
         ConfigError: see `text_features`.
@@ -117,7 +122,7 @@ def learn(
             lambda: pretrain(tokens, rows, directions, words, start, masked=recipe.masked, accelerator=accelerator),
         )
         weights = {name: torch.from_numpy(array) for name, array in found.items()}
-    return Pretraining(rows, features, weights, notes)
+    return Pretraining(rows, features, weights, notes, embeddings)
 
 
 def pretrain(
