@@ -70,6 +70,9 @@ def test_lean_protocol_has_defaults_of_its_own():
             {"protocol": "honest", "oracle_noise": "0.1"},
             "--oracle-noise has no use with --protocol honest: its oracle gives the labels of",
         ),
+        ({"protocol": "lean", "encoder": "a/b", "embeddings": "v.npy"}, "give --encoder or --embeddings, not both"),
+        ({"encoder": "a/b"}, "--encoder has no use with --protocol keras: a fit learns from words alone"),
+        ({"protocol": "honest", "embeddings": "v.npy"}, "--embeddings has no use with --protocol honest"),
         ({"steps": 3}, "--steps has no use with --protocol keras: a fit takes epochs"),
     ],
 )
