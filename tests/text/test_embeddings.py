@@ -77,7 +77,7 @@ BAD = [
     ({"vectors": [[]] * 5}, "has vectors of 0 numbers"),
     ({"keys": [*map(key_of, TEXTS[:3]), "abc", key_of("")]}, "row 4 of 5: the key 'abc' is no sha256"),
     ({"keys": [*map(key_of, TEXTS[:3]), None, key_of("")]}, r"row 4 of 5: the key is missing \(null\)"),
-    ({"keys": [*map(key_of, TEXTS[:3]), "0" * 64, "1" * 64]}, "no vector for row 4 of the corpus, '很好吃', nor for 1"),
+    ({"keys": [*map(key_of, TEXTS[:3]), "0" * 64, "1" * 64]}, "no vector for the text '很好吃', nor for 1 other"),
     ({"keys": list("12345")}, "row 1 of 5: the key '1' is no sha256"),
     ({"column": "weights"}, "has no column vector or embedding; its columns are 'key', 'weights'"),
     ({"key": "id"}, "has no column key or text"),
