@@ -11,5 +11,6 @@ Rows = npt.NDArray[np.int64]  # row ids: positions in the whole corpus
 Ints = npt.NDArray[np.int64]  # classes, counts, places
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.floating[Any]]  # of whatever precision
+Float16s = npt.NDArray[np.float16]
 Float32s = npt.NDArray[np.float32]
 Float64s = npt.NDArray[np.float64]

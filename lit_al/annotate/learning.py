@@ -28,15 +28,18 @@ from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.record import Ranked
 from lit_al.strategies import Choice, Collapse, Context, Pool, choose, make_strategy
 from lit_al.text.cache import encoded
+from lit_al.text.embeddings import embeddings_of
 from lit_al.text.encoder import suited_encoder
 from lit_al.text.lsa import vectors_of
+from lit_al.training.fitting import device_of
 from lit_al.training.pretraining import Pretraining, learn
 from lit_al.training.step_training import StepTraining
-from lit_al.typing import UNLABELED, Float32s, Floats, Ints, Mask, Rows
+from lit_al.typing import UNLABELED, Float16s, Float32s, Floats, Ints, Mask, Rows
+from lit_al.utils.countdown import Countdown
 
 SETTINGS: Final = (  # of a run, those that a lean run has too; the others are not about learning
     "seed", "strategy", "recipe", "units", "vocabulary_size", "max_length", "steps", "study_steps", "batch_size",
-    "learning_rate", "committee_size", "accelerator",
+    "learning_rate", "committee_size", "accelerator", "encoder", "embeddings",
 )  # fmt: skip
 COLD_STARTS: Final = {"random": "random", "typicality": "typicality:vectors", "kmeans": "kmeans:vectors"}
 RETRAIN_EVERY: Final = 10  # answers
@@ -84,7 +87,7 @@ class Learner:
         settings: Mapping[str, Any],
         report: Callable[[str], object] = lambda doing: None,
     ) -> None:
-        given = {name: settings[name] for name in SETTINGS if settings.get(name) is not None}
+        given = {name: settings[name] for name in SETTINGS if settings.get(name) not in (None, "")}
         self.config = TrainConfig(protocol="lean", **given).resolved()
         self.recipe, self.classes, self.report = recipe_of(self.config), tuple(classes), report
         self.first_batch = int(settings.get("retrain_every") or RETRAIN_EVERY)
@@ -111,6 +114,7 @@ class Learner:
         self._pretraining: Pretraining | None = None
         self._loop: ActiveLoop | None = None
         self._vectors: Float32s | None = None
+        self._embeddings: Float16s | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -130,7 +134,14 @@ class Learner:
         if "vectors" in strategy.needs | strategy.needs_labeled:
             self._text_vectors()
         self._pretraining = learn(
-            self.recipe, self._corpus, self.rows, self.encoder, self.tokens, self.report, self.config.accelerator
+            self.recipe,
+            self._corpus,
+            self.rows,
+            self.encoder,
+            self.tokens,
+            self.report,
+            self.config.accelerator,
+            embeddings=self._from_outside(),
         )
         self._corpus = None
 
@@ -241,10 +252,27 @@ class Learner:
         )
 
     def _text_vectors(self) -> Float32s:
+        """(N, D) for strategies: those from outside, or latent directions of the texts themselves."""
         if self._vectors is None:
-            self.report("computing text vectors")
-            self._vectors = vectors_of(self.rows, self.tokens, len(self.encoder.vocabulary))
+            found = self._from_outside()
+            if found is not None:
+                self._vectors = found.astype(np.float32)
+            else:
+                self.report("computing text vectors")
+                self._vectors = vectors_of(self.rows, self.tokens, len(self.encoder.vocabulary))
         return self._vectors
+
+    def _from_outside(self) -> Float16s | None:
+        """(N, D) vectors of an encoder or of a file, where the settings name one."""
+        if self._embeddings is None and self._corpus is not None:
+            self._embeddings = embeddings_of(
+                self._corpus,
+                self.config.encoder,
+                self.config.embeddings,
+                device=str(device_of(self.config.accelerator)) if self.config.encoder else None,
+                advance=Countdown(self.report, "vectors of the texts", len(self._corpus)),
+            )
+        return self._embeddings
 
     def _ranked(self, choice: Choice, probabilities: Floats | None = None) -> list[Ranked]:
         rows = [{}] * len(choice.rows) if probabilities is None else [

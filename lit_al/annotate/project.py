@@ -98,7 +98,23 @@ def corpus_of(wish: ProjectSettings) -> Corpus | None:
     make_strategy(wish.asked.get("strategy", DEFAULTS["strategy"]))
     if wish.guidelines is not None:
         _read_guidelines(wish.guidelines)
-    return None if wish.data is None else _corpus(wish)
+    corpus = None if wish.data is None else _corpus(wish)
+    _check_vectors(wish, corpus)
+    return corpus
+
+
+def _check_vectors(wish: ProjectSettings, corpus: Corpus | None) -> None:
+    """Refuse an encoder or a file of vectors that would fail later, out of sight, in the trainer."""
+    from lit_al.text.embeddings import read_embeddings
+    from lit_al.text.pretrained import check_encoder, check_package
+
+    if wish.encoder is not None:
+        check_encoder(wish.encoder)
+        check_package()
+    if wish.embeddings is not None and corpus is not None:
+        full = [row for row, text in enumerate(corpus.texts) if text and not text.isspace()]
+        texts = Corpus([corpus.texts[row] for row in full], corpus.labels[full], corpus.classes)
+        read_embeddings(Path(wish.embeddings).expanduser(), texts)
 
 
 def make_folder(wish: ProjectSettings) -> Path:
@@ -268,8 +284,8 @@ def _check_settings(record: Record, asked: Mapping[str, Any]) -> None:
         known = record.settings.get(name, DEFAULTS[name])
         if known != value:
             raise ConfigError(
-                f"{record.path.parent} was begun with {flag(name)} {known}, not {value}; leave {flag(name)} out, or "
-                "give another --name"
+                f"{record.path.parent} was begun with {flag(name)} {'none' if known == '' else known}, not {value}; leave "
+                f"{flag(name)} out, or give another --name"
             )
 
 

@@ -7,13 +7,15 @@ from typing import Any, Final, Literal
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.text.units import UnitsAsked
-from lit_al.utils.options import CorpusOptions, FolderOptions, again, data_option, grouped, run_option
+from lit_al.utils.options import CorpusOptions, FolderOptions, again, check_not_both, data_option, grouped, run_option
 
 DEFAULTS: Final[dict[str, Any]] = {
     "strategy": "margin+balanced+random:0.1",
     "seed": 0,
     "recipe": "lean",
     "units": "auto",
+    "encoder": "",
+    "embeddings": "",
     "vocabulary_size": 20_000,
     "max_length": 400,
     "retrain_every": 10,
@@ -47,6 +49,18 @@ class ProjectSettings(CorpusOptions, FolderOptions):
     cold_start: Literal["random", "typicality", "kmeans"] | None = asking_option(
         None, "What chooses the first ones.", otherwise=DEFAULTS["cold_start"]
     )
+    encoder: str | None = asking_option(
+        None,
+        "A pretrained encoder whose vectors of the texts help the model to learn, and the cold start and other "
+        "strategies to choose: a folder, or a name of the Hugging Face hub; needs lit_al[encoder].",
+        "NAME_OR_FOLDER",
+    )
+    embeddings: str | None = asking_option(
+        None,
+        "Vectors of the texts made elsewhere, instead of --encoder: .parquet with the columns key (sha256) or text, "
+        "and vector.",
+        "FILE.parquet",
+    )
     retrain_every: int | None = asking_option(
         None, "Answers between two fits.", "N", least=1, otherwise=DEFAULTS["retrain_every"]
     )
@@ -66,13 +80,21 @@ class ProjectSettings(CorpusOptions, FolderOptions):
     training: bool = asking_option(True, "Train no model; texts come in the order that is there.")
 
     def __post_init__(self) -> None:
-        if self.run is not None and self.name is not None:
-            raise ConfigError("give --run or --name, not both")
+        check_not_both(self, "run", "name")
+        check_not_both(self, "encoder", "embeddings")
+        if self.embeddings is not None and not self.embeddings.lower().endswith(".parquet"):
+            raise ConfigError(
+                f"--embeddings {self.embeddings} is no .parquet file; a record of labels knows its texts by what they "
+                "say, not by their rows, so that vectors of a labeling page come with keys"
+            )
 
     @property
     def asked(self) -> dict[str, Any]:
         """Of `DEFAULTS`, those that were asked for; the others are as the run has them."""
-        known = {name: getattr(self, name, None) for name in DEFAULTS}
+        known: dict[str, Any] = {name: getattr(self, name, None) for name in DEFAULTS}
+        for name in ("encoder", "embeddings"):  # a run may be gone on with from another folder
+            if known[name] and Path(known[name]).expanduser().exists():
+                known[name] = str(Path(known[name]).expanduser().resolve())
         return {name: value for name, value in known.items() if value is not None and value is not False}
 
 

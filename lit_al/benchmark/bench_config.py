@@ -7,7 +7,7 @@ from lit_al.benchmark.methods import TRAININGS, Method
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.text.units import Standardize, UnitsAsked
-from lit_al.utils.options import CorpusOptions, FolderOptions, SplitOptions, again, grouped
+from lit_al.utils.options import CorpusOptions, FolderOptions, SplitOptions, again, check_not_both, grouped
 
 _WAYS = "; ".join(f"{how.name}: {how.words}" for how in TRAININGS.values() if how.name)
 
@@ -26,8 +26,8 @@ class BenchConfig(SplitOptions, FolderOptions):
     strategies: tuple[str, ...] = row_option(
         ("random", "entropy", "badge"),
         "Rows, with commas: a strategy as of train.py in the lean loop, or HOW/STRATEGY, or a model of its own; "
-        f"{_WAYS}; a recipe, as in lean/margin or scratch+vectors/random. tfidf-lr and lsa-lr stand alone or with "
-        ":margin, full alone.",
+        f"{_WAYS}; a recipe, as in lean/margin or scratch+vectors/random. tfidf-lr, lsa-lr, chars-lr and encoder-lr "
+        "stand alone or with :margin, full alone.",
     )
     seeds: int = row_option(5, "Runs of each row.", least=1)
     budgets: tuple[int, ...] = row_option(
@@ -64,6 +64,15 @@ class BenchConfig(SplitOptions, FolderOptions):
     batch_size: int = network_option(64, "Texts per step of such a fit.")
     study_steps: int = network_option(2_000, "Training steps, at most, of a fit that learns from the pool.")
 
+    encoder: str | None = again(
+        TrainConfig,
+        "encoder",
+        None,
+        "A pretrained encoder, whose vectors help teachers, strategies that compare texts, and encoder-lr: a folder, "
+        "or a name of the Hugging Face hub; needs lit_al[encoder].",
+    )
+    embeddings: str | None = again(TrainConfig, "embeddings", None)
+
     network: str | None = again(
         TrainConfig,
         "network",
@@ -87,6 +96,7 @@ class BenchConfig(SplitOptions, FolderOptions):
             ConfigError: settings that cannot work.
         """
         self.check_bounds()
+        check_not_both(self, "encoder", "embeddings")
         if not 0 <= self.oracle_skip < 1:
             raise ConfigError(f"--oracle-skip {self.oracle_skip} must be 0 or more and less than 1")
         if not self.budgets or list(self.budgets) != sorted({*self.budgets}) or self.budgets[0] < 1:

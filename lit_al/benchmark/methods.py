@@ -15,6 +15,7 @@ from lit_al.utils.nearest import did_you_mean
 
 Family = Literal["picks", "training"]
 RANDOM = "random"
+ENCODER = "encoder-lr"
 FULL = "full"  # the yardstick: one fit on the whole pool
 
 
@@ -54,6 +55,8 @@ TRAININGS: dict[str, Training] = {
         Training("honest", "example", "the same with predicted classes, steered by validation", alone="ratio"),
         Training("tfidf-lr", "linear", "logistic regression on TF-IDF", alone=RANDOM),
         Training("lsa-lr", "linear", "balanced logistic regression on LSA-300", alone=RANDOM),
+        Training("chars-lr", "linear", "logistic regression on TF-IDF of characters", alone=RANDOM),
+        Training(ENCODER, "linear", "logistic regression on the vectors of --encoder or --embeddings", alone=RANDOM),
         Training(FULL, "whole", "one fit on every label of the pool"),
     )
 }

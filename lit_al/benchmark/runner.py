@@ -9,7 +9,7 @@ of the example's loop (`example_method`) split and read the words as the example
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from lit_al.benchmark.benchmark_page import About, write_benchmark_report
 from lit_al.benchmark.curves import check_metric
 from lit_al.benchmark.example_method import ROUNDS, ExampleRows, example_config
 from lit_al.benchmark.judging import distinct_words, judgment
-from lit_al.benchmark.methods import FULL, RANDOM, Method
+from lit_al.benchmark.methods import ENCODER, FULL, RANDOM, Method
 from lit_al.benchmark.results_table import Result, append_cell, read_cells
 from lit_al.data import Corpus, first_copies, load_corpus
 from lit_al.data.split import shuffled, stratified_split, without
@@ -39,13 +39,15 @@ from lit_al.models.checkpoint import loaded
 from lit_al.oracles import ImperfectOracle, make_noise
 from lit_al.strategies import make_strategy
 from lit_al.text.cache import encoded
+from lit_al.text.embeddings import embeddings_of
 from lit_al.text.encoder import suited_encoder
 from lit_al.text.lsa import vectors_of
 from lit_al.training.linear_training import SEEN, LinearFeatures, LinearTraining
 from lit_al.training.pretraining import learn
 from lit_al.training.recipe import Recipe, make_recipe
 from lit_al.training.step_training import StepTraining
-from lit_al.typing import UNLABELED, Rows
+from lit_al.typing import UNLABELED, Float32s, Rows
+from lit_al.utils.countdown import Countdown
 from lit_al.utils.folders import write_bytes, write_text
 from lit_al.utils.links import check_links
 from lit_al.utils.terminal_text import markup
@@ -73,8 +75,8 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     known = read_cells(table) if table.exists() else []
     check_metric(known, config.metric)
     done = {cell.key for cell in known}
-    with console.status("loading and encoding the corpus …"):
-        bench = Bench(config, load_corpus(**config.corpus), folder)
+    with console.status("loading and encoding the corpus …") as status:
+        bench = Bench(config, load_corpus(**config.corpus), folder, lambda doing: status.update(f"{markup(doing)} …"))
     for note in bench.notes:
         console.print(f"[yellow]note:[/yellow] {markup(note)}", soft_wrap=True)
     _begin(folder, config)
@@ -106,9 +108,16 @@ class Bench:
         config: checked.
         corpus: labeled.
         folder: where the state of loops is kept.
+        report: called with what is being done before the first cell.
     """
 
-    def __init__(self, config: BenchConfig, corpus: Corpus, folder: Path) -> None:
+    def __init__(
+        self,
+        config: BenchConfig,
+        corpus: Corpus,
+        folder: Path,
+        report: Callable[[str], object] = lambda doing: None,
+    ) -> None:
         self.config, self.corpus, self.folder = config, corpus, folder
         keep = first_copies(corpus.texts) if config.drop_duplicates else None
         split = stratified_split(corpus, seed=config.split_seed, keep=keep)
@@ -136,11 +145,20 @@ class Bench:
         self.words = len(self.encoder.vocabulary)
         self.tokens = torch.from_numpy(encoded(corpus, self.encoder))
         self.oracle = ImperfectOracle(corpus.labels, noise, config.oracle_skip, keys=corpus.keys[:, 0])
-        self.features = LinearFeatures(corpus, self.pool)
+        self.embeddings = embeddings_of(
+            corpus, config.encoder, config.embeddings, advance=Countdown(report, "vectors of the texts", len(corpus))
+        )
+        self.features = LinearFeatures(corpus, self.pool, self.embeddings)
         self.example = ExampleRows(corpus, split, folder / "state" / "example", config.network)
         self.rows = [Method.of(name) for name in config.strategies]
         wanted = {need for row in self.rows for need in _needs(row)}
-        self.vectors = vectors_of(corpus.in_order(self.pool), self.tokens, self.words) if "vectors" in wanted else None
+        self.vectors = self._text_vectors() if "vectors" in wanted else None
+
+    def _text_vectors(self) -> Float32s:
+        """(N, D) for strategies: those from outside, or latent directions of the pool's texts."""
+        if self.embeddings is not None:
+            return self.embeddings.astype(np.float32)
+        return vectors_of(self.corpus.in_order(self.pool), self.tokens, self.words)
 
     def plan(self) -> list[tuple[str, int, int]]:
         """Keys of all cells, in no particular order."""
@@ -200,7 +218,7 @@ class Bench:
         )
 
     def _linear_training(self, row: Method) -> LinearTraining:
-        return LinearTraining(self.features, len(self.corpus.classes), latent=row.how.name == "lsa-lr")
+        return LinearTraining(self.features, len(self.corpus.classes), row.how.name)
 
     def _step_training(self, row: Method) -> StepTraining:
         config = self.config
@@ -219,7 +237,7 @@ class Bench:
             self.words,
             self.corpus.classes,
             recipe=recipe,
-            pretraining=learn(recipe, self.corpus, self.pool, self.encoder, self.tokens),
+            pretraining=learn(recipe, self.corpus, self.pool, self.encoder, self.tokens, embeddings=self.embeddings),
             vectors=self.vectors,
         )
 
@@ -282,6 +300,8 @@ def check_row(row: Method, config: BenchConfig) -> None:
                 f"--oracle-noise and --oracle-skip have no part in {row.spelling}, whose first labels are given; "
                 "leave the row out"
             )
+    if row.how.name == ENCODER and config.encoder is None and config.embeddings is None:
+        raise ConfigError(f"{row.spelling!r} needs vectors of the texts; give --encoder or --embeddings")
     missing = _needs(row) - {*SEEN, "labels"}
     if row.how.loop == "linear" and missing:
         raise ConfigError(

@@ -1,6 +1,7 @@
 """IMDB from the Hugging Face hub or its cache: the cache first, the hub only if it answers within seconds.
 
-`datasets` is imported here only, and only when this corpus is asked for.
+`datasets` is imported here only, and only when this corpus is asked for. Whatever else is asked of the hub takes the
+same steps: `offline`, then `why_unreachable`, all of it `quiet`.
 """
 
 import logging
@@ -24,6 +25,7 @@ REPOSITORY = "stanfordnlp/imdb"
 SPLITS = ("train", "test")
 FILES = tuple(f"plain_text/{split}-00000-of-00001.parquet" for split in SPLITS)
 PATIENCE = 4.0  # seconds that the hub has to say where its files are
+LOUD = ("datasets", "huggingface_hub", "transformers", "sentence_transformers")  # loggers
 
 Rows = tuple[list[str], list[object]]  # texts and labels, train before test
 
@@ -42,7 +44,7 @@ def load_imdb() -> Rows:
         import datasets
     except ImportError as error:
         raise HubError(f"IMDB comes from the hub through the package datasets, which is missing ({error})") from None
-    with _quiet(datasets):
+    with quiet(datasets.utils):
         rows = _from_cache(datasets)
         if rows is not None:
             return rows
@@ -56,12 +58,25 @@ def load_imdb() -> Rows:
             raise HubError(f"the Hugging Face hub answers, but loading {REPOSITORY} failed ({reason})") from error
 
 
-def why_unreachable(endpoint: str, seconds: float = PATIENCE) -> str | None:
-    """Why the hub does not answer, or None if it does; takes `seconds` at most, even where a name look-up hangs."""
+def endpoint() -> str:
+    """The hub's address: `$HF_ENDPOINT`, else the public one."""
+    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
+
+
+def why_unreachable(
+    endpoint: str, seconds: float = PATIENCE, file: str = f"datasets/{REPOSITORY}/resolve/main/{FILES[0]}"
+) -> str | None:
+    """Why the hub does not answer, or None if it does; takes `seconds` at most, even where a name look-up hangs.
+
+    Args:
+        endpoint: address of the hub.
+        seconds: that it has.
+        file: that it is asked for; any answer, a refusal too, is an answer.
+    """
     answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def ask() -> None:
-        answers.put(_ask(endpoint, 2 * seconds))  # the deadline is the queue's; this one only ends the thread
+        answers.put(_ask(endpoint, 2 * seconds, file))  # the deadline is the queue's; this one only ends the thread
 
     threading.Thread(target=ask, daemon=True).start()
     try:
@@ -70,11 +85,10 @@ def why_unreachable(endpoint: str, seconds: float = PATIENCE) -> str | None:
         return f"{endpoint} does not answer within {seconds:g} s"
 
 
-def _ask(endpoint: str, timeout: float) -> str | None:
+def _ask(endpoint: str, timeout: float, file: str) -> str | None:
     """One HEAD request for a file, led on to the host that stores it, through the environment's proxies."""
     try:
-        address = f"{endpoint}/datasets/{REPOSITORY}/resolve/main/{FILES[0]}"
-        with build_opener().open(Request(address, method="HEAD"), timeout=timeout):
+        with build_opener().open(Request(f"{endpoint}/{file}", method="HEAD"), timeout=timeout):
             return None
     except HTTPError as error:
         error.close()
@@ -82,7 +96,7 @@ def _ask(endpoint: str, timeout: float) -> str | None:
         return f"{endpoint} answers {error.code} {error.reason}" if refused else None
     except URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
-            return None  # something answers; `datasets` brings its own certificates and judges by them
+            return None  # something answers; the hub's client brings its own certificates and judges by them
         return f"{endpoint} cannot be reached ({error.reason})"
     except (OSError, ValueError, HTTPException) as error:
         return f"{endpoint} cannot be reached ({error})"
@@ -92,12 +106,12 @@ def _why_silent(datasets: Any) -> str | None:
     """Why the hub is not to be asked, or does not answer."""
     if datasets.config.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE or HF_DATASETS_OFFLINE forbids asking the hub"
-    return why_unreachable(os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co")
+    return why_unreachable(endpoint())
 
 
 def _from_cache(datasets: Any) -> Rows | None:
     """IMDB as `datasets` has prepared it, else as the hub's client has downloaded it, else None."""
-    with _offline(datasets):
+    with offline(datasets.config):
         try:
             return _rows(datasets.load_dataset(REPOSITORY))
         except Exception:  # not there, half there, or in a folder that cannot be locked
@@ -129,29 +143,29 @@ def _rows(splits: Any) -> Rows:
 
 
 @contextmanager
-def _offline(datasets: Any) -> Iterator[None]:
-    """Forbid requests to the hub for a while: both libraries read these constants at each request."""
+def offline(*modules: Any) -> Iterator[None]:
+    """Forbid requests to the hub for a while: its client, and these modules, read a constant at each request."""
     from huggingface_hub import constants
 
-    switches = [(constants, "HF_HUB_OFFLINE"), (datasets.config, "HF_HUB_OFFLINE")]
-    before = [getattr(module, name) for module, name in switches]
-    for module, name in switches:
-        setattr(module, name, True)
+    switches = (constants, *modules)
+    before = [module.HF_HUB_OFFLINE for module in switches]
+    for module in switches:
+        module.HF_HUB_OFFLINE = True
     try:
         yield
     finally:
-        for (module, name), value in zip(switches, before, strict=True):
-            setattr(module, name, value)
+        for module, value in zip(switches, before, strict=True):
+            module.HF_HUB_OFFLINE = value
 
 
 @contextmanager
-def _quiet(datasets: Any) -> Iterator[None]:
-    """Silence progress bars, log lines and warnings of the hub's libraries for a while."""
+def quiet(*modules: Any) -> Iterator[None]:
+    """Silence progress bars, log lines and warnings of the hub's client, and of these modules' bars, for a while."""
     from huggingface_hub import utils as hub
 
-    loggers = [logging.getLogger(name) for name in ("datasets", "huggingface_hub")]
+    loggers = [logging.getLogger(name) for name in LOUD]
     levels = [logger.level for logger in loggers]
-    noisy = [module for module in (datasets.utils, hub) if not module.are_progress_bars_disabled()]
+    noisy = [module for module in (hub, *modules) if not module.are_progress_bars_disabled()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for logger in loggers:

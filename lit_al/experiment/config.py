@@ -13,6 +13,7 @@ from lit_al.utils.options import (
     RunOptions,
     SplitOptions,
     again,
+    check_not_both,
     flag,
     grouped,
     run_option,
@@ -32,6 +33,9 @@ NOT_EXAMPLE = {
     "study_steps": "a fit takes epochs, --max-epochs of them at most",
     "weights": "each fit goes on from the best weights so far, as in the example",
     "oracle": "it begins with thousands of labels, more than people give; --protocol lean asks people",
+    **dict.fromkeys(
+        ("encoder", "embeddings"), "a fit learns from words alone; --protocol lean has a teacher that looks at vectors"
+    ),
     **dict.fromkeys(("oracle_noise", "oracle_skip", "price_per_label", "price_per_token"), _GIVEN),
 }
 NOT_LEAN = {
@@ -161,6 +165,18 @@ class TrainConfig(SplitOptions, FolderOptions):
         "not passed over; none, each label the same.",
         lean="balanced",
     )
+    encoder: str | None = lean_option(
+        None,
+        "A pretrained encoder whose vectors of the texts help teacher and strategies: a folder, or a name of the "
+        "Hugging Face hub; needs lit_al[encoder]. The model itself predicts without it.",
+        "NAME_OR_FOLDER",
+    )
+    embeddings: str | None = lean_option(
+        None,
+        "Vectors of the texts made elsewhere, instead of --encoder: .npy, a row for each text of the data, or .parquet "
+        "with the columns key (sha256) or text, and vector.",
+        "FILE",
+    )
     steps: int | None = lean_option(None, "Training steps of a fit on labels alone.", least=1, lean=200)
     study_steps: int | None = lean_option(
         None,
@@ -264,6 +280,7 @@ class TrainConfig(SplitOptions, FolderOptions):
     def check(self) -> None:
         """Raise `ConfigError` for a number out of range; the rest is checked where it is used."""
         self.check_bounds()
+        check_not_both(self, "encoder", "embeddings")
         if min(self.query_sizes) < 1:
             raise ConfigError(f"--query-size {self.query_size} must be 1 or more")
         if self.protocol == "lean" and self.initial_size is not None and self.initial_size < 1:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from lit_al.experiment.config import TrainConfig
@@ -25,9 +26,12 @@ from lit_al.models.scoring import evaluate
 from lit_al.reporting.console import RunConsole
 from lit_al.strategies import make_strategy
 from lit_al.text.cache import encoded
+from lit_al.text.embeddings import embeddings_of
 from lit_al.text.lsa import vectors_of
+from lit_al.training.fitting import device_of
 from lit_al.training.pretraining import learn
 from lit_al.training.step_training import StepTraining
+from lit_al.typing import Float16s
 from lit_al.utils.packing import unpacked
 from lit_al.utils.signals import shielded
 from lit_al.utils.terminal_text import markup
@@ -100,9 +104,13 @@ class LeanSession(RunSession):
         with self.report.counting("encoding the corpus", len(corpus)) as advance:
             tokens = torch.from_numpy(encoded(corpus, self.material.encoder, advance=advance))  # (N, T)
         strategy, words = make_strategy(str(self.config.strategy)), len(self.material.encoder.vocabulary)
+        embeddings = self._embeddings()
         vectors = None
         if "vectors" in strategy.needs | strategy.needs_labeled:
-            vectors = vectors_of(corpus.in_order(pool), tokens, words)
+            if embeddings is None:
+                vectors = vectors_of(corpus.in_order(pool), tokens, words)
+            else:
+                vectors = embeddings.astype(np.float32)
         with self.report.console.status("learning from the unlabeled texts …") as status:
             pretraining = learn(
                 self.plan.recipe,
@@ -112,6 +120,7 @@ class LeanSession(RunSession):
                 tokens,
                 lambda doing: status.update(f"{doing} …"),
                 self.config.accelerator,
+                embeddings=embeddings,
             )
         for note in pretraining.notes:
             self.report.console.print(f"[yellow]{markup(note)}[/]", soft_wrap=True)
@@ -143,6 +152,15 @@ class LeanSession(RunSession):
         start = self.plan.start
         if len(start):
             self.journal.take_labels(start, corpus.labels[start])
+
+    def _embeddings(self) -> Float16s | None:
+        """Vectors of the texts from outside, where the settings name a source of them."""
+        config, corpus = self.config, self.material.corpus
+        if config.encoder is None and config.embeddings is None:
+            return None
+        with self.report.counting("vectors of the texts", len(corpus)) as advance:
+            device = str(device_of(config.accelerator))
+            return embeddings_of(corpus, config.encoder, config.embeddings, device=device, advance=advance)
 
     def _member(self) -> LitBiLSTM:
         assert self.loop is not None  # made before anything is asked of it

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lit_al.strategies.diversity import Spatial
 from lit_al.strategies.geometry import Matrix, plus_plus, squared_norms
 from lit_al.strategies.pool import Pool
-from lit_al.strategies.strategy import Choice, Context, Strategy
+from lit_al.strategies.strategy import Choice, Context
 from lit_al.typing import Floats
 
 
@@ -25,21 +26,25 @@ def residuals(probabilities: Floats) -> Matrix:
 
 
 @dataclass(frozen=True)
-class BADGE(Strategy):
+class BADGE(Spatial):
     """Large gradients in different directions: k-means++ over the gradients of the last layer (Ash et al. 2020).
 
     A row's gradient is the outer product of its residual r (C,) and its embedding h (D,). It is never formed: its
     squared length is |r|²|h|², and the product of two is (r·r')(h·h'). As in the authors' code, the first pick is the
-    longest.
+    longest. `badge:vectors` takes text vectors for h, as if the last layer stood on them.
     """
 
     name = "badge"
-    needs = frozenset({"probabilities", "embeddings"})
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The space, and what the model answers."""
+        return super().needs | {"probabilities"}
 
     def select(self, pool: Pool, n: int, context: Context) -> Choice:
         """Seed k-means++ with the longest gradient."""
         gap = residuals(pool.probabilities)  # (n, C)
-        features = pool.embeddings.astype(np.float32, copy=False)  # (n, D)
+        features = self.points(pool).astype(np.float32, copy=False)  # (n, D)
         lengths = squared_norms(gap) * squared_norms(features)  # (n,)
         longest = int(context.rng.choice(np.flatnonzero(lengths == lengths.max())))
 

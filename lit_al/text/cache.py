@@ -26,6 +26,7 @@ VARIABLE = "LIT_AL_CACHE"
 WORTH = 10_000  # texts; fewer are encoded faster than a file is written
 MOST = 4 * 2**30  # bytes; beyond it the files that were not used for longest are deleted
 FORMAT = "1"  # part of every name: raise it when the same encoder gives other ids
+KEPT = (".npy", ".npz", ".part", ".progress")  # the last two are of what takes more than one run
 STALE = 24 * 3600  # seconds after which an unfinished file is of a process that died
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ def encoded(corpus: Corpus, encoder: TextEncoder, *, advance: Callable[[int], ob
         return found
     try:
         _write(path, shape, corpus, encoder, advance)
-        _prune(path)
+        prune(path)
     except OSError as error:
         log.warning("the encoded corpus is not kept: %s; set %s to another folder", error, VARIABLE)
         return encoder.encode(corpus.texts, advance=advance)
@@ -102,7 +103,7 @@ def kept(parts: Mapping[str, Any], texts: int, compute: Callable[[], Arrays]) ->
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **made)  # type: ignore[arg-type]  # its keywords are arrays
-        _prune(path)
+        prune(path)
     except OSError as error:
         log.warning("what was learned from the texts is not kept: %s; set %s to another folder", error, VARIABLE)
     return made
@@ -133,21 +134,31 @@ def _write(
     """Encode into a file beside its place and rename it when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        ids = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint16, shape=shape)
-        if hasattr(os, "posix_fallocate"):  # a full disk is an error here, but the end of the process in a mapping
-            with temporary.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, file.seek(0, os.SEEK_END))
+        ids = new_file(temporary, shape, np.uint16)
         encoder.encode(corpus.texts, out=ids, advance=advance)
         ids.flush()
 
 
-def _prune(keep: Path) -> None:
+def new_file(path: Path, shape: tuple[int, int], dtype: type[np.generic]) -> np.memmap[Any, np.dtype[Any]]:
+    """A file of so many zeros, mapped for writing, whose place on the disk is taken.
+
+    Raises:
+        OSError: there is no room for it.
+    """
+    mapped = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # a full disk is an error here, but the end of the process in a mapping
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, file.seek(0, os.SEEK_END))
+    return mapped
+
+
+def prune(keep: Path) -> None:
     """Delete the files that were not used for longest, until the rest fits, and what dead processes left."""
     now, total = time.time(), 0
     files = [(file.stat().st_mtime, file.stat().st_size, file) for file in keep.parent.iterdir() if file.is_file()]
     for used, size, file in sorted(files, reverse=True):
         total += size
         dead = file.suffix == ".tmp" and now - used > STALE
-        old = file.suffix in (".npy", ".npz") and file != keep and total > MOST
+        old = file.suffix in KEPT and file != keep and total > MOST
         if dead or old:
             file.unlink(missing_ok=True)

@@ -4,24 +4,30 @@
 |---|---|---|
 | `tfidf-lr` | tf-idf of single words, at least five texts each, 30,000 at most | C = 10 |
 | `lsa-lr` | the same, projected on 300 directions (latent semantic analysis) | C = 10, classes weighted to balance |
+| `chars-lr` | tf-idf of one to five characters in a row within words, 100,000 at most | C = 10 |
+| `encoder-lr` | vectors from outside: of a pretrained encoder, or of a file | C = 10 |
 
-Features come from the pool's texts, which costs no label.
+All but the last come from the pool's texts, which costs no label.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from lit_al.data import Corpus
+from lit_al.exceptions import ConfigError
 from lit_al.loop.method import Seen
 from lit_al.loop.state import LoopState
 from lit_al.strategies import Labeled, Pool
 from lit_al.training.steps import LabeledSet, fewest
-from lit_al.typing import Float64s, Floats, Rows
+from lit_al.typing import Float16s, Float32s, Float64s, Floats, Rows
 
 DIRECTIONS = 300
+CHARACTERS: Final = 100_000  # sequences of them, the most frequent
+FEATURES: Final = {"tfidf-lr": "words", "lsa-lr": "directions", "chars-lr": "characters", "encoder-lr": "vectors"}
+BALANCED: Final = "lsa-lr"
 SEEN = ("probabilities", "classes")  # that a linear model can tell a strategy
 
 
@@ -31,20 +37,37 @@ class LinearFeatures:
     Args:
         corpus: N texts; no label is read.
         pool: (n,) int64 rows that the features are learned from.
+        embeddings: (N, D) float16 vectors from outside, for `encoder-lr`.
     """
 
-    def __init__(self, corpus: Corpus, pool: Rows) -> None:
-        self.corpus, self.pool = corpus, pool
+    def __init__(self, corpus: Corpus, pool: Rows, embeddings: Float16s | None = None) -> None:
+        self.corpus, self.pool, self.embeddings = corpus, pool, embeddings
 
     @cached_property
     def words(self) -> Any:
         """(N, F) float64 sparse, tf-idf of single words."""
+        return self._tfidf(max_features=30_000)
+
+    @cached_property
+    def characters(self) -> Any:
+        """(N, F) float32 sparse, tf-idf of characters in a row, in texts of any script, with spaces or without."""
+        return self._tfidf(analyzer="char_wb", ngram_range=(1, 5), max_features=CHARACTERS, dtype=np.float32)
+
+    def _tfidf(self, **options: Any) -> Any:
+        """(N, F) sparse, with the rarity of the pool's texts."""
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         rarest = min(5, max(1, len(self.pool) // 100))  # in a small corpus few words stand in five texts
-        vectorizer = TfidfVectorizer(min_df=rarest, sublinear_tf=True, max_features=30_000)
+        vectorizer = TfidfVectorizer(min_df=rarest, sublinear_tf=True, **options)
         vectorizer.fit(self.corpus.texts[row] for row in self.pool)
         return vectorizer.transform(self.corpus.texts)
+
+    @cached_property
+    def vectors(self) -> Float32s:
+        """(N, D) float32, those from outside."""
+        if self.embeddings is None:
+            raise ConfigError("encoder-lr needs vectors from outside; pass embeddings= to LinearFeatures")
+        return self.embeddings.astype(np.float32)
 
     @cached_property
     def directions(self) -> Float64s:
@@ -62,12 +85,12 @@ class LinearTraining:
 
     Args:
         features: of every text.
-        latent: regress on the latent directions, with classes weighted to balance, instead of on words.
         classes: C.
+        name: of the table above.
     """
 
-    def __init__(self, features: LinearFeatures, classes: int, *, latent: bool) -> None:
-        self.features, self.classes, self.latent = features, classes, latent
+    def __init__(self, features: LinearFeatures, classes: int, name: str) -> None:
+        self.features, self.classes, self.name = features, classes, name
         self._probabilities = np.empty((0, 0, classes))  # (M, N, C) of all texts, by the newest models
 
     @property
@@ -139,12 +162,12 @@ class LinearTraining:
         """Probability of each class for every text, (N, C); a class without a label has none."""
         from sklearn.linear_model import LogisticRegression
 
-        x = self.features.directions if self.latent else self.features.words
+        x = getattr(self.features, FEATURES[self.name])  # (N, F)
         probabilities = np.zeros((x.shape[0], self.classes))
         seen = np.unique(state.answers)
         if len(seen) == 1:  # there is nothing to regress on
             probabilities[:, seen[0]] = 1.0
             return probabilities
-        model = LogisticRegression(C=10, class_weight="balanced" if self.latent else None, max_iter=1_000)
+        model = LogisticRegression(C=10, class_weight="balanced" if self.name == BALANCED else None, max_iter=1_000)
         probabilities[:, seen] = model.fit(x[state.labeled], state.answers).predict_proba(x)
         return probabilities

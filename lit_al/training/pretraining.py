@@ -32,7 +32,7 @@ from lit_al.text.ppmi import word_vectors
 from lit_al.text.tfidf import Features, text_features
 from lit_al.training.fitting import fit, plain_trainer
 from lit_al.training.recipe import Recipe
-from lit_al.typing import Float32s, Rows
+from lit_al.typing import Float16s, Float32s, Rows
 
 FORMAT: Final = "2"  # part of the cached files' names: raise it when the same texts teach something else
 DIRECTIONS: Final = 100  # the main ones, which pretraining tells
@@ -73,7 +73,8 @@ def learn(
     tokens: Tensor,
     report: Callable[[str], object] = lambda doing: None,
     accelerator: str = "auto",
-    embeddings: npt.NDArray[np.floating[Any]] | None = None,
+    *,
+    embeddings: Float16s | None = None,
 ) -> Pretraining:
     """Learn what a recipe begins with.
 
@@ -85,7 +86,7 @@ def learn(
         tokens: (N, T) uint16.
         report: called with what is being done.
         accelerator: Lightning's, for pretraining.
-        embeddings: (N, D) vectors of every text by a pretrained encoder, one view more for the teacher.
+        embeddings: (N, D) float16 vectors of a pretrained encoder, one view more for the teacher.
 
     Raises:
         ConfigError: see `text_features`.

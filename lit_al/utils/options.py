@@ -63,6 +63,16 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def check_not_both(asked: Any, one: str, other: str) -> None:
+    """Refuse two options that exclude each other.
+
+    Raises:
+        ConfigError: both are given.
+    """
+    if getattr(asked, one) is not None and getattr(asked, other) is not None:
+        raise ConfigError(f"give {flag(one)} or {flag(other)}, not both")
+
+
 @dataclass(frozen=True)
 class Options:
     """What a command can be told."""

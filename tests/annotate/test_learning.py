@@ -1,10 +1,13 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
+from pyarrow import parquet
 
 from lit_al.annotate.learning import Learner, growing, spread
 from lit_al.exceptions import ConfigError, FitError
 from lit_al.strategies import Collapse
+from lit_al.text.embeddings import read_embeddings
 
 QUICK = {"seed": 0, "study_steps": 3, "vocabulary_size": 200, "max_length": 12, "accelerator": "cpu"}
 
@@ -177,3 +180,42 @@ def test_texts_without_spaces_are_read_by_characters_and_it_says_so():
     assert learned.model.encoder == learner.encoder
     asked = Learner(texts, ("差", "好"), {**QUICK, "recipe": "scratch", "units": "words"}, told.append)
     assert asked.encoder.units == "words"
+
+
+@pytest.fixture
+def vectors_file(corpus, tmp_path):
+    """A Parquet file of vectors in which texts of a class lie together, in an order of its own."""
+    centers = np.random.default_rng(0).normal(size=(3, 8))
+    rows = np.random.default_rng(1).permutation(len(corpus))
+    vectors = centers[corpus.labels[rows]] + 0.01 * rows[:, None]
+    table = pa.table({"text": [corpus.texts[row] for row in rows], "vector": list(vectors)})
+    parquet.write_table(table, tmp_path / "vectors.parquet")
+    return tmp_path / "vectors.parquet"
+
+
+def test_vectors_of_a_file_are_those_of_cold_start_strategies_and_teacher(corpus, vectors_file):
+    said = []
+    settings = {**QUICK, "cold_start": "kmeans", "strategy": "coreset:vectors", "embeddings": str(vectors_file)}
+    learner = Learner(list(corpus.texts), corpus.classes, {**settings, "encoder": ""}, said.append)
+    expected = read_embeddings(vectors_file, corpus)
+    first = {one.item for one in learner.cold_start(30)}
+    assert first != {one.item for one in make_learner(corpus, cold_start="kmeans").cold_start(30)}
+    rows = np.arange(20)
+    learner.learn(rows, corpus.labels[rows], 1)
+    np.testing.assert_array_equal(learner._pretraining.embeddings, expected)
+    np.testing.assert_array_equal(learner._loop.method.vectors, expected.astype(np.float32))
+    assert "computing text vectors" not in said
+    assert len(learner.rank(30)) == 30
+
+
+def test_encoder_says_how_far_it_is(corpus, monkeypatch):
+    def read(texts, encoder, *, device, advance):
+        advance(100)
+        return np.eye(len(texts), 8, dtype=np.float16)
+
+    monkeypatch.setattr("lit_al.text.embeddings.encoder_vectors", read)
+    said = []
+    learner = Learner(list(corpus.texts), corpus.classes, {**QUICK, "encoder": "some/name"}, said.append)
+    learner.prepare()
+    assert "vectors of the texts: 100 of 300" in said
+    assert learner._pretraining.embeddings.shape == (300, 8)

@@ -1,8 +1,11 @@
 """A run folder to label: made from a file, gone on with, refused where it would become another run."""
 
+import hashlib
 import json
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from lit_al.annotate.names import check_annotators
 from lit_al.annotate.project import guidelines_of, make_folder, open_project
@@ -224,3 +227,41 @@ def test_what_cannot_be_labeled_is_refused_before_there_is_a_folder(more, wish, 
     with pytest.raises(LitALError):
         label(wish(training=False, **more))
     assert not (tmp_path / "logs").exists()
+
+
+def write_vectors(path, texts):
+    keys = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    parquet.write_table(pa.table({"key": keys, "vector": [[1.0, float(n)] for n in range(len(texts))]}), path)
+    return path
+
+
+def test_vectors_are_checked_at_the_start_and_known_by_their_whole_path(wish, tmp_path, monkeypatch):
+    write_vectors(tmp_path / "vectors.parquet", ["a gem", "dull", "so so"])  # empty texts are not asked for
+    monkeypatch.chdir(tmp_path)
+    with begin(wish(embeddings="vectors.parquet")) as project:
+        assert project.record.settings["embeddings"] == str(tmp_path / "vectors.parquet")
+        assert project.record.settings["encoder"] == ""
+    with begin(wish()) as project:  # what is not said is as it was
+        assert project.record.settings["embeddings"] == str(tmp_path / "vectors.parquet")
+    write_vectors(tmp_path / "others.parquet", ["a gem", "dull", "so so"])
+    with pytest.raises(ConfigError, match=r"was begun with --embeddings .*vectors.parquet, not .*others.parquet"):
+        begin(wish(embeddings="others.parquet"))
+
+
+def test_vectors_that_do_not_fit_make_no_run(wish, tmp_path):
+    path = write_vectors(tmp_path / "vectors.parquet", ["a gem", "dull"])
+    with pytest.raises(DataError, match=r"no vector for the text 'so so'"):
+        begin(wish(embeddings=str(path)))
+    assert not (tmp_path / "logs" / "reviews" / RECORD_FILE).exists()
+    with pytest.raises(ConfigError, match=r"is no .parquet file; a record of labels knows its texts by what they say"):
+        wish(embeddings="vectors.npy")
+    with pytest.raises(ConfigError, match="give --encoder or --embeddings, not both"):
+        wish(embeddings=str(path), encoder="some/name")
+
+
+def test_encoder_is_not_put_off_until_nobody_looks(wish, tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match="holds no encoder"):
+        begin(wish(encoder=str(tmp_path)))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install 'lit_al\[encoder\]'"):
+        begin(wish(encoder="some/name"))

@@ -415,3 +415,19 @@ def test_killed_benchmark_leaves_no_half_line_and_goes_on(tmp_path):
     subprocess.run([*command, "--name", "killed"], check=True, stdout=subprocess.DEVNULL)
     config = BenchConfig(name="whole")
     assert table(replace(config, name="killed"), tmp_path) == table(config, tmp_path)
+
+
+def test_vectors_of_a_file_are_a_row_of_their_own_and_those_of_strategies(config, tmp_path):
+    corpus = load_corpus("demo", demo_rows=400)
+    vectors = np.random.default_rng(0).normal(size=(400, 6)) + 2 * corpus.labels[:, None]
+    np.save(tmp_path / "vectors.npy", vectors)
+    rows = ("encoder-lr", "chars-lr", "kmeans:vectors")
+    config = replace(config, strategies=rows, seeds=1, embeddings=str(tmp_path / "vectors.npy"))
+    run_benchmark(config, CONSOLE)
+    cells = {(cell["strategy"], cell["round"]): cell["accuracy"] for cell in table(config, tmp_path)}
+    assert cells.keys() == {(row, number) for row in rows for number in range(2)}
+    assert cells["encoder-lr", 1] > 0.9
+    bench = Bench(config.checked(), corpus, tmp_path / "b")
+    assert bench.vectors.shape == (400, 6)
+    with pytest.raises(RunError, match="other settings"):
+        run_benchmark(replace(config, embeddings=None, strategies=rows[1:]), CONSOLE)

@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from lit_al.cli import main
 from lit_al.data.split import stratified_split
-from lit_al.exceptions import ConfigError
+from lit_al.exceptions import ConfigError, DataError
 from lit_al.experiment import lean_session
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.experiment_data import prepare
@@ -388,3 +388,35 @@ def test_ctrl_c_keeps_what_is_known_and_paid_for(tmp_path):
     assert len(read_picks(folder)) == results["labels_spent"]["total"] - 30
     for name in ("labels.png", "report.html", "checkpoints/best.ckpt"):
         assert (folder / name).is_file()
+
+
+def test_vectors_of_a_file_reach_teacher_and_strategy(tmp_path, monkeypatch):
+    vectors = np.random.default_rng(0).normal(size=(300, 5))
+    np.save(tmp_path / "vectors.npy", vectors)
+    seen = {}
+
+    def remember(*arguments, embeddings=None, **options):
+        seen["teacher"] = embeddings
+        return lean_session_learn(*arguments, embeddings=embeddings, **options)
+
+    class Method(StepTraining):
+        def __init__(self, *arguments, vectors=None, **options):
+            seen["strategy"] = vectors
+            super().__init__(*arguments, vectors=vectors, **options)
+
+    lean_session_learn = lean_session.learn
+    monkeypatch.setattr(lean_session, "learn", remember)
+    monkeypatch.setattr(lean_session, "StepTraining", Method)
+    results, _, _ = start(tmp_path, strategy="badge:vectors", embeddings=str(tmp_path / "vectors.npy"))
+    assert results["status"] == "finished"
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    np.testing.assert_allclose(seen["teacher"], units, atol=1e-3)
+    np.testing.assert_array_equal(seen["strategy"], seen["teacher"].astype(np.float32))
+    assert seen["strategy"].dtype == np.float32
+
+
+def test_vectors_that_do_not_fit_leave_no_run_behind(tmp_path):
+    np.save(tmp_path / "vectors.npy", np.ones((7, 5)))
+    with pytest.raises(DataError, match="has 7 rows and the corpus 300 texts"):
+        start(tmp_path, embeddings=str(tmp_path / "vectors.npy"))
+    assert not (tmp_path / "logs" / "version_0").exists()

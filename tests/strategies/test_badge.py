@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lit_al.strategies import BADGE, Context, Pool, choose
+from lit_al.strategies import BADGE, Context, Pool, choose, make_strategy
 
 
 def plain_badge(probabilities, embeddings, n, rng):
@@ -49,3 +49,14 @@ def test_one_row_stands_for_all_that_the_model_is_sure_of():
     pool = Pool(np.arange(100), probabilities=np.concatenate([sure, unsure]), embeddings=rng.normal(size=(100, 6)))
     for _ in range(5):
         assert (choose(BADGE(), pool, 8, Context(rng)).rows < 90).sum() <= 1
+
+
+def test_text_vectors_can_take_the_place_of_the_models_embeddings(make_pool):
+    pool = make_pool(rows=25, seed=3)
+    vectors = np.random.default_rng(1).normal(size=(25, 6)).astype(np.float32)
+    swapped = Pool(pool.rows, probabilities=pool.probabilities, vectors=vectors)
+    strategy = make_strategy("badge:vectors")
+    assert (strategy.needs, strategy.spelling) == ({"vectors", "probabilities"}, "badge:vectors")
+    expected = plain_badge(pool.probabilities.astype(float), vectors.astype(float), 6, np.random.default_rng(3))
+    choice = choose(strategy, swapped, 6, Context(np.random.default_rng(3)))
+    assert choice.rows.tolist() == pool.rows[expected].tolist()

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 
 from lit_al.benchmark.bench_config import BenchConfig
 from lit_al.benchmark.methods import Method
@@ -10,7 +11,7 @@ from lit_al.loop.active_loop import ActiveLoop
 from lit_al.loop.state import LoopState
 from lit_al.oracles import SimulatedOracle
 from lit_al.strategies import Context, Pool, choose, make_strategy
-from lit_al.training.linear_training import LinearFeatures, LinearTraining
+from lit_al.training.linear_training import FEATURES, LinearFeatures, LinearTraining
 
 POOL, JUDGED = np.arange(160), np.arange(160, 200)
 
@@ -20,14 +21,19 @@ def corpus(request, make_corpus):
     return make_corpus(classes=("negative", "neutral", "positive")[: request.param])
 
 
+def vectors_of_words(corpus):
+    """(N, D) float16 counts of words, in the place of an encoder's vectors."""
+    return CountVectorizer().fit_transform(corpus.texts).toarray().astype(np.float16)
+
+
 def make_loop(corpus, name="tfidf-lr", **options):
-    method = LinearTraining(LinearFeatures(corpus, POOL), len(corpus.classes), latent=name == "lsa-lr")
+    method = LinearTraining(LinearFeatures(corpus, POOL, vectors_of_words(corpus)), len(corpus.classes), name)
     settings = {"seeds": [3, 4], "schedule": (20, 40, 80), "classes": len(corpus.classes), **options}
     return ActiveLoop(method, POOL, SimulatedOracle(corpus.labels), **settings)
 
 
 @pytest.mark.parametrize("strategy", ["random", "margin", "entropy+balanced+random:0.2", "ratio"])
-@pytest.mark.parametrize("name", ["tfidf-lr", "lsa-lr"])
+@pytest.mark.parametrize("name", FEATURES)
 def test_regression_learns_and_scores_every_seed(name, strategy, corpus):
     *_, last = make_loop(corpus, name, strategy=strategy).rounds()
     found = last.method.score(JUDGED)
@@ -78,3 +84,20 @@ def test_one_class_is_answered_until_another_is_seen(make_corpus):
 def test_picks_that_need_what_a_linear_model_has_not_are_refused(row, missing):
     with pytest.raises(ConfigError, match=f"picks by .*{missing}.*, which a linear model does not have"):
         check_row(Method.of(row), BenchConfig())
+
+
+def test_characters_tell_texts_without_spaces_apart():
+    words = {0: ["很好吃", "味道好", "非常满意"], 1: ["太难吃", "送得慢", "不会再来"]}
+    rng, labels = np.random.default_rng(0), np.arange(200) % 2
+    texts = [
+        "".join(rng.permutation([*rng.choice(words[label], 2), *rng.choice(["外卖", "今天", "我们", "店家"], 2)]))
+        for label in labels
+    ]
+    *_, last = make_loop(Corpus(texts, labels, ("good", "bad")), "chars-lr").rounds()
+    assert ((last.method.score(JUDGED).argmax(axis=2) == labels[JUDGED]).mean(axis=1) > 0.9).all()
+
+
+def test_encoder_row_without_vectors_is_refused():
+    with pytest.raises(ConfigError, match="'encoder-lr' needs vectors of the texts; give --encoder or --embeddings"):
+        check_row(Method.of("encoder-lr"), BenchConfig())
+    check_row(Method.of("encoder-lr:margin"), BenchConfig(encoder="some/encoder"))
