@@ -4,11 +4,11 @@
     python benchmarks/zoo.py --data ../shared/data/others --to zoo-encoder --embeddings FOLDER
 
 Each file of the folders (CSV, JSONL, Parquet), or corpus that `--data` of the benchmark knows (`imdb`, `demo`), is a
-benchmark of its own in `--to`, which is gone on with where it was left. Rows with `--embeddings`, a folder of files with
-the corpora's names, or `--encoder`, have the vectors as one view more; `encoder-lr` is then among the simple rows.
+benchmark of its own in `--to`, which is gone on with where it was left. With `--encoder`, or `--embeddings`, a folder of
+files with the corpora's names, teachers have the vectors as one view more; `encoder-lr` is then among the simple rows.
 
 The table compares the delivered network, random picks, with the best simple row at each budget: with that one which is
-best on average over the seeds, in pairs, so that chance favors the simple rows. The last table asks what picks are worth:
+best on average over the seeds, in pairs, so that chance favors the simple rows. The last line says what picks are worth:
 labels that margin picks need for what random picks reach, all corpora together, each with the same weight.
 """
 

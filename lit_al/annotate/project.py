@@ -284,8 +284,8 @@ def _check_settings(record: Record, asked: Mapping[str, Any]) -> None:
         known = record.settings.get(name, DEFAULTS[name])
         if known != value:
             raise ConfigError(
-                f"{record.path.parent} was begun with {flag(name)} {'none' if known == '' else known}, not {value}; leave "
-                f"{flag(name)} out, or give another --name"
+                f"{record.path.parent} was begun with {flag(name)} {'none' if known == '' else known}, not {value}; "
+                f"leave {flag(name)} out, or give another --name"
             )
 
 

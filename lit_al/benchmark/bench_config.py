@@ -1,7 +1,7 @@
 """The settings of a benchmark in one dataclass: each option's default, help and place in `--help` and in YAML."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Literal
 
 from lit_al.benchmark.methods import TRAININGS, Method
 from lit_al.exceptions import ConfigError
@@ -10,6 +10,8 @@ from lit_al.text.units import Standardize, UnitsAsked
 from lit_al.utils.options import CorpusOptions, FolderOptions, SplitOptions, again, check_not_both, grouped
 
 _WAYS = "; ".join(f"{how.name}: {how.words}" for how in TRAININGS.values() if how.name)
+
+READING: Final = ("standardize", "vocabulary_size", "max_length", "cut", "padding")
 
 row_option, network_option, oracle_option = grouped("Comparison"), grouped("Network"), grouped("Oracle")
 
@@ -48,18 +50,29 @@ class BenchConfig(SplitOptions, FolderOptions):
     )
     side_by_side: int = row_option(5, "Seeds in one batched pass.", least=1)
 
-    standardize: Standardize = network_option(
-        "keras3", "Case, punctuation and white space: of every script, or of ASCII, as in train.py."
+    standardize: Standardize | None = network_option(
+        None,
+        "Case, punctuation and white space: of every script, or of ASCII, as in train.py.",
+        otherwise="keras3",
+        lean="unicode",
     )
     units: UnitsAsked = network_option(
         "auto", "What texts are cut into, as in train.py; auto lets the texts decide where --standardize is unicode."
     )
-    vocabulary_size: int = network_option(
-        3_000, "Units of the network; linear models and the example's loop have their own, as --max-length."
+    vocabulary_size: int | None = network_option(
+        None,
+        "Units of the network in the rows of the lean recipe and in others; linear models and the example's loop have "
+        "their own, as --max-length.",
+        otherwise=3_000,
+        lean=20_000,
     )
-    max_length: int = network_option(150, "Units kept of each text.")
-    cut: Literal["end", "middle"] = network_option("end", "Which units of a longer text are dropped.")
-    padding: Literal["read", "masked"] = network_option("read", "Read by the LSTM as a word, or without state.")
+    max_length: int | None = network_option(None, "Units kept of each text.", otherwise=150, lean=400)
+    cut: Literal["end", "middle"] | None = network_option(
+        None, "Which units of a longer text are dropped.", otherwise="end", lean="middle"
+    )
+    padding: Literal["read", "masked"] | None = network_option(
+        None, "Read by the LSTM as a word, or without state.", otherwise="read", lean="masked"
+    )
     steps: int = network_option(200, "Training steps of a fit on labels alone.")
     batch_size: int = network_option(64, "Texts per step of such a fit.")
     study_steps: int = network_option(2_000, "Training steps, at most, of a fit that learns from the pool.")
@@ -88,6 +101,13 @@ class BenchConfig(SplitOptions, FolderOptions):
     oracle_skip: float = oracle_option(
         0.0, "Share of questions that it does not answer; they are paid for all the same."
     )
+
+    def reading(self, recipe: str) -> dict[str, Any]:
+        """How rows of a recipe read the texts: as given, or, where nothing is, as train.py would by that recipe."""
+        by = "lean" if recipe.startswith("lean") else "otherwise"
+        decided = {item.name: item.metadata["decided"] for item in fields(self)}
+        given = {name: getattr(self, name) for name in READING}
+        return {name: decided[name][by] if value is None else value for name, value in given.items()}
 
     def checked(self) -> "BenchConfig":
         """The same with each row spelled as in the table.

@@ -10,7 +10,7 @@ of the example's loop (`example_method`) split and read the words as the example
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import torch
 import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
 
 from lit_al.benchmark.bench_config import BenchConfig
 from lit_al.benchmark.benchmark_page import About, write_benchmark_report
@@ -40,7 +41,7 @@ from lit_al.oracles import ImperfectOracle, make_noise
 from lit_al.strategies import make_strategy
 from lit_al.text.cache import encoded
 from lit_al.text.embeddings import embeddings_of
-from lit_al.text.encoder import suited_encoder
+from lit_al.text.encoder import TextEncoder, suited_encoder
 from lit_al.text.lsa import vectors_of
 from lit_al.training.linear_training import SEEN, LinearFeatures, LinearTraining
 from lit_al.training.pretraining import learn
@@ -80,8 +81,8 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     for note in bench.notes:
         console.print(f"[yellow]note:[/yellow] {markup(note)}", soft_wrap=True)
     _begin(folder, config)
-    if bench.reading:
-        console.print(bench.reading, highlight=False)
+    for said in bench.said:
+        console.print(said, highlight=False)
     cells = bench.plan()
     missing = sum(cell not in done for cell in cells)
     console.print(
@@ -99,6 +100,23 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     files = write_benchmark_report(folder, about)
     console.print(f"report: {markup(folder / 'report.html')}", soft_wrap=True)
     return files
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The texts of a corpus as a network reads them.
+
+    Attributes:
+        encoder: of the pool's texts.
+        tokens: (N, T) uint16.
+        masked: padding has no state.
+        said: which units were chosen, and why; "" where there was no choice.
+    """
+
+    encoder: TextEncoder
+    tokens: Tensor
+    masked: bool
+    said: str
 
 
 class Bench:
@@ -134,16 +152,6 @@ class Bench:
                 f"--budgets ends at {config.budgets[-1]:,} labels but the pool has {len(self.pool):,} rows; end lower"
             )
         noise = make_noise(config.oracle_noise, len(corpus.classes))
-        self.encoder, self.reading = suited_encoder(
-            [corpus.texts[row] for row in self.pool],
-            units=config.units,
-            vocabulary_size=config.vocabulary_size,
-            max_length=config.max_length,
-            how=config.standardize,
-            cut=config.cut,
-        )
-        self.words = len(self.encoder.vocabulary)
-        self.tokens = torch.from_numpy(encoded(corpus, self.encoder))
         self.oracle = ImperfectOracle(corpus.labels, noise, config.oracle_skip, keys=corpus.keys[:, 0])
         self.embeddings = embeddings_of(
             corpus, config.encoder, config.embeddings, advance=Countdown(report, "vectors of the texts", len(corpus))
@@ -151,14 +159,39 @@ class Bench:
         self.features = LinearFeatures(corpus, self.pool, self.embeddings)
         self.example = ExampleRows(corpus, split, folder / "state" / "example", config.network)
         self.rows = [Method.of(name) for name in config.strategies]
-        wanted = {need for row in self.rows for need in _needs(row)}
-        self.vectors = self._text_vectors() if "vectors" in wanted else None
+        self._readings: dict[str, Reading] = {}
 
-    def _text_vectors(self) -> Float32s:
-        """(N, D) for strategies: those from outside, or latent directions of the pool's texts."""
+    def reading(self, recipe: str = "") -> "Reading":
+        """The texts as rows of a recipe read them; those of no recipe as the benchmark does unless it is told."""
+        settings = self.config.reading(recipe)
+        key = repr(settings)
+        if key not in self._readings:
+            encoder, said = suited_encoder(
+                [self.corpus.texts[row] for row in self.pool],
+                units=self.config.units,
+                vocabulary_size=settings["vocabulary_size"],
+                max_length=settings["max_length"],
+                how=settings["standardize"],
+                cut=settings["cut"],
+            )
+            tokens = torch.from_numpy(encoded(self.corpus, encoder))
+            self._readings[key] = Reading(encoder, tokens, settings["padding"] == "masked", said)
+        return self._readings[key]
+
+    def text_vectors(self, row: Method) -> Float32s | None:
+        """(N, D) for strategies: those from outside, or latent directions of the pool's texts; None if not needed."""
+        if "vectors" not in _needs(row):
+            return None
         if self.embeddings is not None:
             return self.embeddings.astype(np.float32)
-        return vectors_of(self.corpus.in_order(self.pool), self.tokens, self.words)
+        reading = self.reading(row.how.recipe)
+        return vectors_of(self.corpus.in_order(self.pool), reading.tokens, len(reading.encoder.vocabulary))
+
+    @property
+    def said(self) -> list[str]:
+        """What there is to say of how the networks read the texts, a line for each way."""
+        readings = [self.reading(row.how.recipe) for row in self.rows if row.how.loop in ("lean", "whole")]
+        return list(dict.fromkeys(reading.said for reading in readings if reading.said))
 
     def plan(self) -> list[tuple[str, int, int]]:
         """Keys of all cells, in no particular order."""
@@ -221,24 +254,26 @@ class Bench:
         return LinearTraining(self.features, len(self.corpus.classes), row.how.name)
 
     def _step_training(self, row: Method) -> StepTraining:
-        config = self.config
+        config, reading = self.config, self.reading(row.how.recipe)
         base = Recipe(
             steps=config.steps,
             batch_size=config.batch_size,
             weights=row.how.weights,
-            masked=config.padding == "masked",
+            masked=reading.masked,
             study_steps=config.study_steps,
         )
         recipe = make_recipe(row.how.recipe, base)
         if row.spelling == FULL:
             recipe = replace(recipe, steps=FULL_EPOCHS * len(self.pool) // 256, batch_size=256)
         return StepTraining(
-            self.tokens,
-            self.words,
+            reading.tokens,
+            len(reading.encoder.vocabulary),
             self.corpus.classes,
             recipe=recipe,
-            pretraining=learn(recipe, self.corpus, self.pool, self.encoder, self.tokens, embeddings=self.embeddings),
-            vectors=self.vectors,
+            pretraining=learn(
+                recipe, self.corpus, self.pool, reading.encoder, reading.tokens, embeddings=self.embeddings
+            ),
+            vectors=self.text_vectors(row),
         )
 
     def _look(self, monitors: Sequence[StoppingMonitor], loop: ActiveLoop) -> None:
@@ -278,7 +313,7 @@ class Bench:
         return {
             "predicted": query.called(classes),
             "taken": counts(self.corpus.labels[query.rows], classes),
-            "diversity": distinct_words(self.tokens[torch.from_numpy(query.rows)].numpy()),
+            "diversity": distinct_words(self.reading().tokens[torch.from_numpy(query.rows)].numpy()),
         }
 
 

@@ -202,7 +202,8 @@ def test_vectors_of_a_file_are_those_of_cold_start_strategies_and_teacher(corpus
     assert first != {one.item for one in make_learner(corpus, cold_start="kmeans").cold_start(30)}
     rows = np.arange(20)
     learner.learn(rows, corpus.labels[rows], 1)
-    np.testing.assert_array_equal(learner._pretraining.embeddings, expected)
+    view = learner._pretraining.features.views[-1]
+    np.testing.assert_allclose(view.matrix, expected.astype(np.float32), atol=1e-3)
     np.testing.assert_array_equal(learner._loop.method.vectors, expected.astype(np.float32))
     assert "computing text vectors" not in said
     assert len(learner.rank(30)) == 30
@@ -218,4 +219,4 @@ def test_encoder_says_how_far_it_is(corpus, monkeypatch):
     learner = Learner(list(corpus.texts), corpus.classes, {**QUICK, "encoder": "some/name"}, said.append)
     learner.prepare()
     assert "vectors of the texts: 100 of 300" in said
-    assert learner._pretraining.embeddings.shape == (300, 8)
+    assert learner._pretraining.features.views[-1].matrix.shape == (300, 8)

@@ -428,6 +428,7 @@ def test_vectors_of_a_file_are_a_row_of_their_own_and_those_of_strategies(config
     assert cells.keys() == {(row, number) for row in rows for number in range(2)}
     assert cells["encoder-lr", 1] > 0.9
     bench = Bench(config.checked(), corpus, tmp_path / "b")
-    assert bench.vectors.shape == (400, 6)
+    assert bench.text_vectors(Method.of(rows[2])).shape == (400, 6)
+    assert bench.text_vectors(Method.of("random")) is None
     with pytest.raises(RunError, match="other settings"):
         run_benchmark(replace(config, embeddings=None, strategies=rows[1:]), CONSOLE)
