@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from lit_al.annotate.learning import Learner
 from lit_al.benchmark.results_table import read_cells
 from lit_al.benchmark.runner import BenchConfig, run_benchmark
 from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.experiment_data import prepare
 from lit_al.experiment.session import run
 from lit_al.models.checkpoint import load_model
 from lit_al.models.prediction import classify
@@ -84,6 +86,14 @@ def test_a_lean_run_goes_on_without_a_label_of_a_class_until_its_one_row_is_aske
     for prediction in classify(model.eval(), ["the goal of the team", "a crater", ""]):
         assert tuple(prediction.probabilities) == CLASSES
         assert sum(prediction.probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_where_people_answer_a_test_set_names_the_classes_that_it_lacks(data):
+    config = TrainConfig(data=data, protocol="lean", oracle="file", test_size=10).resolved()
+    split = prepare(config).split
+    assert len(split.test) == 10
+    assert split.notes == (f"{NOTE}test)",)
+    assert prepare(replace(config, test_size=None)).split.notes == ()
 
 
 @pytest.mark.parametrize("moons", [0, 1])
