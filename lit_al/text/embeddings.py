@@ -161,8 +161,8 @@ def _read_parquet(path: Path, corpus: Corpus) -> Float16s:
         row = int(np.argmin(here))
         others = f", nor for {len(copies) - 1:,} other texts" if len(copies) > 1 else ""
         raise DataError(
-            f"{path} has no vector for the text {shorten(corpus.texts[row], 40)!r}{others}; make vectors of all texts of "
-            "the corpus"
+            f"{path} has no vector for the text {shorten(corpus.texts[row], 40)!r}{others}; make vectors of all "
+            "texts of the corpus"
         )
     return vectors
 
