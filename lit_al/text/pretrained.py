@@ -207,9 +207,23 @@ def _opened(name: str, device: str | None, *, local_files_only: bool) -> Pretrai
     with quiet():
         from sentence_transformers import SentenceTransformer
 
-        with offline() if local_files_only else nullcontext():
+        with _without_bars(), offline() if local_files_only else nullcontext():
             model: PretrainedEncoder = SentenceTransformer(name, device=device, local_files_only=local_files_only)
             return model
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Switch off the bars of transformers, which has a switch of its own."""
+    from transformers.utils import logging as bars
+
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
 
 
 def _full_name(encoder: str) -> str:
