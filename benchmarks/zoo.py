@@ -4,12 +4,12 @@
     python benchmarks/zoo.py --data ../shared/data/others --to zoo-encoder --embeddings FOLDER
 
 Each file of the folders (CSV, JSONL, Parquet), or corpus that `--data` of the benchmark knows (`imdb`, `demo`), is a
-benchmark of its own in `--to`, which is gone on with where it was left. With `--encoder`, or `--embeddings`, a folder of
-files with the corpora's names, teachers have the vectors as one view more; `encoder-lr` is then among the simple rows.
+benchmark of its own in `--to`, which is gone on with where it was left. With `--encoder`, or `--embeddings`, a folder
+of files with the corpora's names, teachers have the vectors as one view more; `encoder-lr` is then among the simple rows.
 
 The table compares the delivered network, random picks, with the best simple row at each budget: with that one which is
-best on average over the seeds, in pairs, so that chance favors the simple rows. The last line says what picks are worth:
-labels that margin picks need for what random picks reach, all corpora together, each with the same weight.
+best on average over the seeds, in pairs, so that chance favors the simple rows. The last line says what picks are
+worth: labels that margin picks need for what random picks reach, all corpora together, each with the same weight.
 """
 
 import argparse
@@ -127,7 +127,7 @@ def pool_size(corpus: Corpus) -> int:
 def lines(name: str, curves: Curves, simple: Sequence[str]) -> Iterator[Line]:
     """A line for each budget that ours and a simple row have."""
     for place, labels in enumerate(curves.labels):
-        at = {row: scores[:, place] for row, scores in curves.accuracy.items()}
+        at = {row: scores[:, place] for row, scores in curves.scores.items()}
         means = {row: float(np.nanmean(scores)) for row, scores in at.items() if not np.isnan(scores).all()}
         rivals = {row: means[row] for row in simple if row in means}
         if OURS in means and rivals:
@@ -138,7 +138,7 @@ def lines(name: str, curves: Curves, simple: Sequence[str]) -> Iterator[Line]:
 
 def labels_share(curves: Curves) -> Float64s | None:
     """(S,) log of the labels that margin picks need for what random picks reach, over theirs, mean over the budgets."""
-    one, other = curves.accuracy.get(PICKED), curves.accuracy.get(OURS)
+    one, other = curves.scores.get(PICKED), curves.scores.get(OURS)
     if one is None or other is None or len(curves.labels) < 3:
         return None
     log = np.log(curves.labels.astype(np.float64))

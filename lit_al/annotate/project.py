@@ -283,9 +283,10 @@ def _check_settings(record: Record, asked: Mapping[str, Any]) -> None:
     for name, value in asked.items():
         known = record.settings.get(name, DEFAULTS[name])
         if known != value:
+            before = "none" if known == "" else known
             raise ConfigError(
-                f"{record.path.parent} was begun with {flag(name)} {'none' if known == '' else known}, not {value}; "
-                f"leave {flag(name)} out, or give another --name"
+                f"{record.path.parent} was begun with {flag(name)} {before}, not {value}; leave {flag(name)} out, or "
+                "give another --name"
             )
 
 

@@ -51,7 +51,7 @@ ORGANIZATION: Final = "sentence-transformers"  # of names without one
 log = logging.getLogger(__name__)
 
 
-class Encoder(Protocol):
+class PretrainedEncoder(Protocol):
     """What is asked of an encoder; `sentence_transformers.SentenceTransformer` has it."""
 
     @property
@@ -162,7 +162,7 @@ def fingerprint_of(encoder: str) -> str | None:
 # --- Loading ----------------------------------------------------------------------------------------------------------
 
 
-def _load(encoder: str, device: str | None) -> Encoder:
+def _load(encoder: str, device: str | None) -> PretrainedEncoder:
     """The encoder of a folder or of the hub's cache; where the cache has but a part of it, of the hub.
 
     Raises:
@@ -178,7 +178,7 @@ def _load(encoder: str, device: str | None) -> Encoder:
         raise ConfigError(f"the encoder in {encoder} cannot be loaded ({_reason(error)}); save it again") from error
 
 
-def _load_from_hub(encoder: str, device: str | None) -> Encoder:
+def _load_from_hub(encoder: str, device: str | None) -> PretrainedEncoder:
     """The encoder that the hub has under a name, if the hub answers within seconds; then it is in the hub's cache."""
     check_package()
     from huggingface_hub import constants
@@ -202,14 +202,28 @@ def _load_from_hub(encoder: str, device: str | None) -> Encoder:
         ) from error
 
 
-def _opened(name: str, device: str | None, *, local_files_only: bool) -> Encoder:
+def _opened(name: str, device: str | None, *, local_files_only: bool) -> PretrainedEncoder:
     """sentence-transformers' own model; code that comes with an encoder is not run, which is the default there."""
     with quiet():
         from sentence_transformers import SentenceTransformer
 
-        with offline() if local_files_only else nullcontext():
-            model: Encoder = SentenceTransformer(name, device=device, local_files_only=local_files_only)
+        with _without_bars(), offline() if local_files_only else nullcontext():
+            model: PretrainedEncoder = SentenceTransformer(name, device=device, local_files_only=local_files_only)
             return model
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Switch off the bars of transformers, which has a switch of its own."""
+    from transformers.utils import logging as bars
+
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
 
 
 def _full_name(encoder: str) -> str:
@@ -247,7 +261,7 @@ class _Reading:
     """
 
     corpus: Corpus
-    model: Encoder
+    model: PretrainedEncoder
     name: str
     advance: Callable[[int], object]
 

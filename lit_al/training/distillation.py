@@ -13,6 +13,7 @@ from typing import Any, Final
 import lightning as L
 import numpy as np
 import torch
+from scipy.optimize import brentq
 from scipy.special import softmax
 from torch import Tensor
 from torch.func import functional_call
@@ -26,15 +27,48 @@ from lit_al.training.fitting import fit, plain_trainer
 from lit_al.training.recipe import Recipe
 from lit_al.training.steps import LabeledSet, StepCallback
 from lit_al.training.teacher import SoftLabels
-from lit_al.typing import Float32s, Ints, Rows
+from lit_al.typing import Float32s, Float64s, Ints, Rows
 
 REPEATED: Final = 0.1  # share of a pass that goes to labeled texts, beside their place among all
 TRUST: Final = 0.5  # in a label; the rest in what the teacher, who had not seen it, makes of the text
+CLEAR: Final = 0.7  # mean probability of its answers with which a teacher is understood
+SHARPEST: Final = 1_000.0
 MOST_RESERVED: Final = 500  # texts that tell how well a student follows
 RESERVING: Final = 1  # a stream of chance of its own, so that shuffles do not depend on it
 STEP: Final = 0.1  # how far a word moves against the network, as a share of its vector's length
 PROBE: Final = 0.01  # how far it moves to find the direction, likewise
 TABLE: Final = "weights.0"  # name of the embedding table among a committee's weights
+
+
+def sharpness(logits: Float64s) -> float:
+    """By how much a teacher must be surer of itself for its student to see what it means.
+
+    A teacher of many classes and few labels is honest where it gives its answer 3 % and 76 others a little less; a
+    student would learn that all are alike. So the lesson is sharpened until the answers have `CLEAR` on average, and
+    the student's logits are softened as much in the end (`soften`): what is delivered is as unsure as the teacher.
+
+    Args:
+        logits: (n, C) of texts to learn from.
+
+    Returns:
+        1 or more.
+    """
+
+    def clarity(factor: float) -> float:
+        return float(softmax(factor * logits, axis=1).max(axis=1).mean())
+
+    if clarity(1.0) >= CLEAR or clarity(SHARPEST) <= CLEAR:  # sure enough, or without a tendency
+        return 1.0
+    return float(brentq(lambda factor: clarity(factor) - CLEAR, 1.0, SHARPEST, rtol=1e-3))
+
+
+def soften(model: LitCommittee, factors: Sequence[float]) -> None:
+    """Divide each member's logits by its factor, for good."""
+    with torch.no_grad():
+        for name, weight in zip(model.net.names, model.net.weights, strict=True):
+            if name.startswith("head."):
+                by = torch.tensor(factors, dtype=weight.dtype, device=weight.device)  # (M,)
+                weight.div_(by.view(-1, *[1] * (weight.ndim - 1)))
 
 
 def reserve(

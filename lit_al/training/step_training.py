@@ -20,7 +20,7 @@ from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.ensemble import LitCommittee
 from lit_al.models.scoring import score, see
 from lit_al.strategies import Labeled, Pool
-from lit_al.training.distillation import assign, reserve, study
+from lit_al.training.distillation import assign, reserve, sharpness, soften, study
 from lit_al.training.fitting import device_of
 from lit_al.training.pretraining import Pretraining
 from lit_al.training.recipe import Recipe
@@ -158,6 +158,8 @@ class StepTraining:
         """Learn from teachers until they are followed no better."""
         recipe = self.recipe.for_labels(fewest(labeled_sets))  # before the teacher asks for a label
         opinions = [self._soft_labels(labeled_set) for labeled_set in labeled_sets]
+        factors = [sharpness(opinion.logits[self.pretraining.rows]) for opinion in opinions]
+        opinions = [opinion.times(factor) for opinion, factor in zip(opinions, factors, strict=True)]
         reserved = None if held else reserve(self.pretraining.rows, labeled_sets, opinions)
         if held:
             keep: StepCallback = FollowsBest(self.tokens, *_as_targets(held, len(self.classes)), recipe.average > 0)
@@ -168,6 +170,7 @@ class StepTraining:
         left_out = None if reserved is None else reserved[0]
         texts = assign(self.pretraining.rows, labeled_sets, len(self.classes), opinions, left_out)
         study(model, self.tokens, *texts, recipe, keep, seed, self.accelerator)
+        soften(model, factors)
         return keep
 
     def _soft_labels(self, labeled_set: LabeledSet) -> SoftLabels:

@@ -7,10 +7,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import softmax
 from torch.nn import functional as F
 
 from lit_al.models.ensemble import LitCommittee
 from lit_al.training.distillation import (
+    CLEAR,
     PROBE,
     STEP,
     SoftBatches,
@@ -20,6 +22,8 @@ from lit_al.training.distillation import (
     entropy,
     log_probabilities,
     reserve,
+    sharpness,
+    soften,
     study,
     virtual_adversarial_loss,
 )
@@ -424,3 +428,24 @@ def test_distance_is_the_divergence_of_the_weights_that_are_kept(classes):
         logs = log_probabilities(model(keep.tokens[keep.rows].int())).double()
     expected = (keep.targets.double() * (keep.targets.double().log() - logs)).sum(-1).mean(-1)
     torch.testing.assert_close(keep.distances, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_lesson_is_sharpened_until_its_answers_are_clear():
+    logits = np.random.default_rng(0).normal(size=(300, 40)) / 10
+    factor = sharpness(logits)
+    assert softmax(factor * logits, axis=1).max(axis=1).mean() == pytest.approx(CLEAR, abs=0.01)
+    assert sharpness(logits * factor * 1.01) == 1.0
+    assert sharpness(np.zeros((5, 3))) == 1.0  # nothing is meant, however loud it is said
+
+
+@pytest.mark.parametrize("factors", [(1.0, 4.0)])
+def test_softened_members_give_the_same_answers_with_logits_divided(classes, tokens, factors):
+    model = LitCommittee([3, 1], classes, **SIZES)
+    model.eval()
+    ids = tokens[torch.arange(20)[None].expand(2, -1)].int()
+    with torch.no_grad():
+        before = model(ids)
+        soften(model, factors)
+        after = model(ids)
+    for member, factor in enumerate(factors):
+        torch.testing.assert_close(after[member] * factor, before[member])
