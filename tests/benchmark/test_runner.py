@@ -13,6 +13,7 @@ from rich.console import Console
 from lit_al.benchmark import example_method, runner
 from lit_al.benchmark.benchmark_page import write_benchmark_report
 from lit_al.benchmark.judging import distinct_words
+from lit_al.benchmark.methods import Method
 from lit_al.benchmark.results_table import read_cells
 from lit_al.benchmark.runner import Bench, BenchConfig, run_benchmark
 from lit_al.cli import main
