@@ -5,7 +5,7 @@
 
 Each file of the folders (CSV, JSONL, Parquet), or corpus that `--data` of the benchmark knows (`imdb`, `demo`), is a
 benchmark of its own in `--to`, which is gone on with where it was left. With `--encoder`, or `--embeddings`, a folder
-of files with the corpora's names, teachers have the vectors as one view more; `encoder-lr` is then among the simple rows.
+of files with the corpora's names, teachers have the vectors as one view more, and `encoder-lr` is a simple row.
 
 The table compares the delivered network, random picks, with the best simple row at each budget: with that one which is
 best on average over the seeds, in pairs, so that chance favors the simple rows. The last line says what picks are
@@ -13,6 +13,8 @@ worth: labels that margin picks need for what random picks reach, all corpora to
 """
 
 import argparse
+import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,6 +208,8 @@ def main() -> None:
     parser.add_argument("--embeddings", default="", help="Folder of vectors, a file for each corpus by its name.")
     parser.add_argument("--no-picks", action="store_true", help="Random picks alone.")
     asked = parser.parse_args()
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
     console, found, shares = Console(), [], []
     for name, data in corpora(asked.data):
         console.rule(name)
