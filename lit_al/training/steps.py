@@ -28,9 +28,9 @@ POINTS = 50  # of the curve of a fit
 LOOKS = 10  # times that a fit is judged by its held-out labels
 LOOK = 50  # steps after which a student is judged
 MEMORY = 0.99  # of the running mean of its weights, per step: those of the last hundred steps or so count
-GAIN = 0.02  # share of its distance from the teacher that a student must lose
+GAIN = 0.05  # share of its distance from the teacher that a student must lose
 TINY = 1e-9  # probability below which a class counts as being that likely
-PATIENCE = 3  # looks without such a gain, after which it has learned what it can
+PATIENCE = 2  # looks without such a gain, after which it has learned what it can
 
 
 @dataclass(frozen=True)

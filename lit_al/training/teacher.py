@@ -82,13 +82,15 @@ def teach(
         whole[index, features.order] = _logits(view, rows, answers, asked, classes, weighted)
     folds = np.random.default_rng(seed).permutation(len(rows)) % min(FOLDS, len(rows))  # (n,)
     held_out = np.zeros((len(views), len(rows), classes))
+    judges = np.zeros(len(rows), bool)  # (n,) a class of which a fold knows no other label tells nothing of the views
     for fold in range(folds.max() + 1):
         out = folds == fold
+        judges[out] = np.isin(answers[out], answers[~out])
         if len(rows) > 1:
             for index, view in enumerate(views):
                 asked = view.matrix[rows[out]]
                 held_out[index, out] = _logits(view, rows[~out], answers[~out], asked, classes, weighted)
-    weights = _stack(held_out, answers, prior_of(views))
+    weights = _stack(held_out[:, judges], answers[judges], prior_of(views))
     return SoftLabels(np.tensordot(weights, whole, 1), np.tensordot(weights, held_out, 1), weights)
 
 
@@ -112,7 +114,7 @@ def _logits(view: View, rows: Rows, answers: Ints, asked: Any, classes: int, wei
     if not view.dense:  # a term that no labeled text holds keeps its weight of 0: it need not be there
         terms = np.unique(learned.indices)
         learned, asked = learned[:, terms], asked[:, terms]
-    regression = LogisticRegression(C=STRENGTH, max_iter=300, class_weight="balanced" if weighted else None)
+    regression = LogisticRegression(C=STRENGTH, tol=1e-3, max_iter=300, class_weight="balanced" if weighted else None)
     found = regression.fit(learned, answers).decision_function(asked)
     logits[:, seen] = np.stack([-found / 2, found / 2], axis=1) if len(seen) == 2 else found
     return logits

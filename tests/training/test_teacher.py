@@ -158,3 +158,14 @@ def test_terms_that_no_labeled_text_holds_need_not_be_there(texts):
     both = [Features((features.views[0], View("words", each)), features.order) for each in (words, padded)]
     first, second = (teach(each, rows, truth[rows], classes, 0).logits for each in both)
     np.testing.assert_allclose(first, second, atol=1e-4)
+
+
+def test_class_of_a_single_label_says_nothing_of_the_views(texts, monkeypatch):
+    """No fold that leaves it out knows the class, so that every view errs."""
+    features, truth, classes = texts
+    rows = np.concatenate([np.flatnonzero(truth == 0)[:1], np.flatnonzero(truth != 0)[:30]])
+    judged = []
+    stack = teacher._stack
+    monkeypatch.setattr(teacher, "_stack", lambda *args: (judged.append(args[1]), stack(*args))[1])
+    teach(features, rows, truth[rows], classes, 0)
+    np.testing.assert_array_equal(judged[0], truth[rows[1:]])
