@@ -356,9 +356,10 @@ def test_an_oracle_that_errs_and_skips_is_paid_and_judged_by_the_truth(config, t
 
 def test_text_vectors_are_shaped_by_the_pool_alone(config, tmp_path):
     corpus = load_corpus("demo", demo_rows=400)
-    made = Bench(replace(config, strategies=("density",)), corpus, tmp_path)
-    assert not made.vectors[made.judged].any()
-    assert made.vectors[made.pool].any(axis=1).all()
+    made = Bench(config, corpus, tmp_path)
+    vectors = made.text_vectors(Method.of("density"))
+    assert not vectors[made.judged].any()
+    assert vectors[made.pool].any(axis=1).all()
 
 
 def test_judging_rows_are_in_no_pool(config, tmp_path):
