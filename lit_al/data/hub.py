@@ -1,6 +1,6 @@
-"""IMDB from the Hugging Face hub or its cache: the cache first, the hub only if it answers within seconds.
+"""Data sets of the Hugging Face hub or its cache: the cache first, the hub only if it answers within seconds.
 
-`datasets` is imported here only, and only when this corpus is asked for.
+`datasets` is imported only when one is asked for.
 """
 
 import logging
@@ -9,27 +9,30 @@ import queue
 import ssl
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, build_opener
 
-from lit_al.data.tables import read_parquet
+from lit_al.data.arrow_tables import read_parquet
+from lit_al.data.tables import Reading
 from lit_al.exceptions import DataError
+from lit_al.utils.readers import check_text
 
 REPOSITORY = "stanfordnlp/imdb"
 SPLITS = ("train", "test")
 FILES = tuple(f"plain_text/{split}-00000-of-00001.parquet" for split in SPLITS)
 PATIENCE = 4.0  # seconds that the hub has to say where its files are
 
+T = TypeVar("T")
 Rows = tuple[list[str], list[object]]  # texts and labels, train before test
 
 
 class HubError(DataError):
-    """IMDB is neither in the cache nor to be had from the hub; the text is the reason, without a full stop."""
+    """A data set is neither in the cache nor to be had from the hub; the text is the reason, without a full stop."""
 
 
 def load_imdb() -> Rows:
@@ -38,30 +41,52 @@ def load_imdb() -> Rows:
     Raises:
         HubError: no copy in the cache, and no hub that answers; known within seconds.
     """
+    return _loaded("IMDB", REPOSITORY, None, _rows, _from_downloads)
+
+
+def load_splits(repository: str, config: str | None = None) -> Any:
+    """The splits of any data set: a `datasets.DatasetDict`.
+
+    Args:
+        repository: `owner/name`, or the name alone of those without an owner.
+        config: of data sets that have several.
+
+    Raises:
+        HubError: no copy in the cache, and no hub that answers; known within seconds.
+    """
+    return _loaded(repository, repository, config, lambda splits: splits, lambda: None)
+
+
+def _loaded(
+    name: str, repository: str, config: str | None, taken: Callable[[Any], T], downloaded: Callable[[], T | None]
+) -> T:
+    """What is taken of a data set: from the cache, from files that were downloaded, or from the hub."""
     try:
         import datasets
     except ImportError as error:
-        raise HubError(f"IMDB comes from the hub through the package datasets, which is missing ({error})") from None
+        raise HubError(f"{name} comes from the hub through the package datasets, which is missing ({error})") from None
     with _quiet(datasets):
-        rows = _from_cache(datasets)
-        if rows is not None:
-            return rows
-        silence = _why_silent(datasets)
+        found = _from_cache(datasets, repository, config, taken, downloaded)
+        if found is not None:
+            return found
+        silence = _why_silent(datasets, repository)
         if silence:
-            raise HubError(f"IMDB is not in the cache of the Hugging Face hub, and {silence}")
+            raise HubError(f"{name} is not in the cache of the Hugging Face hub, and {silence}")
         try:
-            return _rows(datasets.load_dataset(REPOSITORY))
+            return taken(datasets.load_dataset(repository, config))
         except Exception as error:  # of a dozen libraries' own kinds: all mean the same here
             reason = f"{type(error).__name__}: {error}".split("\n", 1)[0][:200]
-            raise HubError(f"the Hugging Face hub answers, but loading {REPOSITORY} failed ({reason})") from error
+            raise HubError(f"the Hugging Face hub answers, but loading {repository} failed ({reason})") from error
 
 
-def why_unreachable(endpoint: str, seconds: float = PATIENCE) -> str | None:
+def why_unreachable(endpoint: str, seconds: float = PATIENCE, repository: str = REPOSITORY) -> str | None:
     """Why the hub does not answer, or None if it does; takes `seconds` at most, even where a name look-up hangs."""
     answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def ask() -> None:
-        answers.put(_ask(endpoint, 2 * seconds))  # the deadline is the queue's; this one only ends the thread
+        answers.put(
+            _ask(endpoint, 2 * seconds, repository)
+        )  # the deadline is the queue's; this one only ends the thread
 
     threading.Thread(target=ask, daemon=True).start()
     try:
@@ -70,10 +95,11 @@ def why_unreachable(endpoint: str, seconds: float = PATIENCE) -> str | None:
         return f"{endpoint} does not answer within {seconds:g} s"
 
 
-def _ask(endpoint: str, timeout: float) -> str | None:
+def _ask(endpoint: str, timeout: float, repository: str) -> str | None:
     """One HEAD request for a file, led on to the host that stores it, through the environment's proxies."""
     try:
-        address = f"{endpoint}/datasets/{REPOSITORY}/resolve/main/{FILES[0]}"
+        file = FILES[0] if repository == REPOSITORY else "README.md"
+        address = f"{endpoint}/datasets/{repository}/resolve/main/{file}"
         with build_opener().open(Request(address, method="HEAD"), timeout=timeout):
             return None
     except HTTPError as error:
@@ -88,21 +114,28 @@ def _ask(endpoint: str, timeout: float) -> str | None:
         return f"{endpoint} cannot be reached ({error})"
 
 
-def _why_silent(datasets: Any) -> str | None:
+def _why_silent(datasets: Any, repository: str) -> str | None:
     """Why the hub is not to be asked, or does not answer."""
     if datasets.config.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE or HF_DATASETS_OFFLINE forbids asking the hub"
-    return why_unreachable(os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co")
+    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
+    return why_unreachable(endpoint, repository=repository)
 
 
-def _from_cache(datasets: Any) -> Rows | None:
-    """IMDB as `datasets` has prepared it, else as the hub's client has downloaded it, else None."""
+def _from_cache(
+    datasets: Any,
+    repository: str,
+    config: str | None,
+    taken: Callable[[Any], T],
+    downloaded: Callable[[], T | None],
+) -> T | None:
+    """A data set as `datasets` has prepared it, else as the hub's client has downloaded it, else None."""
     with _offline(datasets):
         try:
-            return _rows(datasets.load_dataset(REPOSITORY))
+            return taken(datasets.load_dataset(repository, config))
         except Exception:  # not there, half there, or in a folder that cannot be locked
-            with suppress(DataError):
-                return _from_downloads()
+            with suppress(DataError, KeyError):
+                return downloaded()
     return None
 
 
@@ -116,9 +149,9 @@ def _from_downloads() -> Rows | None:
         path = try_to_load_from_cache(REPOSITORY, file, repo_type="dataset")
         if not isinstance(path, str):
             return None
-        table = read_parquet(Path(path), "text", "label")
-        texts += table.texts
-        labels += table.labels
+        table = read_parquet(Path(path), Reading())
+        texts += [check_text(text, path) for text in table.column("text")]
+        labels += table.column("label")
     return texts, labels
 
 
