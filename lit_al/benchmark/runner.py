@@ -72,6 +72,8 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     done = {cell.key for cell in read_cells(table)} if table.exists() else set()
     with console.status("loading and encoding the corpus …"):
         bench = Bench(config, load_corpus(**config.corpus), folder)
+    for note in bench.corpus.notes:
+        console.print(f"note: {markup(note)}", soft_wrap=True)
     _begin(folder, config)
     cells = bench.plan()
     missing = sum(cell not in done for cell in cells)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lit_al.data.bounds import ROW, Bound, row_size, rows_at_once
+from lit_al.data.columns import TEXT_COLUMNS
 from lit_al.data.labels import MAX_CLASSES
 from lit_al.data.parts import in_order
 from lit_al.data.tables import Reading, Table, joined
@@ -48,7 +49,7 @@ def read_parquet(path: Path, reading: Reading) -> Table:
 def _is_kept(pa: Any, name: str, kind: Any, reading: Reading) -> bool:
     """Whether a column is one of words, numbers and dates, or one that may hold texts or labels in another way."""
     wanted = ",".join(filter(None, (reading.text_column, reading.label_column, reading.id_column))).split(",")
-    if name in wanted or any(one.startswith(f"{name}.") for one in wanted):
+    if name in wanted or name.strip().lower() in TEXT_COLUMNS or any(one.startswith(f"{name}.") for one in wanted):
         return True
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):  # of words: labels of texts that have several

@@ -113,7 +113,7 @@ def _decoded(
             if encoding is not None:
                 raise DataError(
                     f"{files[row]} is not {encoding}, as --encoding says: byte 0x{content[error.start]:02x} at offset "
-                    f"{error.start:,}; name the right one, or none"
+                    f"{error.start}; name the right one, or none"
                 ) from None
             texts.append("")
             strange.append(row)

@@ -13,6 +13,8 @@ from lit_al.utils.readers import check_text, separator_hint, shown
 TEXT_COLUMNS = ("text", "review", "sentence", "content")
 LABEL_COLUMNS = ("label", "sentiment", "class", "category", "target", "labels")
 
+Guess = tuple[str | None, str | None]  # the column of the texts, that of the labels
+
 _SAMPLE = 500  # rows from which columns are judged
 _LONG = 20  # characters that a cell of texts has on average, at least
 _FEW = 50  # different labels among them, at most
@@ -57,9 +59,9 @@ def texts_of(table: Table, reading: Reading, *, labeled: bool = True) -> TextTab
         DataError: a table without rows, a column that is missing or is two things, a text that is no text, an id that
             is missing or stands there twice.
     """
+    text, label, notes = choose_columns(table, reading, labeled=labeled)
     if not len(table):
         raise DataError(f"{table.origin} has a header but no rows")
-    text, label, notes = choose_columns(table, reading, labeled=labeled)
     texts = _texts(table, text)
     labels: list[object] = [None] * len(texts) if label is None else _cells(table, label)
     ids = None if reading.id_column is None else _ids(table, _found(table, reading.id_column, "id"))
@@ -103,9 +105,7 @@ def choose_columns(
     return text, label, tuple(notes)
 
 
-def _text_columns(
-    table: Table, reading: Reading, guess: tuple[str | None, str | None], two: bool
-) -> tuple[str, ...] | None:
+def _text_columns(table: Table, reading: Reading, guess: Guess, two: bool) -> tuple[str, ...] | None:
     """Those named or known; None to take the likely one."""
     wished = reading.text_column
     if wished is not None:
@@ -122,7 +122,7 @@ def _text_columns(
     raise _lack(table, "text", TEXT_COLUMNS, guess)
 
 
-def _label_column(table: Table, reading: Reading, guess: tuple[str | None, str | None], labeled: bool) -> str | None:
+def _label_column(table: Table, reading: Reading, guess: Guess, labeled: bool) -> str | None:
     if reading.label_column is not None:
         return _found(table, reading.label_column, "label", guess)
     return table.label or _usual(table, LABEL_COLUMNS)
@@ -138,7 +138,7 @@ def _usual(table: Table, usual: Sequence[str]) -> str | None:
     return found if found is None else _once(table, found)
 
 
-def _found(table: Table, wanted: str, what: str, guess: tuple[str | None, str | None] = (None, None)) -> str:
+def _found(table: Table, wanted: str, what: str, guess: Guess = (None, None)) -> str:
     """The column of a name, of a place inside nested cells, or, where no name is so, of a number."""
     if wanted in table.names:
         return _once(table, wanted)
@@ -159,37 +159,38 @@ def _once(table: Table, name: str) -> str:
     return name
 
 
-def _lack(table: Table, what: str, usual: Sequence[str], guess: tuple[str | None, str | None]) -> DataError:
-    likely = [
-        f"--{role}-column {_quoted(name)}"
-        for role, name in zip(("text", "label"), guess, strict=True)
-        if name is not None
-    ]
-    likely = likely if what == "text" else [word for word in likely if word.startswith("--label")]
-    way = f"; the likely ones are {' '.join(likely)}" if likely else ""
+def _lack(table: Table, what: str, usual: Sequence[str], guess: Guess) -> DataError:
+    """No column of the usual names: which there are, and which are likely."""
+    options = [f"--{role}-column {_quoted(name)}" for role, name in zip(("text", "label"), guess, strict=True) if name]
+    likely = [word for word in options if what == "text" or word.startswith("--label")]
+    way = f"name the right one with --{what}-column"
+    without = _without_header(table, guess)
+    if without:
+        way += without
+    elif likely:
+        way += f", most likely {' '.join(likely)}"
+    if what == "label":
+        way += ", or label the texts with lit-al annotate"
     return DataError(
-        f"{table.origin} has no {what} column ({', '.join(usual)}){separator_hint(table.names)}; "
-        f"its columns are {shown(table.names)}; name the right one with --{what}-column{way}"
-        f"{_without_header(table, guess)}"
+        f"{table.origin} has no {what} column ({', '.join(usual)}){separator_hint(table.names)}; its columns are "
+        f"{shown(table.names)}; {way}"
     )
 
 
 def _quoted(name: str) -> str:
-    return f"'{name}'" if re.search(r"[^\w.-]", name) or not name else name
+    return f"'{name}'" if re.search(r"[^\w.-]", name) else name
 
 
-def _without_header(table: Table, guess: tuple[str | None, str | None]) -> str:
+def _without_header(table: Table, guess: Guess) -> str:
     """What to say where the first row looks like one of the texts."""
     if not table.header or max(map(len, table.names), default=0) <= 2 * _LONG:
         return ""
-    numbers = [str(table.names.index(name) + 1) if name in table.names else "N" for name in guess]
-    return (
-        "; if its first line is no header but a text, give --no-header "
-        f"--text-column {numbers[0]} --label-column {numbers[1]}, with commas for several columns of text"
-    )
+    long = [str(number) for number, name in enumerate(table.names, 1) if len(name) > _LONG]
+    label = f" --label-column {table.names.index(guess[1]) + 1}" if guess[1] is not None else ""
+    return f"; if its first line is a text and no header, give --no-header --text-column {','.join(long)}{label}"
 
 
-def _likely(table: Table) -> tuple[str | None, str | None]:
+def _likely(table: Table) -> Guess:
     """The columns that look most like texts and like labels, by the first rows."""
     texts: dict[str, float] = {}
     labels: dict[str, tuple[bool, int]] = {}

@@ -151,18 +151,19 @@ def build_corpus(
     ids: Sequence[str] | None = None,
     columns: Mapping[str, Sequence[object]] | None = None,
     place: Callable[[int], str] | None = None,
+    to_label: bool = False,
 ) -> Corpus:
-    """A corpus that knows IMDB when it sees it, and notes empty texts, with their places, and missing labels."""
+    """A corpus that knows IMDB when it sees it, and notes empty texts and missing labels.
+
+    Where people are to label the texts (`to_label`), missing labels are no news; `place` says where a row is.
+    """
     if is_imdb(texts, labels):
         classes, source = IMDB_CLASSES, "imdb"
     empty = [row for row, text in enumerate(texts) if not text or text.isspace()]
     if empty:
-        notes += (
-            f"{len(empty):,} of {len(texts):,} texts are empty or only white space{_places(empty, place)}: kept, "
-            "encoded as padding",
-        )
+        notes += (f"{len(empty):,} of {len(texts):,} texts are empty or only white space{_places(empty, place)}",)
     unlabeled = int((labels == UNLABELED).sum())
-    if unlabeled:
+    if unlabeled and not to_label:
         notes += (f"{unlabeled:,} of {len(texts):,} rows have no label",)
     return Corpus(texts, labels, classes, source, is_demo, notes, ids, columns or {})
 

@@ -1,10 +1,12 @@
 """The formats of files, by suffix, and of folders, by shape; a new one is a reader and a row here."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lit_al.data.arrow_tables import read_parquet, table_of_splits
 from lit_al.data.class_folders import has_class_folders, read_class_folders
+from lit_al.data.columns import LABEL_COLUMNS, choose_columns
 from lit_al.data.delimited import read_delimited
 from lit_al.data.json_tables import read_json, read_json_lines
 from lit_al.data.parts import PARTS, part_of
@@ -14,6 +16,7 @@ from lit_al.data.spreadsheets import read_xlsx
 from lit_al.data.tables import Reading, Table, joined
 from lit_al.exceptions import DataError
 from lit_al.utils.readers import reading as read_from
+from lit_al.utils.readers import shown
 
 _TEXT: Mapping[str, Callable[[Source, Reading], Table]] = {
     ".csv": read_delimited,
@@ -41,7 +44,7 @@ def read_file(path: Path, reading: Reading) -> Table:
             return _BINARY[suffix](path, reading)
         source = Source(path, reading.encoding)
         if source.suffix not in _TEXT:
-            suffix = path.suffix
+            suffix = source.suffix + source.packing if source.packing else path.suffix
             kind = f"of the unknown kind {suffix!r}" if suffix else "without a suffix"
             known = ", ".join([*_TEXT, *_BINARY])
             raise DataError(
@@ -61,7 +64,9 @@ def read_folder(path: Path, reading: Reading) -> Table:
         return _saved(path, reading)
     files = _part_files(path)
     if files:
-        return joined({part: _shards(paths, reading) for part, paths in files.items()}, str(path))
+        parts = {part: _shards(paths, reading) for part, paths in files.items()}
+        _check_alike(list(parts.values()), reading)
+        return joined(parts, str(path))
     if has_class_folders(path):
         return read_class_folders(path, reading)
     below = {entry.name: entry for entry in sorted(path.iterdir()) if entry.is_dir() and _part_files(entry)}
@@ -102,7 +107,29 @@ def _part_files(path: Path) -> dict[str, list[Path]]:
     if not found:
         return {}
     kind = max(found, key=lambda kind: (len(found[kind]), -FORMATS.index(kind)))
-    return {part: found[kind][part] for part in PARTS if part in found[kind]}
+    return {part: _alike(found[kind][part]) for part in PARTS if part in found[kind]}
+
+
+def _alike(paths: list[Path]) -> list[Path]:
+    """Of the files of a part those that differ by their numbers alone: test.csv, and not test_labels.csv too."""
+    names: dict[str, list[Path]] = {}
+    for path in paths:
+        names.setdefault(re.sub(r"\d+", "0", path.name), []).append(path)
+    return names[min(names, key=len)]
+
+
+def _check_alike(tables: Sequence[Table], reading: Reading) -> None:
+    """Refuse parts whose texts or labels stand in columns of different names; a part without labels is fine."""
+    first = tables[0]
+    text, label, _ = choose_columns(first, reading, labeled=False)
+    for table in tables[1:]:
+        usual = {name.strip().lower() for name in table.names} & {*LABEL_COLUMNS}
+        for name in [*text, *([label] if label and usual else [])]:
+            if name.split(".")[0] not in table.names and name not in table.names:
+                raise DataError(
+                    f"{table.origin} has no column {name!r}, where {first.origin} has its texts or labels; its columns "
+                    f"are {shown(table.names)}"
+                )
 
 
 def _shards(paths: list[Path], reading: Reading) -> Table:

@@ -35,7 +35,6 @@ class LabelCells:
 def plain_labels(
     cells: Sequence[object],
     where: Callable[[int], str],
-    origin: str,
     reading: Reading | None = None,
     classes: Sequence[str] = (),
 ) -> LabelCells:
@@ -44,20 +43,19 @@ def plain_labels(
     Args:
         cells: N cells as the file holds them.
         where: from a row to its place in the file, for messages.
-        origin: the file and its label column, for messages.
         reading: what the user says of labels.
         classes: names of classes where they are given: none of them is "no label", and spellings are folded to them.
 
     Raises:
         DataError: a cell with several labels, unless `reading` says what to make of it.
 
-    >>> plain_labels(["Good", " good", "N/A", "bad"], str, "doc").values
+    >>> plain_labels(["Good", " good", "N/A", "bad"], str).values
     ['Good', 'Good', None, 'bad']
     """
     reading = reading or Reading()
     notes: list[str] = []
     values = _booleans([_unwrapped(cell) for cell in cells])
-    values = _single(values, where, origin, reading, notes)
+    values = _single(values, where, reading, notes)
     values = _without_missing(values, reading, classes, notes)
     if not reading.exact_labels:
         values = _folded(values, classes, notes)
@@ -90,9 +88,7 @@ def _booleans(values: list[object]) -> list[object]:
     return [(str(value) if alone else int(value)) if isinstance(value, bool) else value for value in values]
 
 
-def _single(
-    values: list[object], where: Callable[[int], str], origin: str, reading: Reading, notes: list[str]
-) -> list[object]:
+def _single(values: list[object], where: Callable[[int], str], reading: Reading, notes: list[str]) -> list[object]:
     """Cells with one label or none; those with several are refused, or cut to the first, or taken for none."""
     joint = set() if reading.exact_labels else _joint_labels({value for value in values if isinstance(value, str)})
     found: list[object] = []
@@ -111,10 +107,9 @@ def _single(
         row = several[0]
         example = first_line(repr(values[row]), 60)
         raise DataError(
-            f"{where(row)}: the label is {example}, several for one text (so are {len(several):,} of {len(values):,} "
-            f"rows of {origin}), but a text can have one label only: take the first of each with --several-labels "
-            "first, leave such texts unlabeled with --several-labels none, take each cell for one label of its own "
-            "with --exact-labels if it is one, or split the column into one a question and choose by --label-column"
+            f"{where(row)}: the label is {example}, as if of several ({len(several):,} of {len(values):,} are so), "
+            "but a text has one label here: choose with --several-labels first or none, split the column into one for "
+            "each question and name one with --label-column, or take each cell for one label with --exact-labels"
         )
     if several:
         made = "the first is taken" if reading.several_labels == "first" else "they are left without"

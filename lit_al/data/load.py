@@ -157,12 +157,13 @@ def _meant(path: Path) -> str:
 
 def _corpus(table: Table, reading: Reading, source: str, classes: tuple[str, ...] | None) -> Corpus:
     """The corpus of a table: its texts, its labels as people write them, and all that stands beside them."""
-    found = texts_of(table, reading, labeled=classes is None)
+    to_label = classes is not None
+    found = texts_of(table, reading, labeled=not to_label)
     if reading.drop_empty:
         found = _without_empty(found)
     cells = _by_name(found) if classes is not None else found.labels
     origin = f"{table.origin}, column {found.columns[1]!r}"
-    labels = plain_labels(cells, found.where, origin, reading, classes or ())
+    labels = plain_labels(cells, found.where, reading, classes or ())
     if classes is not None:
         numbers = encode_as(labels.values, found.where, classes)
     else:
@@ -173,7 +174,15 @@ def _corpus(table: Table, reading: Reading, source: str, classes: tuple[str, ...
     kept_back = (f"{hidden:,} labels are -1: no label, as in test sets whose labels are kept back",) if hidden else ()
     notes = (*found.notes, *labels.notes, *kept_back, *notes)
     return build_corpus(
-        found.texts, numbers, classes, source, notes=notes, ids=found.ids, columns=found.others, place=place
+        found.texts,
+        numbers,
+        classes,
+        source,
+        notes=notes,
+        ids=found.ids,
+        columns=found.others,
+        place=place,
+        to_label=to_label,
     )
 
 

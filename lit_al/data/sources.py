@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from lit_al.data.bounds import Bound
 from lit_al.exceptions import ConfigError, DataError
-from lit_al.utils.readers import first_error, marked_encoding
+from lit_al.utils.readers import Undecodable, first_error, marked_encoding
 from lit_al.utils.terminal_text import first_line
 
 _SAMPLE = 2**16  # bytes of lines that are not ASCII: enough to guess from
@@ -105,22 +105,21 @@ class Source:
         error = self._error("utf-8-sig")
         if error is None:
             return "utf-8-sig", ()
-        return self._guess(*error)
+        return self._guess(error)
 
-    def _guess(self, offset: int, byte: int | None) -> tuple[str, tuple[str, ...]]:
-        """The codec of a file that is not UTF-8."""
-        where = f"byte 0x{byte:02x} at offset {offset:,}" if byte is not None else "its last character is cut in two"
-        refused = f"{self.path} is not UTF-8: {where}; save it as UTF-8, or name its encoding with --encoding"
+    def _guess(self, error: Undecodable) -> tuple[str, tuple[str, ...]]:
+        """The codec of a file that is not UTF-8, unless it nearly is."""
+        refused = f"{self.path} is not UTF-8: {error}; save it as UTF-8, or name its encoding with --encoding"
         sample = self._strange_lines()
         letters = sample.decode("utf-8", errors="surrogateescape")
         broken = sum("\udc80" <= letter <= "\udcff" for letter in letters)
         sound = sum(not letter.isascii() for letter in letters) - broken
-        if byte is None or sound > broken or b"\0" in sample:
+        if error.cut or sound > broken or b"\0" in sample:
             raise DataError(refused)
         codec = likely(sample)
         if codec is None or self._error(codec) is not None:
             raise DataError(refused)
-        return codec, (f"{self.path.name}: read as {codec}, a guess (not UTF-8: {where}); --encoding names another",)
+        return codec, (f"{self.path.name}: read as {codec}, a guess (not UTF-8: {error}); --encoding names another",)
 
     def _strange_lines(self) -> bytes:
         """The first lines with bytes beyond ASCII."""
@@ -133,16 +132,14 @@ class Source:
                     break
         return bytes(found)
 
-    def _error(self, codec: str) -> tuple[int, int | None] | None:
+    def _error(self, codec: str) -> Undecodable | None:
         with self.unpacked() as file:
             return first_error(file, codec)
 
     def _check(self, codec: str, what: str) -> None:
         error = self._error(codec)
         if error is not None:
-            offset, byte = error
-            end = "it ends in the middle of a character" if byte is None else f"byte 0x{byte:02x} at offset {offset:,}"
-            raise DataError(f"{what}: {end}; name its encoding with --encoding, or save it as UTF-8")
+            raise DataError(f"{what}: {error}; name its encoding with --encoding, or save it as UTF-8")
 
 
 class _Unpacked(io.RawIOBase):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from lit_al.exceptions import DataError
 from lit_al.utils import memory
@@ -65,6 +65,17 @@ class Dialect:
         """A cell and the separator behind it."""
         mark = re.escape(self.separator)
         return re.compile(f'(?:"[^"]*(?:""[^"]*)*"|[^"{mark}\r\n][^{mark}\r\n]*)?{mark}')
+
+
+class Undecodable(NamedTuple):
+    """The first byte that cannot be decoded: where it is, which, and whether the file ends within its character."""
+
+    offset: int
+    byte: int
+    cut: bool
+
+    def __str__(self) -> str:
+        return f"byte 0x{self.byte:02x} at offset {self.offset}"
 
 
 @contextmanager
@@ -273,28 +284,20 @@ def check_text(value: object, where: str, what: str = "text") -> str:
 def _describe_encoding(path: Path, encoding: str) -> str:
     """Where a file stops being in its encoding, found by reading it once more."""
     if encoding != "utf-8-sig":
-        return f"{path} is {encoding.upper()} by its byte order mark, but not at offset {_broken_at(path, encoding)[0]}"
+        return f"{path} is {encoding.upper()} by its byte order mark, but not sound: {_fault(path, encoding)}"
     marked = encoding_of(path)
     if marked != encoding:
         return f"{path} is {marked.upper()} (by its byte order mark), not UTF-8; save it as UTF-8"
-    offset, byte = _broken_at(path, "utf-8")
-    if byte is None:
-        return f"{path} is not UTF-8: it ends in the middle of a character; save it as UTF-8"
-    return f"{path} is not UTF-8: byte 0x{byte:02x} at offset {offset}; save it as UTF-8"
+    return f"{path} is not UTF-8: {_fault(path, 'utf-8')}; save it as UTF-8"
 
 
-def _broken_at(path: Path, encoding: str) -> tuple[int, int | None]:
-    """Where a file that breaks its encoding does so first."""
+def _fault(path: Path, encoding: str) -> Undecodable | None:
     with path.open("rb") as file:
-        return first_error(file, encoding) or (path.stat().st_size, None)
+        return first_error(file, encoding)
 
 
-def first_error(file: BinaryIO, encoding: str) -> tuple[int, int | None] | None:
-    """Offset of the first byte that cannot be decoded, and the byte; no byte where the file ends too early.
-
-    Returns:
-        None where all of them can be.
-    """
+def first_error(file: BinaryIO, encoding: str) -> Undecodable | None:
+    """The first byte of a file that is not in an encoding; None where all of them are."""
     decoder = codecs.getincrementaldecoder(encoding)()
     read = 0
     while True:
@@ -303,7 +306,7 @@ def first_error(file: BinaryIO, encoding: str) -> tuple[int, int | None] | None:
         try:
             decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
-            return read - kept + error.start, error.object[error.start] if chunk else None
+            return Undecodable(read - kept + error.start, error.object[error.start], cut=not chunk)
         if not chunk:
             return None
         read += len(chunk)

@@ -47,8 +47,8 @@ def test_run_is_made_from_a_file_and_named_after_it(wish, tmp_path):
         assert project.record.answers() == []
         assert project.notes == (
             "4 texts, 2 labels: negative, positive",
-            "rows without a text, passed over: 2",
             "exact copies of other texts: 1; each is asked for by itself",
+            "2 of 6 texts are empty or only white space (line 4, line 5; --drop-empty leaves them out)",
             "labels in the file: 2; they are not used, unless --take-labels is given",
         )
 

@@ -81,7 +81,7 @@ def test_corpus_that_does_not_fit_is_refused(labels, classes, message):
 def test_empty_and_unlabeled_rows_are_counted():
     corpus = build_corpus(["", " \n\t", "film"], np.array([0, 1, -1]), CLASSES, "here")
     assert corpus.notes == (
-        "2 of 3 texts are empty or only white space: kept, encoded as padding",
+        "2 of 3 texts are empty or only white space",
         "1 of 3 rows have no label",
     )
     assert list(corpus.texts) == ["", " \n\t", "film"]
