@@ -57,13 +57,13 @@ def load_corpus(
         ConfigError: an encoding or a separator that does not exist.
     """
     reading = Reading(**how)
-    match data:
-        case "demo":
-            return _demo(demo_rows, demo_seed)
-        case "imdb":
-            return _imdb()
-        case "auto":
-            return _auto(reading, demo_rows, demo_seed)
+    named = data if isinstance(data, str) else ""
+    if named == "demo":
+        return _demo(demo_rows, demo_seed)
+    if named == "imdb":
+        return _imdb()
+    if named == "auto":
+        return _auto(reading, demo_rows, demo_seed)
     table, source = read_table(data, reading)
     return _corpus(table, reading, source, classes)
 

@@ -21,6 +21,7 @@ _SAMPLE = 2**16  # bytes of lines that are not ASCII: enough to guess from
 _WIDE = 0.3  # share of zero bytes beside Latin letters in UTF-16 is a half; in no other text is there one
 _NEARLY = 0.1  # coherence or chaos by which another encoding must be better than the most frequent one
 _USUAL = "cp1252"
+_IN_WORDS = "’‘´–—…·\xad\xa0/"
 _LATIN = (_USUAL, "cp1250", "cp1254")
 _OTHERS = ("cp1251", "cp1253", "koi8_r", "gb18030", "big5", "cp932", "cp949")
 
@@ -189,10 +190,24 @@ def likely(sample: bytes) -> str | None:
     plain = sum(chr(byte).isalpha() for byte in sample if byte < 0x80)
     strange = sum(byte >= 0x80 for byte in sample)
     candidates = _LATIN if plain > 2 * strange else _LATIN + _OTHERS
-    found = from_bytes(sample, cp_isolation=list(candidates), threshold=0.5)
-    best = found.best()
-    if best is None:
+    found = list(from_bytes(sample, cp_isolation=list(candidates), threshold=0.5))
+    if not found:
         return None
+    fewest = min(_broken_words(str(match)) for match in found)
+    found = [match for match in found if _broken_words(str(match)) == fewest]
+    best = found[0]
     usual = next((match for match in found if _USUAL in match.could_be_from_charset), None)
     near = usual is not None and usual.chaos <= best.chaos + _NEARLY and usual.coherence >= best.coherence - _NEARLY
     return _USUAL if near else str(best.encoding)
+
+
+def _broken_words(text: str) -> int:
+    """Signs inside words that no language has there, as another encoding puts them.
+
+    >>> _broken_words("p³ywa po œwiecie"), _broken_words("garçon’s, 5 € – it’s")
+    (1, 0)
+    """
+    return sum(
+        not sign.isascii() and not sign.isalpha() and sign not in _IN_WORDS and before.isalpha() and behind.isalpha()
+        for before, sign, behind in zip(text, text[1:], text[2:], strict=False)
+    )

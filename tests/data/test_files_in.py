@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import lzma
-import re
 import subprocess
 import sys
 
@@ -121,6 +120,7 @@ texts_of_any_kind = st.text(st.characters(exclude_categories=["Cs"], exclude_cha
 )
 def test_any_table_comes_back(tmp_path_factory, table, separator, encoding, quoting, end, packed):
     out = io.StringIO()
+    quoting = csv.QUOTE_ALL if end == "\n" else quoting  # else Python's writer leaves "\r" without quotes
     writer = csv.writer(out, delimiter=separator, quoting=quoting, lineterminator=end)
     writer.writerows([("text", "label", "note"), *table])
     content = out.getvalue().encode(encoding)
@@ -280,7 +280,9 @@ def test_nested_keys_are_named_with_points(write):
     how = {"text_column": "doc.body.en", "label_column": "meta.label"}
     assert holds(load_corpus(str(write("r.jsonl", lines(items))), **how))
     assert holds(load_corpus(str(write("r.json", json.dumps(items))), **how))
-    refuses(write("r.jsonl", lines(items)), "has nothing at 'doc.text'; 'doc' holds 'body'", text_column="doc.text")
+    refuses(
+        write("r.jsonl", lines(items)), "has nothing at 'doc.x'; 'doc' holds 'body'", **{**how, "text_column": "doc.x"}
+    )
     nested = {"doc": [{"body": text} for text in TEXTS], "label": LABELS}
     path = write("r.parquet", b"")
     parquet.write_table(pa.table(nested), path)
@@ -378,11 +380,17 @@ def test_argilla(write):
     corpus = load_corpus(str(write("r.json", json.dumps(items))))
     assert holds(corpus, ["a", "b", "c"], ["x", "y", None])
     assert says(corpus, "an export of Argilla, 2 of 3 texts labeled")
-    flat = [{"text": text, "topic.responses": said, "topic.responses.status": ["submitted"] * len(said)} for text, said in
-            [("a", ["x"]), ("b", ["y", "y"]), ("c", [])]]  # fmt: skip
+    said = {"a": ["x"], "b": ["y", "y"], "c": []}
+    flat = [
+        {"text": text, "topic.responses": labels, "topic.responses.status": ["submitted"] * len(labels)}
+        for text, labels in said.items()
+    ]
     assert holds(load_corpus(str(write("r.jsonl", lines(flat)))), ["a", "b", "c"], ["x", "y", None])
-    old = [{"text": text, "annotation": label, "prediction": None, "status": status} for text, label, status in
-           [("a", "x", "Validated"), ("b", "y", "Validated"), ("c", "x", "Discarded"), ("d", None, "Default")]]  # fmt: skip
+    said = {"a": ("x", "Validated"), "b": ("y", "Validated"), "c": ("x", "Discarded"), "d": (None, "Default")}
+    old = [
+        {"text": text, "annotation": label, "prediction": None, "status": status}
+        for text, (label, status) in said.items()
+    ]
     assert holds(load_corpus(str(write("r.jsonl", lines(old)))), ["a", "b", "c", "d"], ["x", "y", None, None])
 
 
@@ -567,7 +575,7 @@ def test_frames_of_pandas():
     assert holds(corpus)
     assert corpus.columns["n"] == [1.5, None, 2.0, 3.0]
     assert holds(load_corpus(pa.table({"text": TEXTS, "label": LABELS})))
-    with pytest.raises(DataError, match="load_corpus cannot read list; give a path or name, a datasets.Dataset"):
+    with pytest.raises(DataError, match=r"cannot read list; give a path or name, a datasets\.Dataset"):
         load_corpus([1, 2])
 
 
@@ -601,7 +609,7 @@ def test_ids_are_kept_and_unique(write):
     path = write("r.csv", "key,text,label\nA,a,x\nB,b,y\nA,c,x\n")
     refuses(path, "line 4: the id 'A' stands at", "line 2 too; ids are unique", id_column="key")
     refuses(write("r.csv", "key,text,label\nA,a,x\n,b,y\n"), "line 3: no id in column 'key'", id_column="key")
-    refuses(path, "has no column 'kee'", "did you mean 'key'?", id_column="kee")
+    refuses(path, "has no column 'keys'", "did you mean 'key'?", id_column="keys")
 
 
 def test_all_other_columns_are_carried(write):
@@ -613,11 +621,12 @@ def test_missing_texts_are_kept_with_their_places_or_left_out(tmp_path, write):
     parquet.write_table(
         pa.table({"text": ["a", None, "c", " "], "label": ["x", "x", "y", "y"]}), tmp_path / "r.parquet"
     )
+    items = [{"text": "a", "label": "x"}, {"label": "x"}, {"text": "c", "label": "y"}, {"text": " ", "label": "y"}]
     for path, place in (
         (write("r.csv", "text,label\na,x\n,x\nc,y\n ,y\n"), "line 3, line 5"),
-        (write("r.jsonl", lines([{"text": "a", "label": "x"}, {"label": "x"}, {"text": "c", "label": "y"}, {"text": " ", "label": "y"}])), "line 2, line 4"),
+        (write("r.jsonl", lines(items)), "line 2, line 4"),
         (tmp_path / "r.parquet", "row 2 of 4, row 4 of 4"),
-    ):  # fmt: skip
+    ):
         corpus = load_corpus(str(path))
         assert holds(corpus, ["a", "", "c", " "], ["x", "x", "y", "y"])
         assert says(corpus, f"2 of 4 texts are empty or only white space ({place}; --drop-empty leaves them out)")
@@ -752,5 +761,5 @@ def test_options_of_commands_are_the_fields_of_a_reading():
 
 
 def test_hub_names_are_refused_without_one():
-    refuses("hub:", "names no data set; write it as hub:owner/name", error=DataError)
-    assert re.search("hub:OWNER/NAME", str(pytest.raises(DataError, load_corpus, "nowhere-at-all").value))
+    refuses("hub:", "names no data set; write it as hub:owner/name")
+    refuses("nowhere-at-all", "--data takes imdb, demo, auto, hub:OWNER/NAME, a file such as .csv")
