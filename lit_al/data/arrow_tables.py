@@ -9,14 +9,14 @@ from lit_al.data.bounds import ROW, Bound, row_size, rows_at_once
 from lit_al.data.columns import TEXT_COLUMNS
 from lit_al.data.labels import MAX_CLASSES
 from lit_al.data.parts import in_order
-from lit_al.data.tables import Reading, Table, joined
+from lit_al.data.tables import DataTable, Reading, joined
 from lit_al.exceptions import DataError, LitALError
 from lit_al.utils.memory import is_shortage
 from lit_al.utils.readers import check_text
 from lit_al.utils.terminal_text import first_line
 
 
-def read_parquet(path: Path, reading: Reading) -> Table:
+def read_parquet(path: Path, reading: Reading) -> DataTable:
     """Read a Parquet file; class names come from the metadata that Hugging Face `datasets` writes, if there.
 
     Columns that hold neither numbers nor words, such as images or vectors, are left out unless one is named.
@@ -43,7 +43,7 @@ def read_parquet(path: Path, reading: Reading) -> Table:
             raise
         raise DataError(f"{path} is not a sound Parquet file ({first_line(error)}); copy or write it again") from None
     names = _class_names(schema.metadata or {}, kept, str(path))
-    return Table(tuple(kept), cells, lambda row: f"{path}, row {row + 1} of {rows}", str(path), class_names=names)
+    return DataTable(tuple(kept), cells, lambda row: f"{path}, row {row + 1} of {rows}", str(path), class_names=names)
 
 
 def _is_kept(pa: Any, name: str, kind: Any, reading: Reading) -> bool:
@@ -102,7 +102,7 @@ def class_names(metadata: Mapping[bytes, bytes], column: str) -> tuple[str, ...]
     return tuple(names)
 
 
-def table_in_memory(data: Any, reading: Reading) -> Table:
+def table_in_memory(data: Any, reading: Reading) -> DataTable:
     """A `datasets.Dataset` or `DatasetDict`, a pandas frame, or whatever exports Arrow, such as an Arrow table.
 
     Raises:
@@ -116,7 +116,9 @@ def table_in_memory(data: Any, reading: Reading) -> Table:
     if library == "pandas" and hasattr(data, "columns"):
         names = tuple(map(str, data.columns))
         cells = tuple(_of_series(data.iloc[:, place]) for place in range(len(names)))
-        return Table(names, cells, lambda row: f"data frame, row {row + 1} of {len(data)}", "data frame", loose=True)
+        return DataTable(
+            names, cells, lambda row: f"data frame, row {row + 1} of {len(data)}", "data frame", loose=True
+        )
     if hasattr(data, "__arrow_c_stream__"):
         import pyarrow as pa
 
@@ -127,7 +129,7 @@ def table_in_memory(data: Any, reading: Reading) -> Table:
     )
 
 
-def table_of_splits(splits: Mapping[str, Any], origin: str, reading: Reading) -> Table:
+def table_of_splits(splits: Mapping[str, Any], origin: str, reading: Reading) -> DataTable:
     """The splits of a data set as one table: train, validation, test, then all others.
 
     Raises:
@@ -139,12 +141,12 @@ def table_of_splits(splits: Mapping[str, Any], origin: str, reading: Reading) ->
     return joined({name: _of_dataset(splits[name], f"{origin}, {name}", reading) for name in names}, origin)
 
 
-def _of_dataset(data: Any, origin: str, reading: Reading) -> Table:
+def _of_dataset(data: Any, origin: str, reading: Reading) -> DataTable:
     """A `datasets.Dataset`, its rows as it shows them."""
     return _of_arrow(data.with_format("arrow")[:], origin, reading)
 
 
-def _of_arrow(table: Any, origin: str, reading: Reading) -> Table:
+def _of_arrow(table: Any, origin: str, reading: Reading) -> DataTable:
     import pyarrow as pa
 
     schema = table.schema
@@ -153,7 +155,7 @@ def _of_arrow(table: Any, origin: str, reading: Reading) -> Table:
     cells: tuple[list[object], ...] = tuple(table.column(place).to_pylist() for place in kept)
     classes = _class_names(schema.metadata or {}, names, origin)
     rows = table.num_rows
-    return Table(tuple(names), cells, lambda row: f"{origin}, row {row + 1} of {rows}", origin, class_names=classes)
+    return DataTable(tuple(names), cells, lambda row: f"{origin}, row {row + 1} of {rows}", origin, class_names=classes)
 
 
 def _of_series(series: Any) -> list[object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from lit_al.data.bounds import Bound
 from lit_al.data.parts import PARTS, part_of
 from lit_al.data.sources import likely
-from lit_al.data.tables import PART, Reading, Table
+from lit_al.data.tables import PART, DataTable, Reading
 from lit_al.exceptions import DataError
 
 _UNLABELED = ("unsup", "unsupervised", "unlabeled", "unlabelled")
@@ -19,7 +19,7 @@ def has_class_folders(path: Path) -> bool:
     return bool(_layout(path))
 
 
-def read_class_folders(path: Path, reading: Reading) -> Table:
+def read_class_folders(path: Path, reading: Reading) -> DataTable:
     """Read each file as one text, with its folder as its label; folders and files are in order of their names.
 
     Raises:
@@ -49,7 +49,7 @@ def read_class_folders(path: Path, reading: Reading) -> Table:
     ]
     if len(parts) > 1:
         columns.append([part for _, _, part in rows])
-    return Table(
+    return DataTable(
         ("text", "label", "file", PART)[: len(columns)],
         tuple(columns),
         lambda row: str(rows[row][0]),

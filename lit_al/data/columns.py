@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from lit_al.data.tables import Reading, Table
+from lit_al.data.tables import DataTable, Reading
 from lit_al.exceptions import DataError
 from lit_al.utils.nearest import did_you_mean
 from lit_al.utils.readers import check_text, separator_hint, shown
@@ -47,7 +47,7 @@ class TextTable:
     notes: tuple[str, ...] = ()
 
 
-def texts_of(table: Table, reading: Reading, *, labeled: bool = True) -> TextTable:
+def texts_of(table: DataTable, reading: Reading, *, labeled: bool = True) -> TextTable:
     """The texts of a table, its labels, its ids, and all other columns.
 
     Args:
@@ -75,7 +75,7 @@ def texts_of(table: Table, reading: Reading, *, labeled: bool = True) -> TextTab
 
 
 def choose_columns(
-    table: Table, reading: Reading, *, labeled: bool = True
+    table: DataTable, reading: Reading, *, labeled: bool = True
 ) -> tuple[tuple[str, ...], str | None, tuple[str, ...]]:
     """The text columns, the label column or None, and what was guessed.
 
@@ -105,7 +105,7 @@ def choose_columns(
     return text, label, tuple(notes)
 
 
-def _text_columns(table: Table, reading: Reading, guess: Guess, two: bool) -> tuple[str, ...] | None:
+def _text_columns(table: DataTable, reading: Reading, guess: Guess, two: bool) -> tuple[str, ...] | None:
     """Those named or known; None to take the likely one."""
     wished = reading.text_column
     if wished is not None:
@@ -122,13 +122,13 @@ def _text_columns(table: Table, reading: Reading, guess: Guess, two: bool) -> tu
     raise _lack(table, "text", TEXT_COLUMNS, guess)
 
 
-def _label_column(table: Table, reading: Reading, guess: Guess, labeled: bool) -> str | None:
+def _label_column(table: DataTable, reading: Reading, guess: Guess, labeled: bool) -> str | None:
     if reading.label_column is not None:
         return _found(table, reading.label_column, "label", guess)
     return table.label or _usual(table, LABEL_COLUMNS)
 
 
-def _usual(table: Table, usual: Sequence[str]) -> str | None:
+def _usual(table: DataTable, usual: Sequence[str]) -> str | None:
     """The first column of the usual names, in any case.
 
     Raises:
@@ -138,7 +138,7 @@ def _usual(table: Table, usual: Sequence[str]) -> str | None:
     return found if found is None else _once(table, found)
 
 
-def _found(table: Table, wanted: str, what: str, guess: Guess = (None, None)) -> str:
+def _found(table: DataTable, wanted: str, what: str, guess: Guess = (None, None)) -> str:
     """The column of a name, of a place inside nested cells, or, where no name is so, of a number."""
     if wanted in table.names:
         return _once(table, wanted)
@@ -153,13 +153,13 @@ def _found(table: Table, wanted: str, what: str, guess: Guess = (None, None)) ->
     )
 
 
-def _once(table: Table, name: str) -> str:
+def _once(table: DataTable, name: str) -> str:
     if table.names.count(name) > 1:
         raise DataError(f"{table.origin} has more than one column {name!r}; rename all but one")
     return name
 
 
-def _lack(table: Table, what: str, usual: Sequence[str], guess: Guess) -> DataError:
+def _lack(table: DataTable, what: str, usual: Sequence[str], guess: Guess) -> DataError:
     """No column of the usual names: which there are, and which are likely."""
     options = [f"--{role}-column {_quoted(name)}" for role, name in zip(("text", "label"), guess, strict=True) if name]
     likely = [word for word in options if what == "text" or word.startswith("--label")]
@@ -181,7 +181,7 @@ def _quoted(name: str) -> str:
     return f"'{name}'" if re.search(r"[^\w.-]", name) else name
 
 
-def _without_header(table: Table, guess: Guess) -> str:
+def _without_header(table: DataTable, guess: Guess) -> str:
     """What to say where the first row looks like one of the texts."""
     if not table.header or max(map(len, table.names), default=0) <= 2 * _LONG:
         return ""
@@ -190,7 +190,7 @@ def _without_header(table: Table, guess: Guess) -> str:
     return f"; if its first line is a text and no header, give --no-header --text-column {','.join(long)}{label}"
 
 
-def _likely(table: Table) -> Guess:
+def _likely(table: DataTable) -> Guess:
     """The columns that look most like texts and like labels, by the first rows."""
     texts: dict[str, float] = {}
     labels: dict[str, tuple[bool, int]] = {}
@@ -211,7 +211,7 @@ def _likely(table: Table) -> Guess:
     return text, max(labels, key=lambda name: labels[name], default=None)
 
 
-def _cells(table: Table, name: str) -> list[object]:
+def _cells(table: DataTable, name: str) -> list[object]:
     """The cells of a column; of `a.b` what stands under `b` in those of `a`."""
     if name in table.names:
         return table.column(name)
@@ -225,7 +225,7 @@ def _cells(table: Table, name: str) -> list[object]:
     return cells
 
 
-def _texts(table: Table, names: Sequence[str]) -> list[str]:
+def _texts(table: DataTable, names: Sequence[str]) -> list[str]:
     columns = [_cells(table, name) for name in names]
     if len(columns) == 1:
         return [_text(cell, row, table) for row, cell in enumerate(columns[0])]
@@ -233,7 +233,7 @@ def _texts(table: Table, names: Sequence[str]) -> list[str]:
     return ["\n".join(filter(None, (_text(cell, row, table) for cell in cells))) for row, cells in enumerate(rows)]
 
 
-def _text(cell: object, row: int, table: Table) -> str:
+def _text(cell: object, row: int, table: DataTable) -> str:
     if cell is None or cell != cell:  # NaN is what frames hold for a text that is missing
         return ""
     if table.loose and isinstance(cell, int | float) and not isinstance(cell, bool):
@@ -241,7 +241,7 @@ def _text(cell: object, row: int, table: Table) -> str:
     return check_text(cell, table.where(row))
 
 
-def _ids(table: Table, name: str) -> list[str]:
+def _ids(table: DataTable, name: str) -> list[str]:
     """The ids of all rows, as words.
 
     Raises:
@@ -262,7 +262,7 @@ def _ids(table: Table, name: str) -> list[str]:
     return ids
 
 
-def _others(table: Table, text: Sequence[str]) -> dict[str, list[object]]:
+def _others(table: DataTable, text: Sequence[str]) -> dict[str, list[object]]:
     """All columns but those of the texts; of two of one name the second is numbered."""
     found: dict[str, list[object]] = {}
     for place, (name, cells) in enumerate(zip(table.names, table.cells, strict=True), 1):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from lit_al.data.sources import Source
-from lit_al.data.tables import Reading, Table
+from lit_al.data.tables import DataTable, Reading
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.utils.readers import CellError, Dialect, as_long, cells_of_any_length, check_text, csv_rows
 
@@ -18,7 +18,7 @@ _SAMPLE_LETTERS = 2**18
 Rows = Iterator[tuple[int, list[str]]]
 
 
-def read_delimited(source: Source, reading: Reading) -> Table:
+def read_delimited(source: Source, reading: Reading) -> DataTable:
     """Read separated cells under a header; a quoted cell may hold separators, quotes and lines.
 
     Quotes inside a quoted cell are doubled; where a file cannot be read so, they may stand behind a backslash, and
@@ -103,7 +103,7 @@ def sniffed(lines: Sequence[str], usual: str = ",", *, header: bool = True) -> s
     return max(scores, key=lambda mark: scores[mark], default=usual)
 
 
-def _table(source: Source, reading: Reading, dialect: Dialect, skipped: int, said: tuple[str, ...]) -> Table:
+def _table(source: Source, reading: Reading, dialect: Dialect, skipped: int, said: tuple[str, ...]) -> DataTable:
     path = source.path
     with source.text() as file, cells_of_any_length():
         for _ in range(skipped):
@@ -129,7 +129,7 @@ def _table(source: Source, reading: Reading, dialect: Dialect, skipped: int, sai
     if blank:
         said = (*said, f"{path.name}: {blank:,} rows of empty cells are passed over, as blank lines are")
     kept = [index for index, name in enumerate(names) if name.strip() or any(cells[index])]
-    return Table(
+    return DataTable(
         tuple(names[index] for index in kept),
         tuple(cells[index] for index in kept),
         lambda row: f"{path}, line {lines[row]}",

@@ -13,12 +13,12 @@ from lit_al.data.parts import PARTS, part_of
 from lit_al.data.plain_lines import read_lines
 from lit_al.data.sources import PACKINGS, Source
 from lit_al.data.spreadsheets import read_xlsx
-from lit_al.data.tables import Reading, Table, joined
+from lit_al.data.tables import DataTable, Reading, joined
 from lit_al.exceptions import DataError
 from lit_al.utils.readers import reading as read_from
 from lit_al.utils.readers import shown
 
-_TEXT: Mapping[str, Callable[[Source, Reading], Table]] = {
+_TEXT: Mapping[str, Callable[[Source, Reading], DataTable]] = {
     ".csv": read_delimited,
     ".tsv": read_delimited,
     ".tab": read_delimited,
@@ -27,12 +27,12 @@ _TEXT: Mapping[str, Callable[[Source, Reading], Table]] = {
     ".json": read_json,
     ".txt": read_lines,
 }
-_BINARY: Mapping[str, Callable[[Path, Reading], Table]] = {".parquet": read_parquet, ".xlsx": read_xlsx}
+_BINARY: Mapping[str, Callable[[Path, Reading], DataTable]] = {".parquet": read_parquet, ".xlsx": read_xlsx}
 FORMATS = ("parquet", "csv", "tsv", "tab", "jsonl", "ndjson", "json", "xlsx", "txt")  # of two files, the first is taken
 _MOST_SHOWN = 8
 
 
-def read_file(path: Path, reading: Reading) -> Table:
+def read_file(path: Path, reading: Reading) -> DataTable:
     """Read one file, packed or not.
 
     Raises:
@@ -53,7 +53,7 @@ def read_file(path: Path, reading: Reading) -> Table:
         return _TEXT[source.suffix](source, reading)
 
 
-def read_folder(path: Path, reading: Reading) -> Table:
+def read_folder(path: Path, reading: Reading) -> DataTable:
     """Read a folder: a saved data set, a folder of texts for each class, or files of train, validation and test.
 
     Raises:
@@ -81,7 +81,7 @@ def read_folder(path: Path, reading: Reading) -> Table:
     )
 
 
-def _saved(path: Path, reading: Reading) -> Table:
+def _saved(path: Path, reading: Reading) -> DataTable:
     """What `save_to_disk` of `datasets` has written."""
     try:
         import datasets
@@ -118,7 +118,7 @@ def _alike(paths: list[Path]) -> list[Path]:
     return names[min(names, key=len)]
 
 
-def _check_alike(tables: Sequence[Table], reading: Reading) -> None:
+def _check_alike(tables: Sequence[DataTable], reading: Reading) -> None:
     """Refuse parts whose texts or labels stand in columns of different names; a part without labels is fine."""
     first = tables[0]
     text, label, _ = choose_columns(first, reading, labeled=False)
@@ -132,6 +132,6 @@ def _check_alike(tables: Sequence[Table], reading: Reading) -> None:
                 )
 
 
-def _shards(paths: list[Path], reading: Reading) -> Table:
+def _shards(paths: list[Path], reading: Reading) -> DataTable:
     """The files of one part, one after the other."""
     return joined({str(path): read_file(path, reading) for path in paths}, str(paths[0].parent), column=None)

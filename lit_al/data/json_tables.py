@@ -7,7 +7,7 @@ from typing import Any
 
 from lit_al.data.annotation_exports import flattened
 from lit_al.data.sources import Source
-from lit_al.data.tables import Reading, Table
+from lit_al.data.tables import DataTable, Reading
 from lit_al.exceptions import DataError
 from lit_al.utils.readers import check_text, json_lines
 from lit_al.utils.terminal_text import first_line
@@ -15,7 +15,7 @@ from lit_al.utils.terminal_text import first_line
 Record = dict[str, Any]
 
 
-def read_json_lines(source: Source, reading: Reading) -> Table:
+def read_json_lines(source: Source, reading: Reading) -> DataTable:
     """Read an object on each line; blank lines are passed over, a key that a line lacks is an empty cell.
 
     Raises:
@@ -32,7 +32,7 @@ def read_json_lines(source: Source, reading: Reading) -> Table:
     return _table(records, source, lambda row: f"{source.path}, line {lines[row]}")
 
 
-def read_json(source: Source, reading: Reading) -> Table:
+def read_json(source: Source, reading: Reading) -> DataTable:
     """Read a list of objects, an object that holds one, an object of columns, or, for all its name, lines of objects.
 
     Raises:
@@ -81,13 +81,13 @@ def _records(found: object) -> list[Any] | None:
     return [found] if all(not isinstance(value, list | dict) for value in found.values()) else None
 
 
-def _table(records: Sequence[Record], source: Source, where: Callable[[int], str]) -> Table:
+def _table(records: Sequence[Record], source: Source, where: Callable[[int], str]) -> DataTable:
     if not records:
         raise DataError(f"{source.path} is empty: it holds no JSON object")
     flat = flattened(records, source.path.name)
     rows: Sequence[Mapping[str, object]] = flat.rows if flat else records
     names = tuple(dict.fromkeys(name for row in rows for name in row))
-    return Table(
+    return DataTable(
         names,
         tuple([row.get(name) for row in rows] for name in names),
         where,

@@ -15,7 +15,7 @@ from lit_al.data.formats import read_file, read_folder
 from lit_al.data.hub import HubError, load_imdb, load_splits
 from lit_al.data.label_cells import plain_labels
 from lit_al.data.labels import encode_as, encode_labels
-from lit_al.data.tables import Reading, Table
+from lit_al.data.tables import DataTable, Reading
 from lit_al.exceptions import DataError
 from lit_al.typing import UNLABELED, Ints
 from lit_al.utils.nearest import did_you_mean
@@ -68,7 +68,7 @@ def load_corpus(
     return _corpus(table, reading, source, classes)
 
 
-def read_table(data: Any, reading: Reading) -> tuple[Table, str]:
+def read_table(data: Any, reading: Reading) -> tuple[DataTable, str]:
     """All columns of a file, a folder, a data set of the hub, or an object in memory; and its name in a few words.
 
     Raises:
@@ -92,7 +92,7 @@ def read_table(data: Any, reading: Reading) -> tuple[Table, str]:
     return read_file(path, reading), f"file {path.name}"
 
 
-def _of_hub(name: str, reading: Reading) -> tuple[Table, str]:
+def _of_hub(name: str, reading: Reading) -> tuple[DataTable, str]:
     from lit_al.data.arrow_tables import table_of_splits
 
     repository, _, config = name.partition(":")
@@ -155,7 +155,7 @@ def _meant(path: Path) -> str:
     return did_you_mean(path.name, ["imdb", "demo", "auto", *there])
 
 
-def _corpus(table: Table, reading: Reading, source: str, classes: tuple[str, ...] | None) -> Corpus:
+def _corpus(table: DataTable, reading: Reading, source: str, classes: tuple[str, ...] | None) -> Corpus:
     """The corpus of a table: its texts, its labels as people write them, and all that stands beside them."""
     to_label = classes is not None
     found = texts_of(table, reading, labeled=not to_label)
@@ -186,7 +186,7 @@ def _corpus(table: Table, reading: Reading, source: str, classes: tuple[str, ...
     )
 
 
-def _place(found: TextTable, table: Table) -> Callable[[int], str]:
+def _place(found: TextTable, table: DataTable) -> Callable[[int], str]:
     """Where a row is, without the name of the file."""
     return lambda row: found.where(row).removeprefix(f"{table.origin}, ")
 

@@ -5,13 +5,13 @@ from itertools import islice
 
 from lit_al.data.delimited import read_delimited
 from lit_al.data.sources import Source
-from lit_al.data.tables import Reading, Table
+from lit_al.data.tables import DataTable, Reading
 
 _LABELS = re.compile(r"\s*((?:__label__\S+\s*)+)")
 _SAMPLE_LINES = 100
 
 
-def read_lines(source: Source, reading: Reading) -> Table:
+def read_lines(source: Source, reading: Reading) -> DataTable:
     """Read a text from each line; a blank line is an empty text, so that texts and lines have the same numbers.
 
     Lines that begin with `__label__x` have that label. Where a separator is named, or that there is no header, the
@@ -34,7 +34,7 @@ def read_lines(source: Source, reading: Reading) -> Table:
 
     if not labeled:
         said = f"{name}: each of its {len(lines):,} lines is a text"
-        return Table(("text",), (list(lines),), where, str(path), (*source.notes, said), text="text", header=False)
+        return DataTable(("text",), (list(lines),), where, str(path), (*source.notes, said), text="text", header=False)
     texts: list[object] = []
     labels: list[object] = []
     for line in lines:
@@ -44,4 +44,4 @@ def read_lines(source: Source, reading: Reading) -> Table:
         texts.append(line[found.end() :] if found else line)
     said = f"{name}: lines of fastText, __label__ and a text"
     columns, cells = ("text", "label"), (texts, labels)
-    return Table(columns, cells, where, str(path), (*source.notes, said), text="text", label="label", header=False)
+    return DataTable(columns, cells, where, str(path), (*source.notes, said), text="text", label="label", header=False)

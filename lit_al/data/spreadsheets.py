@@ -5,7 +5,7 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from lit_al.data.bounds import Bound
-from lit_al.data.tables import Reading, Table
+from lit_al.data.tables import DataTable, Reading
 from lit_al.exceptions import DataError, LitALError
 from lit_al.utils.memory import is_shortage
 from lit_al.utils.terminal_text import first_line
@@ -13,7 +13,7 @@ from lit_al.utils.terminal_text import first_line
 _CELL = 64  # bytes, at least, that a cell takes in Python
 
 
-def read_xlsx(path: Path, reading: Reading) -> Table:
+def read_xlsx(path: Path, reading: Reading) -> DataTable:
     """Read the first sheet with rows; the first row is the header, and rows of empty cells are passed over.
 
     Raises:
@@ -39,7 +39,7 @@ def read_xlsx(path: Path, reading: Reading) -> Table:
         raise DataError(f"{path} is no sound XLSX file ({first_line(error)}); save it again, or as CSV") from None
 
 
-def _first_sheet(book: Any, path: Path, reading: Reading) -> Table:
+def _first_sheet(book: Any, path: Path, reading: Reading) -> DataTable:
     bound = Bound(path)
     for sheet in book.worksheets:
         rows: list[tuple[int, tuple[object, ...]]] = []
@@ -52,7 +52,9 @@ def _first_sheet(book: Any, path: Path, reading: Reading) -> Table:
     raise DataError(f"{path} is empty: none of its sheets holds a row")
 
 
-def _table(rows: list[tuple[int, tuple[object, ...]]], path: Path, reading: Reading, title: str, sheets: int) -> Table:
+def _table(
+    rows: list[tuple[int, tuple[object, ...]]], path: Path, reading: Reading, title: str, sheets: int
+) -> DataTable:
     width = max(len(row) for _, row in rows)
     first = rows[0][1] + (None,) * (width - len(rows[0][1]))
     if reading.no_header:
@@ -65,7 +67,7 @@ def _table(rows: list[tuple[int, tuple[object, ...]]], path: Path, reading: Read
     kept = [index for index in range(width) if names[index].strip() or any(cell is not None for cell in cells[index])]
     numbers = [number for number, _ in rows]
     said = f"{path.name}: sheet {title!r}, the first of {sheets}"
-    return Table(
+    return DataTable(
         tuple(names[index] for index in kept),
         tuple(cells[index] for index in kept),
         lambda row: f"{path}, sheet {title!r}, row {numbers[row]}",

@@ -44,7 +44,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Table:
+class DataTable:
     """Rows as columns, with all that is there.
 
     Args:
@@ -85,7 +85,7 @@ class Table:
         return self.cells[self.names.index(name)]
 
 
-def joined(parts: Mapping[str, Table], origin: str, column: str | None = PART) -> Table:
+def joined(parts: Mapping[str, DataTable], origin: str, column: str | None = PART) -> DataTable:
     """The rows of several tables, one after the other; a column that one lacks is empty there.
 
     Args:
@@ -113,7 +113,7 @@ def joined(parts: Mapping[str, Table], origin: str, column: str | None = PART) -
             row -= size
         raise IndexError(row)
 
-    return Table(
+    return DataTable(
         tuple(names),
         tuple(columns),
         where,
@@ -127,14 +127,14 @@ def joined(parts: Mapping[str, Table], origin: str, column: str | None = PART) -
     )
 
 
-def _stacked(tables: Sequence[Table], name: str) -> list[object]:
+def _stacked(tables: Sequence[DataTable], name: str) -> list[object]:
     cells: list[object] = []
     for table in tables:
         cells += table.column(name) if name in table.names else [None] * len(table)
     return cells
 
 
-def _common_classes(tables: Sequence[Table], names: Sequence[str], origin: str) -> dict[str, tuple[str, ...]]:
+def _common_classes(tables: Sequence[DataTable], names: Sequence[str], origin: str) -> dict[str, tuple[str, ...]]:
     """What all tables with a column say that its numbers mean."""
     found = {}
     for name in names:

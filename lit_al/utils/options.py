@@ -133,7 +133,7 @@ class CorpusOptions(Options):
     exact_labels: bool = data_option(False, "Keep labels apart that differ in case or blanks alone.")
     keep_na_labels: bool = data_option(False, 'Take labels such as NA, None, "-" and "?" for classes, not for none.')
     several_labels: Literal["refuse", "first", "none"] = data_option(
-        "refuse", "What a text with several labels has: no place here, the first of them, or none."
+        "refuse", "Cells with several labels: refused, cut to the first, or no label."
     )
     drop_empty: bool = data_option(False, "Leave out rows without a text.")
     demo_rows: int = data_option(50_000, "Reviews in the demo corpus.")
