@@ -119,7 +119,8 @@ def _table(source: Source, reading: Reading, dialect: Dialect, skipped: int, sai
         cells: tuple[list[object], ...] = tuple([] for _ in names)
         lines: list[int] = []
         blank = 0
-        for line, row in as_long(_trimmed(rows, len(names)), len(names), path, dialect.separator):
+        rows = _trimmed(rows, len(names), max((place for place, name in enumerate(names, 1) if name), default=0))
+        for line, row in as_long(rows, len(names), path, dialect.separator):
             if not any(row):
                 blank += 1
                 continue
@@ -139,10 +140,12 @@ def _table(source: Source, reading: Reading, dialect: Dialect, skipped: int, sai
     )
 
 
-def _trimmed(rows: Rows, width: int) -> Rows:
-    """The rows without empty cells beyond the header's; a row of empty cells alone is as wide as the header."""
+def _trimmed(rows: Rows, width: int, named: int) -> Rows:
+    """The rows as wide as the header where all that differs is empty cells at their ends, or beyond its last name."""
     for line, row in rows:
         if len(row) > width and not any(row[width:]):
             yield line, row[:width]
+        elif named <= len(row) < width or not any(row):
+            yield line, row + [""] * (width - len(row))
         else:
-            yield line, row if any(row) else [""] * width
+            yield line, row

@@ -69,7 +69,11 @@ def read_folder(path: Path, reading: Reading) -> DataTable:
         return joined(parts, str(path))
     if has_class_folders(path):
         return read_class_folders(path, reading)
-    below = {entry.name: entry for entry in sorted(path.iterdir()) if entry.is_dir() and _part_files(entry)}
+    tables = _table_files(path)
+    if len(tables) == 1:
+        return read_file(tables[0], reading)
+    folders = [entry for entry in sorted(path.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
+    below = {entry.name: entry for entry in folders if _part_files(entry) or len(_table_files(entry)) == 1}
     if "data" in below or len(below) == 1:  # as a data set of the hub is cloned
         return read_folder(below.get("data") or next(iter(below.values())), reading)
     there = sorted(entry.name for entry in path.iterdir())
@@ -97,17 +101,35 @@ def _saved(path: Path, reading: Reading) -> DataTable:
 
 
 def _part_files(path: Path) -> dict[str, list[Path]]:
-    """The files of each part, in one format: that which most parts have."""
+    """The files of each part, in the format that most parts have; or folders named after parts, with their files."""
     found: dict[str, dict[str, list[Path]]] = {}
     for entry in sorted(path.iterdir()):
-        kind = Source(entry).suffix.removeprefix(".")
         part = part_of(entry.name)
-        if entry.is_file() and kind in FORMATS and part:
-            found.setdefault(kind, {}).setdefault(part, []).append(entry)
-    if not found:
-        return {}
-    kind = max(found, key=lambda kind: (len(found[kind]), -FORMATS.index(kind)))
-    return {part: _alike(found[kind][part]) for part in PARTS if part in found[kind]}
+        if part is None:
+            continue
+        for file in [entry] if entry.is_file() else _table_files(entry):
+            kind = Source(file).suffix.removeprefix(".")
+            if kind in FORMATS:
+                found.setdefault(kind, {}).setdefault(part, []).append(file)
+    kinds = sorted(found, key=lambda kind: (-len(found[kind]), FORMATS.index(kind)))
+    parts: dict[str, list[Path]] = {}
+    for part in PARTS:
+        files = next((found[kind][part] for kind in kinds if part in found[kind]), None)
+        if files is not None:
+            parts[part] = _alike(files)
+    return parts
+
+
+def _table_files(folder: Path) -> list[Path]:
+    """The tables in a folder, as apart from its texts and from what describes it."""
+    return [
+        entry
+        for entry in sorted(folder.iterdir())
+        if entry.is_file()
+        and Source(entry).suffix.removeprefix(".") in FORMATS
+        and not entry.name.endswith(".txt")
+        and not entry.name.startswith((".", "dataset_info"))
+    ]
 
 
 def _alike(paths: list[Path]) -> list[Path]:

@@ -95,8 +95,8 @@ def _single(values: list[object], where: Callable[[int], str], reading: Reading,
     several: list[int] = []
     for row, value in enumerate(values):
         parts: list[object] = [value]
-        if isinstance(value, list):
-            parts = list(dict.fromkeys(map(_hashable, value)))
+        if isinstance(value, list) and all(isinstance(part, str | int | float | None) for part in value):
+            parts = list(dict.fromkeys(value))
         elif isinstance(value, str) and value in joint:
             parts = [part.strip() for part in _JOINTS.split(value)]
         if len(parts) > 1:
@@ -115,10 +115,6 @@ def _single(values: list[object], where: Callable[[int], str], reading: Reading,
         made = "the first is taken" if reading.several_labels == "first" else "they are left without"
         notes.append(f"{len(several):,} texts have several labels: {made}")
     return found
-
-
-def _hashable(value: object) -> object:
-    return value if isinstance(value, str | int | float | None) else repr(value)
 
 
 def _joint_labels(words: set[str]) -> set[str]:

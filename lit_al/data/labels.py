@@ -109,15 +109,15 @@ def _read(value: object, row: int, where: Callable[[int], str]) -> int | str | N
 
 def _integers_or_words(labels: list[int | str | None], where: Callable[[int], str]) -> list[int | str | None]:
     """The labels, all of one type; integers that were written as strings become integers."""
-    integer = next((row for row, label in enumerate(labels) if isinstance(label, int)), None)
-    word = next((row for row, label in enumerate(labels) if isinstance(label, str)), None)
-    if integer is not None and word is not None:
-        raise DataError(
-            f"labels must be all integers or all strings: {where(integer)} has {labels[integer]!r}, "
-            f"{where(word)} has {labels[word]!r}"
-        )
     matches = {label: _INTEGER.fullmatch(label) for label in labels if isinstance(label, str)}
     if not all(matches.values()):
+        word = next(row for row, label in enumerate(labels) if isinstance(label, str) and not matches[label])
+        integer = next((row for row, label in enumerate(labels) if isinstance(label, int)), None)
+        if integer is not None:
+            raise DataError(
+                f"labels must be all integers or all strings: {where(integer)} has {labels[integer]!r}, "
+                f"{where(word)} has {labels[word]!r}"
+            )
         return labels
     integers: dict[int | str | None, int] = {label: int(match[1]) for label, match in matches.items() if match}
     return [integers.get(label, label) for label in labels]

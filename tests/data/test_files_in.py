@@ -206,6 +206,8 @@ def test_trailing_separators_and_blank_lines_are_read_and_a_short_row_is_not(wri
     assert holds(corpus, ["a", "b", "c"], ["x", "y", "x"])
     assert list(corpus.columns) == ["label"]
     assert says(corpus, "2 rows of empty cells are passed over")
+    corpus = load_corpus(str(write("r.csv", "text;label;;\na;x\nb;y;\n")))  # a header longer than its rows
+    assert holds(corpus, ["a", "b"], ["x", "y"])
     refuses(write("r.csv", "text,label\na,x\nb\n"), "line 3, column 2: 1 cells where the header has 2")
     refuses(write("r.csv", "text,label\na,x\nb,y,z\n"), "line 3, column 3: 3 cells where the header has 2")
 
@@ -316,6 +318,8 @@ def test_lists_of_labels_as_of_doccano(write):
         assert holds(load_corpus(str(write("r.jsonl", lines(items)))), ["a", "b", "c"], ["x", "y", None])
         items[1][key] = ["x", "y"]
         refuses(write("r.jsonl", lines(items)), "line 2: the label is ['x', 'y']", "--several-labels first")
+        items[1][key] = [[0, 1, "x"]]
+        refuses(write("r.jsonl", lines(items)), "line 2: the label is [[0, 1, 'x']]; a label is an integer or a string")
 
 
 def test_prodigy(write):
@@ -514,6 +518,19 @@ def test_clone_of_a_data_set_of_the_hub(tmp_path):
     assert corpus.labels.tolist() == [0, 1, 1, 0, -1, -1]
     assert corpus.columns["split"] == ["train"] * 3 + ["validation"] + ["test"] * 2
     assert says(corpus, "2 labels are -1: no label, as in test sets whose labels are kept back")
+
+
+def test_parts_of_different_formats_in_folders_or_alone(write, tmp_path):
+    for name in ("a/train.jsonl", "b/data/train/0000.jsonl", "b/data/train/0001.jsonl", "c/reviews.jsonl"):
+        write(name, lines(records()))
+    write("a/dev.tsv", cells(separator="\t"))
+    write("b/data/test/0000.jsonl", lines(records()[:1]))
+    write("c/dataset_infos.json", "{}")
+    write("c/README.md", "# reviews")
+    assert holds(load_corpus(str(tmp_path / "a")), TEXTS * 2, LABELS * 2)
+    assert load_corpus(str(tmp_path / "a")).columns["split"] == ["train"] * 4 + ["validation"] * 4
+    assert holds(load_corpus(str(tmp_path / "b")), [*TEXTS * 2, TEXTS[0]], [*LABELS * 2, LABELS[0]])
+    assert holds(load_corpus(str(tmp_path / "c")))
 
 
 @pytest.mark.parametrize("parts", [("",), ("train/", "test/"), ("bydate-train/", "bydate-test/")])

@@ -30,6 +30,7 @@ def encode(values, names=None):
         (["1.0", "0.0", ""], [1, 0, -1], ("0", "1")),  # what a table with gaps is often saved as
         (["c", "a", "b"], [2, 0, 1], ("a", "b", "c")),
         ([3, -5], [1, 0], ("-5", "3")),
+        ([1, "0", "1.0", None], [1, 0, 1, -1], ("0", "1")),  # as spreadsheets and people mix them
     ],
 )
 def test_classes_are_numbered_and_named(values, labels, classes):
