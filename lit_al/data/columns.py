@@ -87,7 +87,7 @@ def choose_columns(
     """
     notes: list[str] = []
     guess = _likely(table)
-    two = len(table.names) == 2 and None not in guess
+    two = len(table.names) == 2 and None not in guess and not _without_header(table, guess)
     text = _text_columns(table, reading, guess, two)
     if text is None:
         text = (str(guess[0]),)
@@ -117,7 +117,7 @@ def _text_columns(table: DataTable, reading: Reading, guess: Guess, two: bool) -
     usual = _usual(table, TEXT_COLUMNS)
     if usual is not None:
         return (usual,)
-    if two or (len(table.names) == 1 and table.header and guess[0]):
+    if two or (len(table.names) == 1 and guess[0] and not _without_header(table, guess)):
         return None
     raise _lack(table, "text", TEXT_COLUMNS, guess)
 
@@ -182,12 +182,20 @@ def _quoted(name: str) -> str:
 
 
 def _without_header(table: DataTable, guess: Guess) -> str:
-    """What to say where the first row looks like one of the texts."""
-    if not table.header or max(map(len, table.names), default=0) <= 2 * _LONG:
+    """What to say where the first row looks like the others: a long text, or a label that others have too."""
+    if not table.header:
         return ""
-    long = [str(number) for number, name in enumerate(table.names, 1) if len(name) > _LONG]
-    label = f" --label-column {table.names.index(guess[1]) + 1}" if guess[1] is not None else ""
-    return f"; if its first line is a text and no header, give --no-header --text-column {','.join(long)}{label}"
+    text, label = guess
+    is_label = label is not None and label.strip().lower() in {
+        str(cell).strip().lower() for cell in table.column(label)
+    }
+    if not is_label and max(map(len, table.names), default=0) <= 2 * _LONG:
+        return ""
+    long = [number for number, name in enumerate(table.names, 1) if len(name) >= _LONG]
+    long = long or ([table.names.index(text) + 1] if text is not None else [])
+    columns = f" --text-column {','.join(map(str, long))}" if long else ""
+    columns += f" --label-column {table.names.index(label) + 1}" if label is not None else ""
+    return f"; if its first line is a row like the others and no header, give --no-header{columns}"
 
 
 def _likely(table: DataTable) -> Guess:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 
 from lit_al.data.sources import Source
@@ -29,21 +30,27 @@ def read_delimited(source: Source, reading: Reading) -> DataTable:
         DataError: an empty file, broken cells, a row that is longer or shorter than the header.
     """
     separator, skipped, said = _separator(source, reading)
+    path = source.path
+    with source.text() as file:
+        header = next(islice(file, skipped, None), "")
+    plain = Dialect(separator, blanks=re.search(re.escape(separator) + ' +"', header) is not None)
+    if plain.blanks:
+        said = (*said, f"{path.name}: blanks between a separator and a quote are passed over")
     try:
-        return _table(source, reading, Dialect(separator), skipped, said)
+        return _table(source, reading, plain, skipped, said)
     except CellError as error:
-        for dialect, note in _ways_out(separator):
+        for dialect, note in _ways_out(plain):
             try:
-                return _table(source, reading, dialect, skipped, (*said, f"{source.path.name}: {note}"))
+                return _table(source, reading, dialect, skipped, (*said, f"{path.name}: {note}"))
             except DataError:
                 continue
         raise error from None
 
 
-def _ways_out(separator: str) -> Iterator[tuple[Dialect, str]]:
-    yield Dialect(separator, escapes=True), "quotes inside texts are escaped by backslashes"
-    if separator == "\t":
-        yield Dialect(separator, quotes=False), "quotes are letters like any other"
+def _ways_out(plain: Dialect) -> Iterator[tuple[Dialect, str]]:
+    yield replace(plain, escapes=True), "quotes or separators inside texts are escaped by backslashes"
+    if plain.separator == "\t":
+        yield replace(plain, quotes=False), "quotes are letters like any other"
 
 
 def _separator(source: Source, reading: Reading) -> tuple[str, int, tuple[str, ...]]:
@@ -145,7 +152,9 @@ def _trimmed(rows: Rows, width: int, named: int) -> Rows:
     for line, row in rows:
         if len(row) > width and not any(row[width:]):
             yield line, row[:width]
-        elif named <= len(row) < width or not any(row):
+        elif len(row) < width and not any(cell.strip() for cell in row):
+            yield line, [""] * width
+        elif named <= len(row) < width:
             yield line, row + [""] * (width - len(row))
         else:
             yield line, row

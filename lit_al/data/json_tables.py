@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lit_al.data.annotation_exports import flattened
+from lit_al.data.parts import in_order, part_of
 from lit_al.data.sources import Source
-from lit_al.data.tables import DataTable, Reading
+from lit_al.data.tables import PART, DataTable, Reading
 from lit_al.exceptions import DataError
 from lit_al.utils.readers import check_text, json_lines
 from lit_al.utils.terminal_text import first_line
@@ -73,6 +74,9 @@ def _records(found: object) -> list[Any] | None:
     lists = [value for value in found.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
     if len(lists) == 1:
         return lists[0]
+    if len(lists) == len(found) and all(map(part_of, found)):
+        parts = in_order(list(found))
+        return [row | {PART: part} if isinstance(row, dict) else row for part in parts for row in found[part]]
     if all(isinstance(column, list) for column in found.values()) and len({*map(len, found.values())}) == 1:
         return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
     if all(isinstance(column, dict) for column in found.values()):  # as pandas writes a frame: by column, then by row

@@ -15,7 +15,10 @@ from lit_al.utils.terminal_text import first_line
 NO_LABEL = frozenset(
     ["na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "nat", "\\n", "-", "--", "?", "n.a.", "(null)"]
 )
-_JOINTS = re.compile(r"[#|;,]")  # between the labels of a cell that has several
+_JOINTS = re.compile(r"[#|;,/+&]")  # between the labels of a cell that has several
+_NAME_LIKE = re.compile(
+    r"[^/+&]*[/+&][^#|;,]*"
+)  # as in Sci/Tech or R&B: several only if each part is a label elsewhere
 _MOST_SHOWN = 6
 
 
@@ -130,7 +133,13 @@ def _joint_labels(words: set[str]) -> set[str]:
             joint[word] = parts
     alone = {word.strip().lower() for word in words} - {word.strip().lower() for word in joint}
     used = Counter(part for parts in joint.values() for part in set(parts))
-    return {word for word, parts in joint.items() if any(part in alone or used[part] > 1 for part in parts)}
+    return {
+        word
+        for word, parts in joint.items()
+        if (all if _NAME_LIKE.fullmatch(word) else any)(
+            part in alone or (used[part] > 1 and not _NAME_LIKE.fullmatch(word)) for part in parts
+        )
+    }
 
 
 def _without_missing(values: list[object], reading: Reading, classes: Sequence[str], notes: list[str]) -> list[object]:
@@ -178,7 +187,7 @@ def _folded(values: list[object], classes: Sequence[str], notes: list[str]) -> l
             stripped[spelling.strip()] += count
         name = names[0] if names else max(stripped, key=lambda word: stripped[word])
         taken |= dict.fromkeys(found, name)
-        if set(found) != {name}:
+        if len(found) > 1 or next(iter(found)).strip() != name:
             changed.append(f"{len(found)} spellings as {name!r} ({found.total():,})")
     if changed:
         more = f" and {len(changed) - _MOST_SHOWN} more" if len(changed) > _MOST_SHOWN else ""

@@ -40,15 +40,17 @@ class Dialect:
         separator: between two cells.
         escapes: a backslash takes the meaning from a quote, a separator or a backslash behind it.
         quotes: cells may stand in quotes; else a quote is a letter like any other.
+        blanks: those behind a separator are no part of the next cell.
     """
 
     separator: str = ","
     escapes: bool = False
     quotes: bool = True
+    blanks: bool = False
 
     def reader(self, lines: Iterable[str], *, strict: bool = True) -> Any:
         """The csv module's reader of these lines."""
-        how: dict[str, Any] = {"delimiter": self.separator, "strict": strict}
+        how: dict[str, Any] = {"delimiter": self.separator, "strict": strict, "skipinitialspace": self.blanks}
         if not self.quotes:
             return csv.reader(lines, quoting=csv.QUOTE_NONE, **how)
         if not self.escapes:
@@ -149,12 +151,12 @@ def as_long(
     """The rows, each with as many cells as the header has.
 
     Raises:
-        DataError: one has not.
+        CellError: one has not.
     """
     held = "commas" if separator == "," else repr(separator)
     for line, row in rows:
         if len(row) != cells:
-            raise DataError(
+            raise CellError(
                 f"{path}, line {line}, column {min(len(row), cells) + 1}: {len(row)} cells where the header has "
                 f"{cells}; a text that holds {held} or line breaks must stand in quotes"
             )
