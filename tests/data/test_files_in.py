@@ -31,7 +31,6 @@ TEXTS = [
 ]
 LABELS = ["neg", "neg", "pos", "pos"]
 NUMBERS = {"neg": 0, "pos": 1}
-LABEL_PAIRS = ["ham", "spam"] * 2
 
 
 def cells(texts=TEXTS, labels=LABELS, separator=",", **how):
@@ -435,19 +434,15 @@ def test_lines_of_fasttext(write):
     refuses(write("r.txt", "__label__x __label__y a\n__label__y b\n"), "line 1: the label is ['x', 'y']")
 
 
-def test_lines_with_a_separator_are_cells(write):
-    path = write(
-        "SMS.txt", "ham\tHello, you\nspam\tWin now\nham\tA text of a common length\nspam\tAnother text of one\n"
-    )
+def test_lines_with_tabs_or_a_separator_are_cells(write):
+    texts = [f"Hello, this is message {row} of some" for row in range(4)]
+    path = write("SMS.txt", "".join(f"{label}\t{text}\n" for label, text in zip(LABELS, texts, strict=True)))
     for how in ({"no_header": True, "text_column": "2", "label_column": "1"}, {}):
         corpus = load_corpus(str(path), **how)
-        assert holds(corpus, ["Hello, you", "Win now", "A text of a common length", "Another text of one"], LABEL_PAIRS)
+        assert holds(corpus, texts)
     assert says(corpus, "lines of 2 cells with tabs, read as rows without a header")
-    corpus = load_corpus(str(write("r.txt", "label\ttext\nx\ta\ny\tb\n")))
-    assert holds(corpus, ["a", "b"], ["x", "y"])
-    path = write("SMS.txt", "ham\tHello, you\nspam\tWin now\n")
-    corpus = load_corpus(str(path), no_header=True, text_column="2", label_column="1")
-    assert holds(corpus, ["Hello, you", "Win now"], ["ham", "spam"])
+    assert holds(load_corpus(str(write("r.txt", "label\ttext\nx\ta\ny\tb\n"))), ["a", "b"], ["x", "y"])
+    assert holds(load_corpus(str(write("r.txt", "label|text\nx|a\ny|b\n")), separator="|"), ["a", "b"], ["x", "y"])
 
 
 # Spreadsheets
