@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lit_al.data.labels import MAX_CLASSES
 from lit_al.data.tables import Reading
 from lit_al.exceptions import DataError
 from lit_al.utils.terminal_text import first_line
@@ -93,7 +94,8 @@ def _booleans(values: list[object]) -> list[object]:
 
 def _single(values: list[object], where: Callable[[int], str], reading: Reading, notes: list[str]) -> list[object]:
     """Cells with one label or none; those with several are refused, or cut to the first, or taken for none."""
-    joint = set() if reading.exact_labels else _joint_labels({value for value in values if isinstance(value, str)})
+    words = {value for value in values if isinstance(value, str)}
+    joint = set() if reading.exact_labels or len(words) > MAX_CLASSES else _joint_labels(words)
     found: list[object] = []
     several: list[int] = []
     for row, value in enumerate(values):

@@ -53,6 +53,17 @@ def test_run_is_made_from_a_file_and_named_after_it(wish, tmp_path):
         )
 
 
+def test_what_was_guessed_of_the_file_is_told(wish, tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text("text;label\na gem;Positive \ndull;positive\nso so;N/A\n")
+    with begin(wish(data=str(path), take_labels=True)) as project:
+        notes = "\n".join(project.notes)
+        assert {answer.label for answer in project.record.answers()} == {"positive"}
+    assert "other.csv: separated by semicolons, a guess; --separator names another" in notes
+    assert "1 labels are taken for no label ('N/A' 1)" in notes
+    assert "2 spellings as 'positive' (2)" in notes
+
+
 def test_same_call_goes_on(wish):
     with begin(wish()) as project:
         first = project.record.run_id
