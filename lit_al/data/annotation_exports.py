@@ -118,13 +118,17 @@ def _majority(values: Iterable[object]) -> tuple[object, bool]:
     return next(value for value in said if repr(value) == counted[0][0]), False
 
 
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _of_label_studio(record: Record) -> tuple[str, list[object]]:
     """The name of the choices, and what each annotation chose."""
     name, values = "", list[object]()
-    for annotation in record.get("annotations") or []:
+    for annotation in _listed(record.get("annotations")):
         if not isinstance(annotation, dict) or annotation.get("was_cancelled") is True:
             continue
-        for result in annotation.get("result") or []:
+        for result in _listed(annotation.get("result")):
             match result:
                 case {"type": "choices", "value": {"choices": choices}}:
                     name = name or str(result.get("from_name") or "")
@@ -156,8 +160,8 @@ def _response(one: object) -> object:
 
 def _of_flat_argilla(record: Record) -> tuple[str, list[object]]:
     """The same of a record as `to_datasets` flattens it: `label.responses` beside `label.responses.status`."""
-    key = next(key for key in record if key.endswith(".responses"))
-    values, states = record[key] or [], record.get(f"{key}.status") or []
+    key = next((key for key in record if key.endswith(".responses")), "")
+    values, states = _listed(record.get(key)), _listed(record.get(f"{key}.status"))
     states = [*states, *["submitted"] * (len(values) - len(states))]
     given = [value for value, state in zip(values, states, strict=False) if state == "submitted"]
     return key.removesuffix(".responses"), given
@@ -165,4 +169,4 @@ def _of_flat_argilla(record: Record) -> tuple[str, list[object]]:
 
 def _of_old_argilla(record: Record) -> tuple[str, list[object]]:
     """The same of a record of Argilla 1: what stands under `annotation` is the label, unless it was discarded."""
-    return "label", [] if record.get("status") == "Discarded" else [record["annotation"]]
+    return "label", [] if record.get("status") == "Discarded" else [record.get("annotation")]

@@ -1,6 +1,7 @@
 """Files as people bring them: each shape is written here and read back, texts, labels and columns exact."""
 
 import bz2
+import contextlib
 import csv
 import gzip
 import io
@@ -802,3 +803,73 @@ def test_options_of_commands_are_the_fields_of_a_reading():
 def test_hub_names_are_refused_without_one():
     refuses("hub:", "names no data set; write it as hub:owner/name")
     refuses("nowhere-at-all", "--data takes imdb, demo, auto, hub:OWNER/NAME, a file such as .csv")
+
+
+# Whatever a file holds, it is read or refused
+
+STARTS = [
+    b"",
+    b"text,label\n",
+    b"sep=;\n",
+    b"text\tlabel\n",
+    b'[{"text": "a", "label": ',
+    b"__label__x ",
+    b"\xff\xfe",
+    b"PK\3\4",
+]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl", "txt", "xlsx", "parquet", "csv.gz", "json.zst"])
+@given(start=st.sampled_from(STARTS), content=st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(tmp_path_factory, suffix, start, content):
+    path = tmp_path_factory.mktemp("bytes") / f"r.{suffix}"
+    content = start + content
+    pack = {"gz": gzip.compress, "zst": lambda bytes_: pa.compress(bytes_, "zstd", asbytes=True)}
+    path.write_bytes(pack.get(suffix.rsplit(".", 1)[-1], bytes)(content))
+    with contextlib.suppress(DataError):
+        corpus = load_corpus(str(path))
+        assert all("\0" not in text and text.encode() is not None for text in corpus.texts)
+
+
+KEYS = "text label answer accept options data annotations result fields responses status value choices topic.responses"
+keys = st.sampled_from([*KEYS.split(), "annotation", "prediction", "cats", "_input_hash", "was_cancelled"])
+words_of_tools = st.sampled_from(
+    ["accept", "reject", "ignore", "choices", "submitted", "discarded", "x", "y", "[1]", "NA"]
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 3) | st.floats() | words_of_tools,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+texts_of_tools = {"text": st.sampled_from(["a", "b"])}
+choices = st.lists(st.fixed_dictionaries({"type": st.just("choices"), "value": values | st.just({"choices": ["x"]})}))
+tools = {
+    "any": st.dictionaries(keys, values, max_size=6),
+    "prodigy": st.fixed_dictionaries({**texts_of_tools, "answer": values | words_of_tools, "accept": values}),
+    "labelstudio": st.fixed_dictionaries(
+        {
+            "data": st.fixed_dictionaries(texts_of_tools),
+            "annotations": values | st.lists(st.fixed_dictionaries({"result": choices | values})),
+        }
+    ),
+    "argilla": st.fixed_dictionaries({"fields": st.fixed_dictionaries(texts_of_tools), "responses": values}),
+    "flat argilla": st.fixed_dictionaries(
+        {**texts_of_tools, "topic.responses": values, "topic.responses.status": values}
+    ),
+    "old argilla": st.fixed_dictionaries({**texts_of_tools, "annotation": values, "status": values}),
+}
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+@pytest.mark.parametrize("tool", tools)
+@given(data=st.data())
+def test_records_of_any_shape_are_read_or_refused(tmp_path_factory, suffix, tool, data):
+    items = data.draw(st.lists(tools[tool], min_size=1, max_size=4))
+    path = tmp_path_factory.mktemp("items") / f"r.{suffix}"
+    path.write_text(json.dumps(items) if suffix == "json" else lines(items), encoding="utf-8")
+    for how in ({"classes": ("x", "y")}, {"several_labels": "first"}):
+        with contextlib.suppress(DataError):
+            corpus = load_corpus(str(path), **how)
+            assert len(corpus) == len(items)
