@@ -17,9 +17,7 @@ NO_LABEL = frozenset(
     ["na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "nat", "\\n", "-", "--", "?", "n.a.", "(null)"]
 )
 _JOINTS = re.compile(r"[#|;,/+&]")  # between the labels of a cell that has several
-_NAME_LIKE = re.compile(
-    r"[^/+&]*[/+&][^#|;,]*"
-)  # as in Sci/Tech or R&B: several only if each part is a label elsewhere
+_IN_NAMES = re.compile(r"[/+&]")  # of these, what names of classes hold too
 _MOST_SHOWN = 6
 
 
@@ -125,23 +123,22 @@ def _single(values: list[object], where: Callable[[int], str], reading: Reading,
 def _joint_labels(words: set[str]) -> set[str]:
     """Words that are several labels in one cell: parts of them are labels of other cells.
 
+    Signs that names have too, as in Sci/Tech, join labels only where each part stands alone elsewhere.
+
     >>> sorted(_joint_labels({"food#bad", "bad", "good", "sci/tech", "a;b"}))
     ['food#bad']
     """
-    joint = {}
-    for word in words:
-        parts = [part.strip().lower() for part in _JOINTS.split(word)]
-        if len(parts) > 1 and all(parts):
-            joint[word] = parts
-    alone = {word.strip().lower() for word in words} - {word.strip().lower() for word in joint}
-    used = Counter(part for parts in joint.values() for part in set(parts))
-    return {
-        word
-        for word, parts in joint.items()
-        if (all if _NAME_LIKE.fullmatch(word) else any)(
-            part in alone or (used[part] > 1 and not _NAME_LIKE.fullmatch(word)) for part in parts
-        )
-    }
+    parts = {word: [part.strip().lower() for part in _JOINTS.split(word)] for word in words}
+    joint = {word: found for word, found in parts.items() if len(found) > 1 and all(found)}
+    alone = {found[0] for found in parts.values() if len(found) == 1}
+    used = Counter(part for word, found in joint.items() if not _IN_NAMES.search(word) for part in set(found))
+
+    def is_joint(word: str, found: list[str]) -> bool:
+        if _IN_NAMES.search(word):
+            return all(part in alone for part in found)
+        return any(part in alone or used[part] > 1 for part in found)
+
+    return {word for word, found in joint.items() if is_joint(word, found)}
 
 
 def _without_missing(values: list[object], reading: Reading, classes: Sequence[str], notes: list[str]) -> list[object]:

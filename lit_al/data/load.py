@@ -170,7 +170,7 @@ def _corpus(table: DataTable, reading: Reading, source: str, classes: tuple[str,
         numbers, classes = encode_labels(labels.values, found.where, origin, found.names)
     hidden = sum(cell in (-1, "-1", "-1.0") for cell, number in zip(labels.values, numbers, strict=True) if number < 0)
     place = _place(found, table)
-    numbers, notes = _one_label_a_text(found.texts, numbers, classes, reading, place)
+    numbers, notes = _one_label_a_text(found.texts, numbers, classes, reading, place, to_label=to_label)
     kept_back = (f"{hidden:,} labels are -1: no label, as in test sets whose labels are kept back",) if hidden else ()
     notes = (*found.notes, *labels.notes, *kept_back, *notes)
     return build_corpus(
@@ -210,7 +210,13 @@ def _without_empty(table: TextTable) -> TextTable:
 
 
 def _one_label_a_text(
-    texts: Sequence[str], labels: Ints, classes: Sequence[str], reading: Reading, place: Callable[[int], str]
+    texts: Sequence[str],
+    labels: Ints,
+    classes: Sequence[str],
+    reading: Reading,
+    place: Callable[[int], str],
+    *,
+    to_label: bool,
 ) -> tuple[Ints, tuple[str, ...]]:
     """What is made of texts that stand there under two labels, and what is said of them."""
     groups = contradictory_groups(texts, labels)
@@ -223,7 +229,7 @@ def _one_label_a_text(
     )
     more = "; …" if len(groups) > _MOST_SHOWN else ""
     made = {
-        "keep": "all are kept; --resolve majority, first or drop settles them",
+        "keep": "all are kept" if to_label else "all are kept; --resolve majority, first or drop settles them",
         "majority": "each has the label that most of its copies have, and none where there is a tie",
         "first": "each has the label of its first copy",
         "drop": "they are left without a label",

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
-from lit_al.exceptions import DataError
+from lit_al.exceptions import ConfigError, DataError
+from lit_al.utils.options import flag
 
 PART = "split"  # name of the column that says which file of a folder a row is from
 
@@ -28,6 +29,9 @@ class Reading:
         several_labels: what to make of a cell with several labels.
         resolve: what to make of a text that stands there under two labels.
         drop_empty: rows without a text are left out.
+
+    Raises:
+        ConfigError: a choice that there is not.
     """
 
     text_column: str | None = None
@@ -41,6 +45,11 @@ class Reading:
     several_labels: SeveralLabels = "refuse"
     resolve: Resolution = "keep"
     drop_empty: bool = False
+
+    def __post_init__(self) -> None:
+        for name, known in (("several_labels", SeveralLabels), ("resolve", Resolution)):
+            if getattr(self, name) not in get_args(known):
+                raise ConfigError(f"{flag(name)} {getattr(self, name)} must be one of {', '.join(get_args(known))}")
 
 
 @dataclass(frozen=True)

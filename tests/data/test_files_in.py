@@ -767,6 +767,8 @@ def test_texts_under_two_labels_are_counted_listed_and_resolved(write):
     )
     assert says(corpus, "all are kept; --resolve majority, first or drop settles them")
     settled = {how: words(load_corpus(str(path), resolve=how)) for how in ("majority", "first", "drop")}
+    assert "resolve" not in " ".join(load_corpus(str(path), classes=("x", "y")).notes)  # annotate's means another thing
+    refuses(path, "--resolve last must be one of keep, majority, first, drop", resolve="last", error=ConfigError)
     assert settled == {
         "majority": ["x", "x", "x", None, None, "x", "x"],
         "first": ["x", "x", "x", "y", "y", "x", "x"],
