@@ -55,12 +55,13 @@ def _ways_out(plain: Dialect) -> Iterator[tuple[Dialect, str]]:
 
 def _separator(source: Source, reading: Reading) -> tuple[str, int, tuple[str, ...]]:
     """The separator, the lines before the header, and what is to be said of it."""
+    wished = None if reading.separator is None else _wished(reading.separator)
     with source.text() as file:
         lines = list(_beginning(file))
     named = _SAID.fullmatch(lines[0]) if lines else None
     usual = "\t" if source.suffix in (".tsv", ".tab") else ","
-    if reading.separator is not None:
-        return _wished(reading.separator), bool(named), ()
+    if wished is not None:
+        return wished, bool(named), ()
     if named is not None:
         return named[1], 1, (f"{source.path.name}: separated by {_spoken(named[1])}, as its first line says",)
     found = sniffed(lines, usual, header=not reading.no_header)
