@@ -48,6 +48,9 @@ def read_delimited(source: Source, reading: Reading) -> DataTable:
 
 
 def _ways_out(plain: Dialect) -> Iterator[tuple[Dialect, str]]:
+    """Other dialects, and what to say of each."""
+    if plain.blanks:
+        yield replace(plain, blanks=False), "quotes behind blanks are letters like any other"
     yield replace(plain, escapes=True), "quotes or separators inside texts are escaped by backslashes"
     if plain.separator == "\t":
         yield replace(plain, quotes=False), "quotes are letters like any other"

@@ -160,6 +160,10 @@ def test_blanks_before_quotes_are_passed_over(write):
     corpus = load_corpus(str(write("r.csv", '"text", "label"\n"a, b", "x"\n"c", "y"\n')))
     assert holds(corpus, ["a, b", "c"], ["x", "y"])
     assert says(corpus, "blanks between a separator and a quote are passed over")
+    path = write("r.csv", '0,so, "fine" they said\n1,so, "not fine" they said\n')
+    assert (
+        load_corpus(str(path), no_header=True, text_column="2,3", label_column="1").texts[0] == 'so\n "fine" they said'
+    )
 
 
 def test_quotes_between_tabs_may_be_letters(write):
