@@ -249,9 +249,8 @@ def _add_texts(record: Record, corpus: Corpus) -> list[str]:
         )  # fmt: skip
     copies = sum(count - 1 for text, count in Counter(corpus.texts).items() if text and not text.isspace())
     notes = [f"{record.count_items():,} texts, {len(record.classes)} labels: {', '.join(record.classes)}"]
-    notes += [f"rows without a text, passed over: {empty:,}"] if empty else []
     notes += [f"exact copies of other texts: {copies:,}; each is asked for by itself"] if copies else []
-    return notes + [note for note in corpus.notes if corpus.is_demo]
+    return notes + list(corpus.notes)
 
 
 def _take_labels(record: Record, corpus: Corpus, take: bool) -> list[str]:

@@ -78,7 +78,7 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     done = {cell.key for cell in known}
     with console.status("loading and encoding the corpus …") as status:
         bench = Bench(config, load_corpus(**config.corpus), folder, lambda doing: status.update(f"{markup(doing)} …"))
-    for note in bench.notes:
+    for note in (*bench.corpus.notes, *bench.notes):
         console.print(f"[yellow]note:[/yellow] {markup(note)}", soft_wrap=True)
     _begin(folder, config)
     for said in bench.said:
@@ -103,7 +103,7 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
 
 
 @dataclass(frozen=True)
-class Reading:
+class EncodedTexts:
     """The texts of a corpus as a network reads them.
 
     Attributes:
@@ -159,9 +159,9 @@ class Bench:
         self.features = LinearFeatures(corpus, self.pool, self.embeddings)
         self.example = ExampleRows(corpus, split, folder / "state" / "example", config.network)
         self.rows = [Method.of(name) for name in config.strategies]
-        self._readings: dict[str, Reading] = {}
+        self._readings: dict[str, EncodedTexts] = {}
 
-    def reading(self, recipe: str = "") -> "Reading":
+    def reading(self, recipe: str = "") -> "EncodedTexts":
         """The texts as rows of a recipe read them; those of no recipe as the benchmark does unless it is told."""
         settings = self.config.reading(recipe)
         key = repr(settings)
@@ -175,7 +175,7 @@ class Bench:
                 cut=settings["cut"],
             )
             tokens = torch.from_numpy(encoded(self.corpus, encoder))
-            self._readings[key] = Reading(encoder, tokens, settings["padding"] == "masked", said)
+            self._readings[key] = EncodedTexts(encoder, tokens, settings["padding"] == "masked", said)
         return self._readings[key]
 
     def text_vectors(self, row: Method) -> Float32s | None:

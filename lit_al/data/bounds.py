@@ -71,10 +71,13 @@ def rows_at_once(path: Path, group: int, columns: list[str], bound: Bound) -> in
     """
     from pyarrow import parquet
 
-    with parquet.ParquetFile(path, read_dictionary=columns) as file:
+    schema = parquet.read_metadata(path).schema
+    paths = {schema.column(index).path for index in range(len(schema))}  # of lists it is name.list.element
+    with parquet.ParquetFile(path, read_dictionary=[name for name in columns if name in paths]) as file:
         found = file.metadata.row_group(group)
         chunks = [found.column(index) for index in range(found.num_columns)]
-        pages = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
+        wanted = [chunk for chunk in chunks if {chunk.path_in_schema, chunk.path_in_schema.split(".")[0]} & {*columns}]
+        pages = sum(chunk.total_uncompressed_size for chunk in wanted)
         bound.check(bound.taken + pages)
         batch: Any = next(file.iter_batches(1, row_groups=[group], columns=columns), None)  # its dictionaries, whole
         longest = sum(int(_lengths(column).max(initial=0)) for column in batch.columns) if batch is not None else 0

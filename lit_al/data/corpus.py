@@ -1,7 +1,7 @@
 """A corpus: texts, class numbers and class names under stable row ids."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -28,9 +28,12 @@ class Corpus:
         source: where the texts come from, in a few words: `imdb`, `file reviews.csv`, `demo (seed 0, …)`.
         is_demo: whether the texts are generated; then no figure of them may pass for one of real reviews.
         notes: one-line remarks that the user should read.
+        ids: N ids of the user's own, each once; None where no column of them was named.
+        columns: what else the file holds, by column, each with N cells as they stand there.
 
     Raises:
-        DataError: labels that do not fit the texts or the classes, or fewer than two classes.
+        DataError: labels, ids or columns that do not fit the texts, labels that do not fit the classes, or fewer than
+            two classes.
 
     >>> corpus = Corpus(["dull", "a gem", "so so"], np.array([0, 1, -1]), ("negative", "positive"))
     >>> len(corpus), corpus.fingerprint[:8]
@@ -43,6 +46,8 @@ class Corpus:
     source: str = "memory"
     is_demo: bool = False
     notes: tuple[str, ...] = ()
+    ids: Sequence[str] | None = field(default=None, repr=False)
+    columns: Mapping[str, Sequence[object]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         labels = np.array(self.labels, dtype=np.int64)
@@ -57,6 +62,9 @@ class Corpus:
                 f"labels must lie in -1 .. {len(self.classes) - 1} for {len(self.classes)} classes, "
                 f"got {labels.min()} .. {labels.max()}"
             )
+        for name, cells in {**self.columns, **({} if self.ids is None else {"ids": self.ids})}.items():
+            if len(cells) != len(self.texts):
+                raise DataError(f"{len(self.texts)} texts need as many cells of {name!r}, got {len(cells)}")
         labels.setflags(write=False)
         object.__setattr__(self, "labels", labels)
 
@@ -140,17 +148,31 @@ def build_corpus(
     *,
     is_demo: bool = False,
     notes: tuple[str, ...] = (),
+    ids: Sequence[str] | None = None,
+    columns: Mapping[str, Sequence[object]] | None = None,
+    place: Callable[[int], str] | None = None,
+    to_label: bool = False,
 ) -> Corpus:
-    """A corpus that knows IMDB when it sees it, and notes empty texts and missing labels."""
+    """A corpus that knows IMDB when it sees it, and notes empty texts and missing labels.
+
+    Where people are to label the texts (`to_label`), missing labels are no news; `place` says where a row is.
+    """
     if is_imdb(texts, labels):
         classes, source = IMDB_CLASSES, "imdb"
-    empty = sum(not text or text.isspace() for text in texts)
+    empty = [row for row, text in enumerate(texts) if not text or text.isspace()]
     if empty:
-        notes += (f"{empty:,} of {len(texts):,} texts are empty or only white space: kept, encoded as padding",)
+        notes += (f"{len(empty):,} of {len(texts):,} texts are empty or only white space{_places(empty, place)}",)
     unlabeled = int((labels == UNLABELED).sum())
-    if unlabeled:
+    if unlabeled and not to_label:
         notes += (f"{unlabeled:,} of {len(texts):,} rows have no label",)
-    return Corpus(texts, labels, classes, source, is_demo, notes)
+    return Corpus(texts, labels, classes, source, is_demo, notes, ids, columns or {})
+
+
+def _places(rows: Sequence[int], place: Callable[[int], str] | None, most: int = 5) -> str:
+    """Where some rows are, in brackets."""
+    if place is None:
+        return ""
+    return f" ({', '.join(map(place, rows[:most]))}{', …' if len(rows) > most else ''}; --drop-empty leaves them out)"
 
 
 def _eight_bytes(number: int) -> bytes:

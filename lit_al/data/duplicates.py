@@ -6,6 +6,7 @@ the pool is paid for twice.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,43 @@ def count_contradictions(texts: Sequence[str], labels: Ints) -> int:
     1
     """
     return sum(len({*labels[rows].tolist()} - {UNLABELED}) > 1 for rows in duplicate_groups(texts))
+
+
+def contradictory_groups(texts: Sequence[str], labels: Ints) -> list[list[int]]:
+    """The labeled rows of each text that stands under two labels or more; blanks around a text do not count.
+
+    >>> contradictory_groups(["a", "a ", "b", "b", ""], np.array([0, 1, 1, -1, 0]))
+    [[0, 1]]
+    """
+    first: dict[str, int] = {}
+    groups: dict[str, list[int]] = {}
+    for row in np.flatnonzero(labels != UNLABELED).tolist():
+        text = texts[row].strip()
+        if text and first.setdefault(text, row) != row:
+            groups.setdefault(text, [first[text]]).append(row)
+    return [rows for rows in groups.values() if len({*labels[rows].tolist()}) > 1]
+
+
+def resolved(labels: Ints, groups: Sequence[Sequence[int]], how: Literal["majority", "first", "drop"]) -> Ints:
+    """The labels (N,) with one for each group of rows, or none.
+
+    Args:
+        labels: (N,) classes.
+        groups: rows of texts that stand under two labels, as of `contradictory_groups`.
+        how: the label that most rows have (ties have none), that of the first row, or none.
+
+    >>> resolved(np.array([0, 1, 1, 0, 1]), [[0, 1, 2], [3, 4]], "majority")
+    array([ 1,  1,  1, -1, -1])
+    """
+    labels = labels.copy()
+    for rows in groups:
+        found = labels[list(rows)]
+        counts = np.bincount(found)
+        label = int(found[0]) if how == "first" else UNLABELED
+        if how == "majority" and (counts == counts.max()).sum() == 1:
+            label = int(counts.argmax())
+        labels[list(rows)] = label
+    return labels
 
 
 def count_duplicates_across(texts: Sequence[str], parts: Mapping[str, Rows]) -> dict[str, PartDuplicates]:

@@ -1,7 +1,7 @@
-"""IMDB from the Hugging Face hub or its cache: the cache first, the hub only if it answers within seconds.
+"""Data sets of the Hugging Face hub or its cache: the cache first, the hub only if it answers within seconds.
 
-`datasets` is imported here only, and only when this corpus is asked for. Whatever else is asked of the hub takes the
-same steps: `offline`, then `why_unreachable`, all of it `quiet`.
+`datasets` is imported only when one is asked for. Whatever else is asked of the hub takes the same steps: `offline`,
+then `why_unreachable`, all of it `quiet`.
 """
 
 import logging
@@ -10,16 +10,18 @@ import queue
 import ssl
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, build_opener
 
-from lit_al.data.tables import read_parquet
+from lit_al.data.arrow_tables import read_parquet
+from lit_al.data.tables import Reading
 from lit_al.exceptions import DataError
+from lit_al.utils.readers import check_text
 
 REPOSITORY = "stanfordnlp/imdb"
 SPLITS = ("train", "test")
@@ -27,11 +29,12 @@ FILES = tuple(f"plain_text/{split}-00000-of-00001.parquet" for split in SPLITS)
 PATIENCE = 4.0  # seconds that the hub has to say where its files are
 LOUD = ("datasets", "huggingface_hub", "transformers", "sentence_transformers")  # loggers
 
+T = TypeVar("T")
 Rows = tuple[list[str], list[object]]  # texts and labels, train before test
 
 
 class HubError(DataError):
-    """IMDB is neither in the cache nor to be had from the hub; the text is the reason, without a full stop."""
+    """A data set is neither in the cache nor to be had from the hub; the text is the reason, without a full stop."""
 
 
 def load_imdb() -> Rows:
@@ -40,22 +43,42 @@ def load_imdb() -> Rows:
     Raises:
         HubError: no copy in the cache, and no hub that answers; known within seconds.
     """
+    return _loaded("IMDB", REPOSITORY, None, _rows, _from_downloads)
+
+
+def load_splits(repository: str, config: str | None = None) -> Any:
+    """The splits of any data set: a `datasets.DatasetDict`.
+
+    Args:
+        repository: `owner/name`, or the name alone of those without an owner.
+        config: of data sets that have several.
+
+    Raises:
+        HubError: no copy in the cache, and no hub that answers; known within seconds.
+    """
+    return _loaded(repository, repository, config, lambda splits: splits, lambda: None)
+
+
+def _loaded(
+    name: str, repository: str, config: str | None, taken: Callable[[Any], T], downloaded: Callable[[], T | None]
+) -> T:
+    """What is taken of a data set: from the cache, from files that were downloaded, or from the hub."""
     try:
         import datasets
     except ImportError as error:
-        raise HubError(f"IMDB comes from the hub through the package datasets, which is missing ({error})") from None
+        raise HubError(f"{name} comes from the hub through the package datasets, which is missing ({error})") from None
     with quiet(datasets.utils):
-        rows = _from_cache(datasets)
-        if rows is not None:
-            return rows
-        silence = _why_silent(datasets)
+        found = _from_cache(datasets, repository, config, taken, downloaded)
+        if found is not None:
+            return found
+        silence = _why_silent(datasets, repository)
         if silence:
-            raise HubError(f"IMDB is not in the cache of the Hugging Face hub, and {silence}")
+            raise HubError(f"{name} is not in the cache of the Hugging Face hub, and {silence}")
         try:
-            return _rows(datasets.load_dataset(REPOSITORY))
+            return taken(datasets.load_dataset(repository, config))
         except Exception as error:  # of a dozen libraries' own kinds: all mean the same here
             reason = f"{type(error).__name__}: {error}".split("\n", 1)[0][:200]
-            raise HubError(f"the Hugging Face hub answers, but loading {REPOSITORY} failed ({reason})") from error
+            raise HubError(f"the Hugging Face hub answers, but loading {repository} failed ({reason})") from error
 
 
 def endpoint() -> str:
@@ -102,21 +125,28 @@ def _ask(endpoint: str, timeout: float, file: str) -> str | None:
         return f"{endpoint} cannot be reached ({error})"
 
 
-def _why_silent(datasets: Any) -> str | None:
+def _why_silent(datasets: Any, repository: str) -> str | None:
     """Why the hub is not to be asked, or does not answer."""
     if datasets.config.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE or HF_DATASETS_OFFLINE forbids asking the hub"
-    return why_unreachable(endpoint())
+    file = FILES[0] if repository == REPOSITORY else "README.md"
+    return why_unreachable(endpoint(), file=f"datasets/{repository}/resolve/main/{file}")
 
 
-def _from_cache(datasets: Any) -> Rows | None:
-    """IMDB as `datasets` has prepared it, else as the hub's client has downloaded it, else None."""
+def _from_cache(
+    datasets: Any,
+    repository: str,
+    config: str | None,
+    taken: Callable[[Any], T],
+    downloaded: Callable[[], T | None],
+) -> T | None:
+    """A data set as `datasets` has prepared it, else as the hub's client has downloaded it, else None."""
     with offline(datasets.config):
         try:
-            return _rows(datasets.load_dataset(REPOSITORY))
+            return taken(datasets.load_dataset(repository, config))
         except Exception:  # not there, half there, or in a folder that cannot be locked
-            with suppress(DataError):
-                return _from_downloads()
+            with suppress(DataError, KeyError):
+                return downloaded()
     return None
 
 
@@ -130,9 +160,9 @@ def _from_downloads() -> Rows | None:
         path = try_to_load_from_cache(REPOSITORY, file, repo_type="dataset")
         if not isinstance(path, str):
             return None
-        table = read_parquet(Path(path), "text", "label")
-        texts += table.texts
-        labels += table.labels
+        table = read_parquet(Path(path), Reading())
+        texts += [check_text(text, path) for text in table.column("text")]
+        labels += table.column("label")
     return texts, labels
 
 

@@ -24,8 +24,8 @@ def encode_labels(
 ) -> tuple[Ints, tuple[str, ...]]:
     """Number the classes: integers by value, names by alphabet.
 
-    Integers may come as bools, as floats without a fraction, or as strings when all strings of the column are
-    integers. `None`, empty strings and the integer -1 mean "no label".
+    Integers may come as floats without a fraction, or as strings when all strings of the column are integers. `None`,
+    empty strings and the integer -1 mean "no label"; whatever else may mean it is `label_cells`' affair.
 
     Args:
         values: N labels as the file holds them.
@@ -37,7 +37,7 @@ def encode_labels(
         (N,) int64 classes, -1 for no label, and the C names.
 
     Raises:
-        DataError: a label that is NaN or neither an integer nor a string, integers mixed with strings, one class
+        DataError: a label that is neither an integer nor a string, integers mixed with strings, one class
             only, no label at all, more than 1,000 classes, or an integer beyond `names`.
 
     >>> encode_labels(["pos", None, "neg"], str, "doc")
@@ -71,7 +71,7 @@ def encode_as(values: Sequence[object], where: Callable[[int], str], classes: Se
     Raises:
         DataError: a label that is not one of the classes.
 
-    >>> encode_as(["pos", None, " neg"], str, ("neg", "pos"))
+    >>> encode_as(["pos", None, "neg"], str, ("neg", "pos"))
     array([ 1, -1,  0])
     """
     index: dict[int | str | None, int] = {name: number for number, name in enumerate(classes)}
@@ -99,25 +99,25 @@ def _read(value: object, row: int, where: Callable[[int], str]) -> int | str | N
             return int(value)
         case float() if value.is_integer():
             return int(value)
-        case str() if value.strip().lower() != "nan":
-            return value.strip() or None
-    if isinstance(value, str) or (isinstance(value, float) and math.isnan(value)):
-        raise DataError(f"{where(row)}: the label is NaN; leave it empty if the row has no label")
+        case float() if math.isnan(value):
+            return None
+        case str():
+            return value or None
     shown = repr(value)[:60]
     raise DataError(f"{where(row)}: the label is {shown}; a label is an integer or a string")
 
 
 def _integers_or_words(labels: list[int | str | None], where: Callable[[int], str]) -> list[int | str | None]:
     """The labels, all of one type; integers that were written as strings become integers."""
-    integer = next((row for row, label in enumerate(labels) if isinstance(label, int)), None)
-    word = next((row for row, label in enumerate(labels) if isinstance(label, str)), None)
-    if integer is not None and word is not None:
-        raise DataError(
-            f"labels must be all integers or all strings: {where(integer)} has {labels[integer]!r}, "
-            f"{where(word)} has {labels[word]!r}"
-        )
     matches = {label: _INTEGER.fullmatch(label) for label in labels if isinstance(label, str)}
     if not all(matches.values()):
+        word = next(row for row, label in enumerate(labels) if isinstance(label, str) and not matches[label])
+        integer = next((row for row, label in enumerate(labels) if isinstance(label, int)), None)
+        if integer is not None:
+            raise DataError(
+                f"labels must be all integers or all strings: {where(integer)} has {labels[integer]!r}, "
+                f"{where(word)} has {labels[word]!r}"
+            )
         return labels
     integers: dict[int | str | None, int] = {label: int(match[1]) for label, match in matches.items() if match}
     return [integers.get(label, label) for label in labels]
@@ -127,13 +127,21 @@ def _check_number_of_classes(found: Sequence[int | str | None], origin: str, *, 
     if not found:
         raise DataError(f"{origin}: no row has a label; name the right column with --label-column")
     if len(found) == 1:
-        hint = "; -1 means no label, so number the classes 0 and 1" if minus_one else ""
-        raise DataError(f"{origin}: all labels are {found[0]!r}, but a classifier needs two classes or more{hint}")
+        raise DataError(
+            f"{origin}: all labels are {found[0]!r}, but a classifier needs two classes or more{_one_class(minus_one)}"
+        )
     if len(found) > MAX_CLASSES:
         raise DataError(
             f"{origin}: {len(found):,} different labels, more than the {MAX_CLASSES:,} allowed; "
             "this is probably not the label column: name that with --label-column"
         )
+
+
+def _one_class(minus_one: bool) -> str:
+    """The ways out where there is one class only."""
+    if minus_one:
+        return "; -1 means no label, so number the classes 0 and 1"
+    return "; name both with --labels, and label texts of the other one with lit-al annotate"
 
 
 def _check_range(labels: Sequence[int | str | None], names: tuple[str, ...], where: Callable[[int], str]) -> None:

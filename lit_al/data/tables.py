@@ -1,221 +1,155 @@
-"""Readers of CSV, JSONL and Parquet: two columns of a file, every row checked.
+"""A table: the columns of a file, of a folder or of an object in memory, whatever its format; `formats` makes it."""
 
-CSV and JSONL need the standard library only; `pyarrow` is imported when a Parquet file is read. Lines and rows
-are counted from 1 in messages.
-"""
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from lit_al.exceptions import ConfigError, DataError
+from lit_al.utils.options import flag
 
-from lit_al.data.bounds import ROW, Bound, row_size, rows_at_once
-from lit_al.data.labels import MAX_CLASSES
-from lit_al.exceptions import DataError, LitALError
-from lit_al.utils.memory import is_shortage
-from lit_al.utils.nearest import did_you_mean
-from lit_al.utils.readers import check_text, csv_table, json_objects, reading, separator_hint, shown
-from lit_al.utils.terminal_text import first_line
+PART = "split"  # name of the column that says which file of a folder a row is from
 
-TEXT_COLUMNS = ("text", "review", "sentence", "content")
-LABEL_COLUMNS = ("label", "sentiment", "class", "category", "target")
-
-Columns = tuple[str, str | None]
+SeveralLabels = Literal["refuse", "first", "none"]
+Resolution = Literal["keep", "majority", "first", "drop"]
 
 
 @dataclass(frozen=True)
-class TextTable:
-    """Texts and labels of one file.
+class Reading:
+    """What a user says of a file; each is an option of that name (`lit_al.utils.options.CorpusOptions`).
 
     Args:
-        texts: N texts.
-        labels: N labels as the file holds them; None where it holds none.
-        columns: the names of the text column and of the label column; None where it has no labels.
-        where: from a row, counted from 0, to its place in the file, for messages.
-        names: the class names, where the file brings them.
-    """
-
-    texts: list[str]
-    labels: list[object]
-    columns: Columns
-    where: Callable[[int], str]
-    names: tuple[str, ...] | None = None
-
-
-def read_table(
-    path: Path, text_column: str | None = None, label_column: str | None = None, *, labeled: bool = True
-) -> TextTable:
-    """Read one `.csv`, `.jsonl` or `.parquet` file.
-
-    Args:
-        path: the file; CSV and JSONL are UTF-8, with or without a byte order mark.
-        text_column: the column of the texts; by default the first of `TEXT_COLUMNS` that is there, in any case.
-        label_column: the column of the labels; by default the first of `LABEL_COLUMNS` that is there.
-        labeled: a label column is needed; else a file without one is a file of unlabeled texts.
+        text_column: name or number of the column of the texts; several with commas are joined, `a.b` is nested.
+        label_column: likewise of the labels.
+        id_column: likewise of ids, which are unique.
+        encoding: of a text file; None to find out.
+        separator: of cells; None to find out.
+        no_header: the first row is a row like any other; columns are named by their numbers, from 1.
+        exact_labels: labels are taken letter by letter.
+        keep_na_labels: words such as NA and None are labels.
+        several_labels: what to make of a cell with several labels.
+        resolve: what to make of a text that stands there under two labels.
+        drop_empty: rows without a text are left out.
 
     Raises:
-        DataError: a file that is missing, unreadable, empty, of another kind, or broken; a column that is missing;
-            a text that is no text.
+        ConfigError: a choice that there is not.
     """
-    with reading(path):
-        table = _reader(path)(path, text_column, label_column, labeled)
-    if not table.texts:
-        raise DataError(f"{path} has a header but no rows")
-    return table
+
+    text_column: str | None = None
+    label_column: str | None = None
+    id_column: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    no_header: bool = False
+    exact_labels: bool = False
+    keep_na_labels: bool = False
+    several_labels: SeveralLabels = "refuse"
+    resolve: Resolution = "keep"
+    drop_empty: bool = False
+
+    def __post_init__(self) -> None:
+        for name, known in (("several_labels", SeveralLabels), ("resolve", Resolution)):
+            if getattr(self, name) not in get_args(known):
+                raise ConfigError(f"{flag(name)} {getattr(self, name)} must be one of {', '.join(get_args(known))}")
 
 
-def _reader(path: Path) -> Callable[[Path, str | None, str | None, bool], TextTable]:
-    readers = {".csv": read_csv, ".jsonl": read_jsonl, ".parquet": read_parquet}
-    if path.suffix.lower() not in readers:
-        kind = f"of the unknown kind {path.suffix!r}" if path.suffix else "without a suffix"
-        raise DataError(f"{path} is a file {kind}; a corpus file ends in {', '.join(readers)}")
-    return readers[path.suffix.lower()]
+@dataclass(frozen=True)
+class DataTable:
+    """Rows as columns, with all that is there.
+
+    Args:
+        names: of the C columns, as they stand there; two may be alike.
+        cells: C lists of N cells, as the format holds them.
+        where: from a row, counted from 0, to its place, for messages.
+        origin: the file, for messages.
+        notes: what was guessed, a line each.
+        class_names: of a column that numbers its classes, where the file brings them.
+        text: the column of the texts, where the format says so.
+        label: likewise of the labels.
+        header: whether the names come from the file.
+        loose: numbers may be meant as texts, as in a spreadsheet.
+    """
+
+    names: tuple[str, ...]
+    cells: tuple[list[object], ...] = field(repr=False)
+    where: Callable[[int], str] = field(repr=False)
+    origin: str
+    notes: tuple[str, ...] = ()
+    class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    text: str | None = None
+    label: str | None = None
+    header: bool = True
+    loose: bool = False
+
+    def __len__(self) -> int:
+        return len(self.cells[0]) if self.cells else 0
+
+    def column(self, name: str) -> list[object]:
+        """The cells of the first column of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        if name not in self.names:
+            raise KeyError(name)
+        return self.cells[self.names.index(name)]
 
 
-def read_csv(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> TextTable:
-    """Read a comma-separated file with a header; a quoted cell may hold commas, quotes (doubled) and lines."""
-    texts: list[str] = []
-    labels: list[object] = []
-    lines: list[int] = []
-    with csv_table(path) as (_, header, rows):
-        columns = choose_columns(header, text_column, label_column, path, labeled)
-        text_at, label_at = header.index(columns[0]), None if columns[1] is None else header.index(columns[1])
-        for line, row in rows:
-            texts.append(check_text(row[text_at], f"{path}, line {line}"))
-            labels.append(None if label_at is None else row[label_at])
-            lines.append(line)
-    return TextTable(texts, labels, columns, lambda row: f"{path}, line {lines[row]}")
+def joined(parts: Mapping[str, DataTable], origin: str, column: str | None = PART) -> DataTable:
+    """The rows of several tables, one after the other; a column that one lacks is empty there.
 
+    Args:
+        parts: at least one table, each under the name of its part.
+        origin: of them all, for messages.
+        column: that says of a row which part it is from, where there are two parts or more and no column of that name.
 
-def read_jsonl(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> TextTable:
-    """Read a file with one JSON object per line; blank lines are skipped, a missing label is no label."""
-    wanted = {*TEXT_COLUMNS, *LABEL_COLUMNS, text_column, label_column}
-    seen: dict[str, None] = {}  # an ordered set of all keys
-    records: list[dict[str, object]] = []
-    lines: list[int] = []
-    for line, record in json_objects(path):
-        seen.update(dict.fromkeys(record))
-        records.append({key: record[key] for key in record if key in wanted or _plain(key) in wanted})
-        lines.append(line)
-    if not records:
-        raise DataError(f"{path} is empty: it holds no JSON object")
-    text, label = choose_columns(list(seen), text_column, label_column, path, labeled)
+    Raises:
+        DataError: two tables name the classes of a column differently.
+    """
+    tables = list(parts.values())
+    if len(tables) == 1:
+        return tables[0]
+    names = list(dict.fromkeys(name for table in tables for name in table.names))
+    columns = [_stacked(tables, name) for name in names]
+    if column is not None and column not in names:
+        names.append(column)
+        columns.append([part for part, table in parts.items() for _ in range(len(table))])
+    sizes = [len(table) for table in tables]
 
     def where(row: int) -> str:
-        return f"{path}, line {lines[row]}"
+        for table, size in zip(tables, sizes, strict=True):
+            if row < size:
+                return table.where(row)
+            row -= size
+        raise IndexError(row)
 
-    texts = [check_text(record.get(text), where(row)) for row, record in enumerate(records)]
-    labels = [None if label is None else record.get(label) for record in records]
-    return TextTable(texts, labels, (text, label), where)
-
-
-def read_parquet(path: Path, text_column: str | None, label_column: str | None, labeled: bool = True) -> TextTable:
-    """Read a Parquet file; class names come from the metadata that Hugging Face `datasets` writes, if there."""
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError:
-        raise DataError(f"{path}: reading Parquet needs pyarrow; install it, or convert the file to CSV") from None
-    texts: list[str] = []
-    labels: list[object] = []
-    bound = Bound(path)
-    try:
-        with parquet.ParquetFile(path) as file:
-            schema, rows = file.schema_arrow, file.metadata.num_rows
-            text, label = choose_columns(schema.names, text_column, label_column, path, labeled)
-            columns = [text, label] if label else [text]
-            for name in columns:
-                if pa.types.is_nested(schema.field(name).type):
-                    raise DataError(f"{path}: column {name!r} holds lists, not texts or labels; name another one")
-            for batch in _batches(file, path, columns, bound):
-                for value in batch.column(text).to_pylist():
-                    texts.append(check_text(value, f"{path}, row {len(texts) + 1} of {rows}"))
-                labels.extend(batch.column(label).to_pylist() if label else [None] * len(batch))
-    except Exception as error:  # whatever a broken file does to Arrow
-        if isinstance(error, LitALError) or is_shortage(error):
-            raise
-        raise DataError(f"{path} is not a sound Parquet file ({first_line(error)}); copy or write it again") from None
-    try:
-        names = class_names(schema.metadata or {}, label) if label else None
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from None
-    return TextTable(texts, labels, (text, label), lambda row: f"{path}, row {row + 1} of {rows}", names)
+    return DataTable(
+        tuple(names),
+        tuple(columns),
+        where,
+        origin,
+        tuple(dict.fromkeys(note for table in tables for note in table.notes)),
+        _common_classes(tables, names, origin),
+        next((table.text for table in tables if table.text), None),
+        next((table.label for table in tables if table.label), None),
+        all(table.header for table in tables),
+        any(table.loose for table in tables),
+    )
 
 
-def _batches(file: Any, path: Path, columns: list[str], bound: Bound) -> Iterator[Any]:
-    """The rows of a Parquet file, some at a time, until they no longer fit into memory."""
-    bound.check(ROW * file.metadata.num_rows)
-    for group in range(file.metadata.num_row_groups):
-        most = rows_at_once(path, group, columns, bound)
-        for batch in file.iter_batches(most, row_groups=[group], columns=columns):
-            bound.take(row_size(batch))
-            yield batch
+def _stacked(tables: Sequence[DataTable], name: str) -> list[object]:
+    cells: list[object] = []
+    for table in tables:
+        cells += table.column(name) if name in table.names else [None] * len(table)
+    return cells
 
 
-def choose_columns(
-    columns: Sequence[str], text_column: str | None, label_column: str | None, path: Path, labeled: bool = True
-) -> Columns:
-    """The text column and the label column: those named, else the first of the usual names; None for no labels.
-
-    Raises:
-        DataError: a column that is missing, stands twice, or is to be both.
-
-    >>> choose_columns(["id", "Review", "sentiment"], None, None, Path("reviews.csv"))
-    ('Review', 'sentiment')
-    """
-    text = _choose(columns, text_column, TEXT_COLUMNS, "text", path)
-    without = not labeled and label_column is None and not {_plain(column) for column in columns} & {*LABEL_COLUMNS}
-    label = None if without else _choose(columns, label_column, LABEL_COLUMNS, "label", path)
-    if text == label:
-        raise DataError(f"{path}: {text!r} cannot be the text column and the label column at once")
-    return text, label
-
-
-def class_names(metadata: dict[bytes, bytes], column: str) -> tuple[str, ...] | None:
-    """The names of a `ClassLabel` column, from the schema metadata of a Hugging Face Parquet file.
-
-    Raises:
-        DataError: it has names that `datasets` does not write.
-    """
-    try:
-        feature = json.loads(metadata[b"huggingface"])["info"]["features"][column]
-        if feature["_type"] != "ClassLabel":
-            return None
-        names = feature["names"]
-    except (KeyError, TypeError, ValueError, RecursionError):
-        return None
-    if names is None or names == []:
-        return None
-    if not isinstance(names, list) or len(names) > MAX_CLASSES or not all(isinstance(name, str) for name in names):
-        raise DataError(
-            f"the metadata of column {column!r} names its classes {first_line(repr(names))}, which is no list of 2 to "
-            f"{MAX_CLASSES:,} names as `datasets` writes it; write the file again without the metadata"
-        )
-    if len(set(names)) < len(names):
-        raise DataError(f"the metadata of column {column!r} names two classes alike; write the file again without it")
+def _common_classes(tables: Sequence[DataTable], names: Sequence[str], origin: str) -> dict[str, tuple[str, ...]]:
+    """What all tables with a column say that its numbers mean."""
+    found = {}
     for name in names:
-        check_text(name, f"the metadata of column {column!r}", "name of a class")
-    return tuple(names)
-
-
-def _choose(columns: Sequence[str], wanted: str | None, usual: tuple[str, ...], what: str, path: Path) -> str:
-    if wanted is None:
-        found = [column for name in usual for column in columns if _plain(column) == name][:1]
-        lack, guess = f"no {what} column ({', '.join(usual)})", ""
-    else:
-        found = [column for column in columns if column == wanted]
-        lack = f"no column {wanted!r}"
-        guess = did_you_mean(wanted, columns)
-    if not found:
-        raise DataError(
-            f"{path} has {lack}{separator_hint(columns)}; {guess}its columns are {shown(columns)}; "
-            f"name the right one with --{what}-column"
-        )
-    if columns.count(found[0]) > 1:
-        raise DataError(f"{path} has more than one column {found[0]!r}; rename all but one")
-    return found[0]
-
-
-def _plain(column: str) -> str:
-    return column.strip().lower()
+        said = list(dict.fromkeys(table.class_names.get(name) for table in tables if name in table.names))
+        if len(said) > 1:
+            raise DataError(f"the files of {origin} name their classes differently: {said[0]} and {said[1]}")
+        if said and said[0]:
+            found[name] = said[0]
+    return found

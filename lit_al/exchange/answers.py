@@ -14,7 +14,7 @@ from lit_al.exchange.formulas import unguard
 from lit_al.exchange.shapes import SCHEMA, Given
 from lit_al.record import sha256_of
 from lit_al.utils.nearest import did_you_mean
-from lit_al.utils.readers import check_text, csv_table, json_objects, marked_encoding, reading, separator_hint, shown
+from lit_al.utils.readers import check_text, csv_table, encoding_of, json_objects, reading, separator_hint, shown
 
 FIELDS = {
     "lit_al_id": "id",
@@ -38,7 +38,7 @@ def read_answers_csv(path: Path) -> list[Given]:
         DataError: a file that is missing, empty or in another encoding, broken CSV, a header without what is needed.
     """
     with reading(path):
-        encoding = marked_encoding(path)
+        encoding = encoding_of(path)
     with reading(path, encoding), csv_table(path, encoding) as (line, header, rows):
         columns = _columns(header, f"{path}, line {line}")
         return [_of_cells(_where(path, line, number), row, columns) for number, (line, row) in enumerate(rows, start=2)]
@@ -90,7 +90,7 @@ def read_answers_jsonl(path: Path) -> list[Given]:
         DataError: a file that is missing, empty or in another encoding, or a line that is no JSON object.
     """
     with reading(path):
-        encoding = marked_encoding(path)
+        encoding = encoding_of(path)
     with reading(path, encoding):
         return list(_of_lines(path, encoding))
 

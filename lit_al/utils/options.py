@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from lit_al.exceptions import ConfigError
 
@@ -117,15 +117,35 @@ class CorpusOptions(Options):
 
     data: str | None = data_option(
         None,
-        "imdb (Hugging Face hub or its cache), a folder with train.parquet and test.parquet, a .csv, .jsonl or "
-        ".parquet file, demo (generated reviews), or auto: the folder $LIT_AL_IMDB, else imdb, else demo.",
+        "A file (.csv, .tsv, .xlsx, .json, .jsonl, .txt, .parquet, packed or not), a folder (train and test files, or "
+        "texts by class), imdb or hub:OWNER/NAME (Hugging Face hub or its cache), demo (generated reviews), or auto: "
+        "the folder $LIT_AL_IMDB, else imdb, else demo.",
     )
-    text_column: str | None = data_option(None, "Column of the texts; found by its usual names if not given.")
-    label_column: str | None = data_option(None, "Column of the labels; found by its usual names if not given.")
+    text_column: str | None = data_option(
+        None,
+        "Column of the texts, by name or number; several with commas are joined, a.b is nested; found by its usual "
+        "names if not given.",
+    )
+    label_column: str | None = data_option(
+        None, "Column of the labels, by name or number; found by its usual names if not given."
+    )
+    id_column: str | None = data_option(None, "Column of ids of your own, each once.")
     labels: str | None = data_option(
         None,
         "Names of the classes with commas, as in negative,positive, for a file whose texts have few labels or none.",
     )
+    encoding: str | None = data_option(None, "Encoding of a text file, as cp1252; found out, and said, if not given.")
+    separator: str | None = data_option(
+        None,
+        "Between the cells of a row: comma, semicolon, tab, pipe or a character; found out, and said, if not given.",
+    )
+    no_header: bool = data_option(False, "The first row is a row like any other; columns have numbers, from 1.")
+    exact_labels: bool = data_option(False, "Keep labels apart that differ in case or blanks alone.")
+    keep_na_labels: bool = data_option(False, 'Take labels such as NA, None, "-" and "?" for classes, not for none.')
+    several_labels: Literal["refuse", "first", "none"] = data_option(
+        "refuse", "Cells with several labels: refused, cut to the first, or no label."
+    )
+    drop_empty: bool = data_option(False, "Leave out rows without a text.")
     demo_rows: int = data_option(50_000, "Reviews in the demo corpus.")
     demo_seed: int = data_option(0, "Seed of the demo corpus.", least=0)
 
@@ -137,7 +157,7 @@ class CorpusOptions(Options):
     @property
     def corpus(self) -> dict[str, Any]:
         """The arguments of `load_corpus`."""
-        names = ("data", "text_column", "label_column", "demo_rows", "demo_seed")
+        names = [item.name for item in fields(CorpusOptions) if item.name != "labels"]
         return {**{name: getattr(self, name) for name in names}, "classes": self.classes}
 
 
@@ -146,7 +166,17 @@ class SplitOptions(CorpusOptions):
     """Which texts, and what is set aside to judge by."""
 
     drop_duplicates: bool = data_option(False, "Keep only the first copy of each text.")
+    resolve: Literal["keep", "majority", "first", "drop"] = data_option(
+        "keep",
+        "What a text has that stands there under two labels: both, in its copies; the label that most copies have "
+        "(ties have none); that of its first copy; or none.",
+    )
     split_seed: int = split_option(0, "Seed of the split.", least=0)
+
+    @property
+    def corpus(self) -> dict[str, Any]:
+        """The arguments of `load_corpus`."""
+        return {**super().corpus, "resolve": self.resolve}
 
 
 def words_of(text: str) -> tuple[str, ...]:

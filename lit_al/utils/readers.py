@@ -1,4 +1,4 @@
-"""CSV and JSONL read strictly: every row whole, every error with its place. The standard library alone.
+"""Separated cells and JSONL read strictly: every row whole, every error with its place. The standard library alone.
 
 Lines, columns and rows are counted from 1 in messages; a column is one of the table, not of the characters.
 """
@@ -7,10 +7,11 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, NamedTuple
 
 from lit_al.exceptions import DataError
 from lit_al.utils import memory
@@ -25,7 +26,58 @@ _BYTE_ORDER_MARKS = {  # the longer ones first: UTF-32's begins like UTF-16's
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 _SEPARATORS = ";\t|"
-_SOUND_CELL = re.compile(r'(?:"[^"]*(?:""[^"]*)*"|[^",\r\n][^,\r\n]*)?,')
+
+
+class CellError(DataError):
+    """Cells that break the rules of their dialect; another dialect may read them."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How cells are written: RFC 4180's way unless told otherwise.
+
+    Args:
+        separator: between two cells.
+        escapes: a backslash takes the meaning from a quote, a separator or a backslash behind it.
+        quotes: cells may stand in quotes; else a quote is a letter like any other.
+        blanks: those behind a separator are no part of the next cell.
+    """
+
+    separator: str = ","
+    escapes: bool = False
+    quotes: bool = True
+    blanks: bool = False
+
+    def reader(self, lines: Iterable[str], *, strict: bool = True) -> Any:
+        """The csv module's reader of these lines."""
+        how: dict[str, Any] = {"delimiter": self.separator, "strict": strict, "skipinitialspace": self.blanks}
+        if not self.quotes:
+            return csv.reader(lines, quoting=csv.QUOTE_NONE, **how)
+        if not self.escapes:
+            return csv.reader(lines, **how)
+        return csv.reader(map(self._guarded, lines), escapechar="\\", **how)
+
+    def _guarded(self, line: str) -> str:
+        """A backslash before any other letter stays: the csv module would swallow it."""
+        meant = '\\"' + self.separator
+        return re.sub(r"\\(.)", lambda pair: pair[0] if pair[1] in meant else "\\\\" + pair[1], line)
+
+    @property
+    def sound_cell(self) -> re.Pattern[str]:
+        """A cell and the separator behind it."""
+        mark = re.escape(self.separator)
+        return re.compile(f'(?:"[^"]*(?:""[^"]*)*"|[^"{mark}\r\n][^{mark}\r\n]*)?{mark}')
+
+
+class Undecodable(NamedTuple):
+    """The first byte that cannot be decoded: where it is, which, and whether the file ends within its character."""
+
+    offset: int
+    byte: int
+    cut: bool
+
+    def __str__(self) -> str:
+        return f"byte 0x{self.byte:02x} at offset {self.offset}"
 
 
 @contextmanager
@@ -54,15 +106,23 @@ def reading(path: Path, encoding: str = "utf-8-sig") -> Iterator[None]:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def marked_encoding(path: Path) -> str:
-    """The codec that a file's byte order mark names; UTF-8 where it has none.
+def marked_encoding(start: bytes) -> str:
+    """The codec that the byte order mark at the start of a file names; UTF-8 where there is none.
+
+    >>> marked_encoding("text".encode("utf-16")), marked_encoding(b"text")
+    ('utf-16', 'utf-8-sig')
+    """
+    return next((name.lower() for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark)), "utf-8-sig")
+
+
+def encoding_of(path: Path) -> str:
+    """The same of a file.
 
     Raises:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        start = file.read(4)
-    return next((name.lower() for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark)), "utf-8-sig")
+        return marked_encoding(file.read(4))
 
 
 @contextmanager
@@ -76,38 +136,60 @@ def csv_table(
     Raises:
         DataError: an empty file, a quote that is never closed, a row that is longer or shorter than the header.
     """
-    with path.open(encoding=encoding, newline="") as file, _cells_of_any_length():
-        rows = _csv_rows(file, path)
+    with path.open(encoding=encoding, newline="") as file, cells_of_any_length():
+        rows = csv_rows(file, path)
         line, header = next(rows, (0, []))
         if not header:
             raise DataError(f"{path} is empty: it holds blank lines only")
         check_text("".join(header), f"{path}, line {line}")
-        yield line, header, _as_long(rows, len(header), path)
+        yield line, header, as_long(rows, len(header), path)
 
 
-def _as_long(rows: Iterator[tuple[int, list[str]]], cells: int, path: Path) -> Iterator[tuple[int, list[str]]]:
+def as_long(
+    rows: Iterable[tuple[int, list[str]]], cells: int, path: Path, separator: str = ","
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows, each with as many cells as the header has.
+
+    Raises:
+        CellError: one has not.
+    """
+    held = "commas" if separator == "," else repr(separator)
     for line, row in rows:
         if len(row) != cells:
-            raise DataError(
+            raise CellError(
                 f"{path}, line {line}, column {min(len(row), cells) + 1}: {len(row)} cells where the header has "
-                f"{cells}; a text that holds commas or line breaks must stand in quotes"
+                f"{cells}; a text that holds {held} or line breaks must stand in quotes"
             )
         yield line, row
 
 
-def _csv_rows(file: TextIO, path: Path) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(
+    file: Iterable[str], path: Path, dialect: Dialect | None = None, before: int = 0
+) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row, with the line on which it begins; blank lines are skipped.
+
+    Args:
+        file: lines with their ends.
+        path: for messages.
+        dialect: by default commas and doubled quotes.
+        before: lines of the file that were read already.
+
+    Raises:
+        CellError: a cell that breaks the rules of the dialect, such as a quote that is never closed.
+    """
+    dialect = dialect or Dialect()
     raw: list[str] = []  # lines of the row that is being read, for the message if it cannot be
-    reader = csv.reader(_noted(file, raw), strict=True)
+    reader = dialect.reader(_noted(file, raw))
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num + 1 + before
         raw.clear()
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            where = f"{path}, line {line}, column {_broken_column(''.join(raw))}"
-            raise DataError(f"{where}: {_csv_problem(error)}; double the quotes inside a quoted text") from None
+            where = f"{path}, line {line}, column {_broken_column(''.join(raw), dialect)}"
+            raise CellError(f"{where}: {_csv_problem(error)}; double the quotes inside a quoted text") from None
         if row:
             yield line, row
 
@@ -118,22 +200,22 @@ def _csv_problem(error: csv.Error) -> str:
     return f"not valid CSV ({error})"
 
 
-def _noted(lines: TextIO, into: list[str]) -> Iterator[str]:
+def _noted(lines: Iterable[str], into: list[str]) -> Iterator[str]:
     for line in lines:
         into.append(line)
         yield line
 
 
-def _broken_column(raw: str) -> int:
+def _broken_column(raw: str, dialect: Dialect) -> int:
     """Which cell of a row breaks the rules of CSV."""
-    at, column = 0, 1
-    while cell := _SOUND_CELL.match(raw, at):
+    at, column, sound = 0, 1, dialect.sound_cell
+    while cell := sound.match(raw, at):
         at, column = cell.end(), column + 1
     return column
 
 
 @contextmanager
-def _cells_of_any_length() -> Iterator[None]:
+def cells_of_any_length() -> Iterator[None]:
     """Lift the csv module's limit of 131,072 characters per cell, and set it back after."""
     before = csv.field_size_limit(_LONGEST_CELL)
     try:
@@ -149,9 +231,18 @@ def json_objects(path: Path, encoding: str = "utf-8-sig") -> Iterator[tuple[int,
         DataError: a line that is no JSON object.
     """
     with path.open(encoding=encoding, newline="\n") as file:
-        for line, content in enumerate(file, start=1):
-            if content.strip():
-                yield line, json_object(content, f"{path}, line {line}")
+        yield from json_lines(file, path)
+
+
+def json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The same of lines that are open already.
+
+    Raises:
+        DataError: a line that is no JSON object.
+    """
+    for line, content in enumerate(lines, start=1):
+        if content.strip():
+            yield line, json_object(content, f"{path}, line {line}")
 
 
 def json_object(content: str, where: str) -> dict[str, Any]:
@@ -195,29 +286,32 @@ def check_text(value: object, where: str, what: str = "text") -> str:
 def _describe_encoding(path: Path, encoding: str) -> str:
     """Where a file stops being in its encoding, found by reading it once more."""
     if encoding != "utf-8-sig":
-        return f"{path} is {encoding.upper()} by its byte order mark, but not at offset {_broken_at(path, encoding)[0]}"
-    marked = marked_encoding(path)
+        return f"{path} is {encoding.upper()} by its byte order mark, but not sound: {_fault(path, encoding)}"
+    marked = encoding_of(path)
     if marked != encoding:
         return f"{path} is {marked.upper()} (by its byte order mark), not UTF-8; save it as UTF-8"
-    offset, byte = _broken_at(path, "utf-8")
-    if byte is None:
-        return f"{path} is not UTF-8: it ends in the middle of a character; save it as UTF-8"
-    return f"{path} is not UTF-8: byte 0x{byte:02x} at offset {offset}; save it as UTF-8"
+    return f"{path} is not UTF-8: {_fault(path, 'utf-8')}; save it as UTF-8"
 
 
-def _broken_at(path: Path, encoding: str) -> tuple[int, int | None]:
-    """Offset of the first byte that cannot be decoded, and the byte; no byte where the file ends too early."""
+def _fault(path: Path, encoding: str) -> Undecodable | None:
+    with path.open("rb") as file:
+        return first_error(file, encoding)
+
+
+def first_error(file: BinaryIO, encoding: str) -> Undecodable | None:
+    """The first byte of a file that is not in an encoding; None where all of them are."""
     decoder = codecs.getincrementaldecoder(encoding)()
     read = 0
-    with path.open("rb") as file:
-        while chunk := file.read(_BYTES_AT_ONCE):
-            kept = len(decoder.getstate()[0])  # bytes of a character that the last chunk cut in two
-            try:
-                decoder.decode(chunk, final=len(chunk) < _BYTES_AT_ONCE)
-            except UnicodeDecodeError as error:
-                return read - kept + error.start, error.object[error.start]
-            read += len(chunk)
-    return read, None
+    while True:
+        chunk = file.read(_BYTES_AT_ONCE)
+        kept = len(decoder.getstate()[0])  # bytes of a character that the last chunk cut in two
+        try:
+            decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            return Undecodable(read - kept + error.start, error.object[error.start], cut=not chunk)
+        if not chunk:
+            return None
+        read += len(chunk)
 
 
 def separator_hint(columns: Sequence[str]) -> str:

@@ -50,11 +50,22 @@ def test_run_is_made_from_a_file_and_named_after_it(wish, tmp_path):
         assert project.record.answers() == []
         assert project.notes == (
             "4 texts, 2 labels: negative, positive",
-            "rows without a text, passed over: 2",
             "exact copies of other texts: 1; each is asked for by itself",
+            "2 of 6 texts are empty or only white space (line 4, line 5; --drop-empty leaves them out)",
             "encoder: words, for 100 % of the texts have spaces between words",
             "labels in the file: 2; they are not used, unless --take-labels is given",
         )
+
+
+def test_what_was_guessed_of_the_file_is_told(wish, tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text("text;label\na gem;Positive \ndull;positive\nso so;N/A\n")
+    with begin(wish(data=str(path), take_labels=True)) as project:
+        notes = "\n".join(project.notes)
+        assert {answer.label for answer in project.record.answers()} == {"positive"}
+    assert "other.csv: separated by semicolons, a guess; --separator names another" in notes
+    assert "1 labels are taken for no label ('N/A' 1)" in notes
+    assert "2 spellings as 'positive' (2)" in notes
 
 
 def test_same_call_goes_on(wish):

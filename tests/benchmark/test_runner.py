@@ -394,7 +394,9 @@ def test_command_line(tmp_path, capsys):
     words = ["--data", "demo", "--demo-rows", "400", "--strategies", "random", "--seeds", "1", "--budgets", "20,30"]
     words += ["--steps", "2", "--log-dir", str(tmp_path)]
     assert main.main(["benchmark", *words]) == 0
-    assert "report.html" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "report.html" in printed
+    assert "note: DEMO CORPUS" in printed
     assert main.main(["benchmark", *words, "--seeds", "2"]) == 2
     assert "other settings" in capsys.readouterr().err
     assert main.main(["benchmark", "--budgets", "ten"]) == 2

@@ -9,9 +9,16 @@ from pyarrow import parquet
 
 from lit_al.data import Corpus
 from lit_al.data.bounds import Bound
-from lit_al.data.tables import read_table
+from lit_al.data.columns import texts_of
+from lit_al.data.formats import read_file
+from lit_al.data.tables import Reading
 from lit_al.exceptions import DataError
 from lit_al.utils import memory
+
+
+def read_table(path, text_column=None, label_column=None, **how):
+    reading = Reading(text_column=text_column, label_column=label_column, **how)
+    return texts_of(read_file(path, reading), reading)
 
 
 @pytest.fixture
@@ -84,7 +91,7 @@ def test_garbage_that_names_no_class_is_passed_over(garbage, tmp_path):
 
 def test_columns_of_lists_are_refused(tmp_path):
     parquet.write_table(pa.table({"text": [["a"], ["b"]], "label": [0, 1]}), tmp_path / "r.parquet")
-    with pytest.raises(DataError, match="column 'text' holds lists, not texts or labels; name another one"):
+    with pytest.raises(DataError, match=r"row 1 of 2: the text is \['a'\] \(list\), not a string"):
         read_table(tmp_path / "r.parquet", None, None)
 
 

@@ -78,10 +78,20 @@ def test_corpus_that_does_not_fit_is_refused(labels, classes, message):
         Corpus(TEXTS, np.array(labels), classes)
 
 
+def test_ids_and_columns_must_have_a_cell_for_each_text():
+    corpus = Corpus(TEXTS, LABELS, CLASSES, ids=["a", "b", "c"], columns={"channel": ["web", "web", None]})
+    assert (corpus.ids, corpus.columns["channel"][2]) == (["a", "b", "c"], None)
+    assert corpus.fingerprint == fingerprint()  # what stands beside the texts is not what is learned from
+    with pytest.raises(DataError, match="3 texts need as many cells of 'ids', got 2"):
+        Corpus(TEXTS, LABELS, CLASSES, ids=["a", "b"])
+    with pytest.raises(DataError, match="3 texts need as many cells of 'channel', got 1"):
+        Corpus(TEXTS, LABELS, CLASSES, columns={"channel": ["web"]})
+
+
 def test_empty_and_unlabeled_rows_are_counted():
     corpus = build_corpus(["", " \n\t", "film"], np.array([0, 1, -1]), CLASSES, "here")
     assert corpus.notes == (
-        "2 of 3 texts are empty or only white space: kept, encoded as padding",
+        "2 of 3 texts are empty or only white space",
         "1 of 3 rows have no label",
     )
     assert list(corpus.texts) == ["", " \n\t", "film"]

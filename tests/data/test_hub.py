@@ -104,6 +104,7 @@ class FakeHub(http.server.BaseHTTPRequestHandler):
     """The few answers of the hub that loading one public dataset takes."""
 
     protocol_version = "HTTP/1.1"
+    repository = "stanfordnlp/imdb"
     files: dict[str, bytes]
     asked: list[str]
 
@@ -118,9 +119,9 @@ class FakeHub(http.server.BaseHTTPRequestHandler):
             folder = {"type": "directory", "path": "plain_text", "size": 0, "oid": "0" * 40}
             here = [self.entry(name) for name in self.files if name.rpartition("/")[0] == below]
             self.send_json(here if below else [folder, *here])
-        elif path.startswith("/api/datasets/stanfordnlp/imdb"):
+        elif path.startswith(f"/api/datasets/{self.repository}"):
             siblings = [{"rfilename": name} for name in self.files]
-            self.send_json({"id": "stanfordnlp/imdb", "sha": COMMIT, "private": False, "siblings": siblings})
+            self.send_json({"id": self.repository, "sha": COMMIT, "private": False, "siblings": siblings})
         else:
             self.send(404, b"{}")
 
@@ -265,6 +266,27 @@ def test_hub_that_answers_nonsense_is_an_error(tmp_path, serve):
         "the Hugging Face hub answers, but loading stanfordnlp/imdb failed"
         in load(tmp_path, HF_ENDPOINT=endpoint)["error"]
     )
+
+
+def test_any_data_set_of_the_hub_is_loaded_and_then_in_the_cache(tmp_path, serve, refused):
+    files = {"README.md": (README + "---\n").encode()}
+    for split in SPLITS:
+        parquet.write_table(table(split), tmp_path / "split.parquet")
+        files[f"plain_text/{split}-00000-of-00001.parquet"] = (tmp_path / "split.parquet").read_bytes()
+    endpoint = serve(type("Hub", (FakeHub,), {"files": files, "asked": [], "repository": "someone/reviews"}))
+    for address in (endpoint, refused):
+        found = load(tmp_path / "home", "hub:someone/reviews", HF_ENDPOINT=address)
+        assert found["texts"] == ["bad", "good", "fine", "poor", "what"]
+        assert (found["labels"], found["source"]) == ([0, 1, 1, 0, -1], "hub someone/reviews")
+
+
+def test_a_data_set_that_is_not_to_be_had_is_an_error_within_seconds(tmp_path, black_hole):
+    found = load(tmp_path, "hub:someone/reviews", HF_ENDPOINT=black_hole)
+    assert found["error"].startswith("someone/reviews is not in the cache of the Hugging Face hub, and")
+    assert "does not answer within 4 s; connect to the hub once, or give --data a file or folder" in found["error"]
+    assert found["seconds"] < hub.PATIENCE + 6
+    found = load(tmp_path, "hub:someone/reviews", HF_HUB_OFFLINE="1")
+    assert "forbids asking the hub" in found["error"]
 
 
 # Whether the hub answers

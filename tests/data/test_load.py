@@ -102,13 +102,13 @@ def test_home_folder_is_expanded(tmp_path, monkeypatch):
 
 def test_bad_labels_name_their_place(tmp_path):
     path = tmp_path / "r.csv"
-    path.write_text("text,label\na,0\nb,nan\n")
-    refuses(path, f"{path}, line 3: the label is NaN")
+    path.write_text('{"text": "a", "label": 0}\n{"text": "b", "label": 0.5}\n')
+    refuses(path.rename(tmp_path / "r.jsonl"), f"{tmp_path / 'r.jsonl'}, line 2: the label is 0.5")
     path.write_text("text,label\na,0\nb,0\n")
     refuses(path, f"{path}, column 'label': all labels are 0")
     path = tmp_path / "r.parquet"
-    parquet.write_table(pa.table({"text": ["a", "b"], "label": [0.0, float("nan")]}), path)
-    refuses(path, f"{path}, row 2 of 2: the label is NaN")
+    parquet.write_table(pa.table({"text": ["a", "b"], "label": [0.0, 1.5]}), path)
+    refuses(path, f"{path}, row 2 of 2: the label is 1.5")
 
 
 def test_missing_path_is_refused_with_what_data_takes(tmp_path, monkeypatch):
@@ -137,15 +137,19 @@ def test_folder_takes_classes_from_both_files(tmp_path):
     assert corpus.labels.tolist() == [0, 0, 2, 1]
 
 
-@pytest.mark.parametrize(
-    ("gone", "message"),
-    [(["test"], "has no test.parquet (it holds"), (["train", "test"], "has no train.parquet and no test.parquet")],
-)
-def test_folder_without_its_files_is_refused(tmp_path, gone, message):
+def test_folder_is_read_in_the_format_that_has_most_parts(tmp_path):
     write_folder(tmp_path)
-    for name in gone:
-        (tmp_path / f"{name}.parquet").unlink()
-    refuses(tmp_path, message)
+    (tmp_path / "test.parquet").unlink()
+    assert load_corpus(str(tmp_path)).texts == ["a", "b", "c", "d"]  # of the CSV files
+    for name in ("test.csv", "test.jsonl"):
+        (tmp_path / name).unlink()
+    assert load_corpus(str(tmp_path)).texts == ["a", "b"]
+
+
+def test_folder_without_parts_is_refused_with_what_it_holds(tmp_path):
+    write_files(tmp_path, [("a", 0), ("b", 1)], "reviews")
+    refuses(tmp_path, "has no files of train and test, no folder of texts for each class")
+    refuses(tmp_path, "(it holds reviews.csv, reviews.jsonl, reviews.parquet); name the file itself")
 
 
 def test_empty_folder_is_refused(tmp_path):

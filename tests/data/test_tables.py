@@ -13,11 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from lit_al.data.tables import class_names, read_table
+from lit_al.data.arrow_tables import class_names
+from lit_al.data.columns import texts_of
+from lit_al.data.formats import read_file
+from lit_al.data.tables import Reading
 from lit_al.exceptions import DataError
 
 # Any text but NUL characters and halves of surrogate pairs.
 texts_of_any_kind = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+def read_table(path, text_column=None, label_column=None, **how):
+    reading = Reading(text_column=text_column, label_column=label_column, **how)
+    return texts_of(read_file(path, reading), reading)
 
 
 @pytest.fixture
@@ -136,7 +144,7 @@ def test_texts_of_ten_megabytes_are_read_in_modest_memory(tmp_path, write):
     assert csv.field_size_limit() == limit
 
 
-@given(rows=st.lists(st.tuples(texts_of_any_kind, texts_of_any_kind), min_size=1))
+@given(rows=st.lists(st.tuples(texts_of_any_kind, texts_of_any_kind).filter(any), min_size=1))
 def test_written_csv_and_jsonl_come_back(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("round")
     with (folder / "r.csv").open("w", encoding="utf-8", newline="") as file:
@@ -192,11 +200,12 @@ def test_header_without_rows_is_refused(write, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("r.txt", "of the unknown kind '.txt'"), ("reviews", "without a suffix"), ("r.csv.gz", "'.gz'")]
+    ("name", "kind"),
+    [("r.doc", "of the unknown kind '.doc'"), ("reviews", "without a suffix"), ("r.doc.gz", "kind '.doc.gz'")],
 )
 def test_unknown_suffix_is_refused(write, name, kind):
     refuses(write(name, "text,label"), kind)
-    refuses(write(name, "text,label"), "a corpus file ends in .csv, .jsonl, .parquet")
+    refuses(write(name, "text,label"), "a corpus file ends in .csv, .tsv, .tab, .jsonl")
 
 
 def test_folder_given_as_file_is_refused(tmp_path):
@@ -236,7 +245,9 @@ def test_missing_column_is_refused_with_those_there(make, write, tmp_path):
 
     text_lack = "has no text column (text, review, sentence, content); its columns are 'id', 'body', 'stars'"
     refuses(file(["id", "body", "stars"]), text_lack + "; name the right one with --text-column")
-    label_lack = "has no label column (label, sentiment, class, category, target); its columns are 'text', 'stars'"
+    label_lack = (
+        "has no label column (label, sentiment, class, category, target, labels); its columns are 'text', 'stars'"
+    )
     refuses(file(["text", "stars"]), label_lack + "; name the right one with --label-column")
     refuses(file(["text", "stars"]), "has no column 'Stars'", label_column="Stars")
     refuses(file(["text", "stars"]), "'text' cannot be the text column and the label column", label_column="text")
@@ -250,10 +261,6 @@ def test_many_long_column_names_are_cut(write):
     with pytest.raises(DataError, match="and 18 more") as error:
         read_table(write("r.csv", ",".join(f"{i:03}" * 100 for i in range(30)) + "\n"))
     assert len(str(error.value)) < 1_000
-
-
-def test_other_separator_is_named(write):
-    refuses(write("r.csv", "text;label\na;0\n"), "it seems to be separated by ';', not by commas")
 
 
 def test_ragged_csv_is_refused_with_its_line(write):
@@ -280,8 +287,6 @@ def test_stray_quote_is_refused_with_its_line(write):
         ("3", "line 2: 3 is not a JSON object"),
         ('{"text": 3, "label": 1}', "line 2: the text is 3 (int), not a string"),
         ('{"text": ["a"], "label": 1}', "line 2: the text is ['a'] (list), not a string"),
-        ('{"text": null, "label": 1}', "line 2: the text is missing (null)"),
-        ('{"label": 1}', "line 2: the text is missing (null)"),
         ('{"text": "a\\u0000b", "label": 1}', "line 2: a NUL character"),
         ('{"text": "ab\\ud800", "label": 1}', "line 2: half a surrogate pair at character 3"),
     ],
@@ -291,11 +296,11 @@ def test_bad_jsonl_line_is_refused(write, line, message):
 
 
 @pytest.mark.parametrize("number", [1, 1_500])  # in the first batch and in a later one
-def test_null_and_non_string_texts_of_parquet_are_refused(tmp_path, number):
+def test_bad_texts_of_parquet_are_refused_with_their_row(tmp_path, number):
     texts = ["a"] * 2_000
-    texts[number] = None
+    texts[number] = "\0"
     path = write_parquet(tmp_path / "r.parquet", {"text": texts, "label": [0, 1] * 1_000})
-    refuses(path, f"row {number + 1} of 2000: the text is missing (null)")
+    refuses(path, f"row {number + 1} of 2000: a NUL character")
     path = write_parquet(path, {"text": [1, 2], "label": [0, 1]})
     refuses(path, "row 1 of 2: the text is 1 (int), not a string")
     path = write_parquet(path, {"text": [b"a", b"b"], "label": [0, 1]})
@@ -309,29 +314,15 @@ def test_nul_characters_are_refused_with_their_place(write, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["r.csv", "r.jsonl"])
-def test_utf16_without_mark_is_refused_by_its_nul_characters(write, name):
-    refuses(write(name, "text,label\na,0\n".encode("utf-16-le")), "line 1: a NUL character, as in UTF-16")
-
-
-@pytest.mark.parametrize("name", ["r.csv", "r.jsonl"])
-@pytest.mark.parametrize(("encoding", "called"), [("utf-16", "UTF-16"), ("utf-32", "UTF-32")])
-def test_utf16_with_mark_is_named(write, name, encoding, called):
-    refuses(write(name, "text,label\na,0\n".encode(encoding)), f"is {called} (by its byte order mark), not UTF-8")
-
-
-@pytest.mark.parametrize("name", ["r.csv", "r.jsonl"])
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"text,label\ncaf\xe9,0\n", "byte 0xe9 at offset 14"),
-        (b"text,label\n" + "é".encode() * 600_000 + b"\xff,0\n", "byte 0xff at offset 1200011"),
+        (b"text,label\n" + "é".encode() * 600_000 + b"\xff,0\n", "byte 0xff at offset 1200011"),  # one fault in UTF-8
         (b"text,label\nx" + "é".encode() * 600_000 + b"\xff,0\n", "byte 0xff at offset 1200012"),
-        (b"text,label\na,0\nb\xc3", "byte 0xc3 at offset 16"),
+        (b"text,label\na,0\nb\xc3", "byte 0xc3 at offset 16"),  # cut in the middle of a character
     ],
 )
-def test_wrong_encoding_is_refused_with_its_byte(write, name, content, message):
-    if name == "r.jsonl":  # the same bytes within a JSON string, with no change of their offsets
-        content = b'{"text": "a' + content[11:].replace(b"\n", b" ")
+def test_damaged_utf8_is_refused_with_its_byte_not_guessed_at(write, name, content, message):
     refuses(write(name, content), f"is not UTF-8: {message}; save it as UTF-8")
 
 

@@ -105,7 +105,7 @@ def test_every_marked_encoding_is_read(write, encoding, name):
     [
         ((HEADER + "1,x,caf").encode() + b"\xe9,pos\n", "is not UTF-8: byte 0xe9 at offset 42; save it as UTF-8"),
         ((HEADER + "1,x,e,pos\n").encode("utf-16-le"), "a NUL character, as in UTF-16"),
-        ((HEADER + "1,x,é,pos\n").encode("utf-16")[:-1], "is UTF-16 by its byte order mark, but not at offset"),
+        ((HEADER + "1,x,é,pos\n").encode("utf-16")[:-1], "is UTF-16 by its byte order mark, but not sound: byte"),
     ],
 )
 def test_any_other_encoding_is_refused_with_its_byte(write, content, message):
