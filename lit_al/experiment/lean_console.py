@@ -1,18 +1,21 @@
 """A lean run on the console: a block per round, and what the rules and the bill say in the end."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.panel import Panel
 
 from lit_al.experiment.protocol import RunProtocol
 from lit_al.loop.estimation import ByValidation, Estimate
+from lit_al.loop.method import FitRecord
 from lit_al.loop.rounds import Round
 from lit_al.loop.validation import HoldOut, Validation
 from lit_al.metrics import percent
 from lit_al.oracles import Bill
 from lit_al.reporting.console import RunConsole
 from lit_al.utils.terminal_text import markup
+
+FOLLOWS: Final = 0.6  # agreement with the teacher below which a student is said not to follow
 
 
 class LeanWords:
@@ -54,6 +57,8 @@ class LeanWords:
         validate = f", validate {done.seconds.validate:.1f} s" if done.validation else ""
         if done.bill.cost:
             lines.append(bill_words(done.bill))
+        if done.fit.agreement is not None:
+            lines.append(study_words(done.fit))
         lines.append(
             f"fit {done.seconds.fit:.1f} s{validate}, score {done.seconds.score:.1f} s, "
             f"select {done.seconds.select:.1f} s"
@@ -107,6 +112,19 @@ class LeanWords:
 
     def _line(self, text: str) -> None:
         self.report.console.print(markup(text), soft_wrap=True, highlight=False)
+
+
+def study_words(fit: FitRecord) -> str:
+    """How well the network follows its teacher, and what to do where it does not.
+
+    >>> study_words(FitRecord(steps=350, agreement=0.91, held_out=500))
+    'after 350 steps the network answers as its teacher on 91 % of 500 texts held out'
+    """
+    said = f"after {fit.steps:,} steps the network answers as its teacher on {percent(fit.agreement or 0.0)} of "
+    said += f"{fit.held_out:,} texts held out"
+    if fit.agreement is not None and fit.agreement < FOLLOWS:
+        said += "; it cannot follow it well: more texts without labels, or --units subwords, may help"
+    return said
 
 
 def estimate_words(estimate: Estimate) -> str:

@@ -240,7 +240,7 @@ class LeanSession(RunSession):
         """Recipe, estimates, bill, and where each rule would have ended the run."""
         plan, last = self.plan, self.rounds[-1] if self.rounds else None
         fitting = sum(done.seconds.fit for done in self.rounds)
-        samples = sum(done.samples for done in self.rounds)
+        samples = sum(done.fit.samples for done in self.rounds)
         return {
             "strategy": self.config.strategy,
             **dict.fromkeys(("steer_on", "pool_classes", "ratio_direction")),

@@ -35,6 +35,31 @@ class Seen:
     probabilities: Floats | None = None
 
 
+@dataclass(frozen=True)
+class FitRecord:
+    """What there is to say of a fit.
+
+    Attributes:
+        steps: taken; 0 where a method has none.
+        samples: texts that these steps took, of all seeds.
+        curve: mean training losses over the steps, in nats summed over seeds; () where there are none.
+        agreement: share of pool texts held out to which the delivered model gives the answer of its teacher, mean over
+            the seeds; None without a teacher, or where no text could be held out.
+        held_out: such texts, of each seed.
+    """
+
+    steps: int = 0
+    samples: int = 0
+    curve: tuple[float, ...] = ()
+    agreement: float | None = None
+    held_out: int = 0
+
+    def described(self) -> dict[str, Any]:
+        """As `results.json` has it."""
+        agreement = None if self.agreement is None else round(self.agreement, 4)
+        return {"steps": self.steps, "agreement": agreement, "held_out": self.held_out}
+
+
 class Models(Protocol):
     """The fitted models of a round, one for each seed: what they make of texts."""
 
@@ -64,12 +89,8 @@ class TrainingMethod(Models, Protocol):
     """Trains models on what is labeled."""
 
     @property
-    def curve(self) -> tuple[float, ...]:
-        """Mean training losses over the steps of the last fit, in nats summed over seeds; () where there are none."""
-
-    @property
-    def samples(self) -> int:
-        """Texts that the steps of the last fit took, of all seeds; labels where there are no steps."""
+    def record(self) -> FitRecord:
+        """What there is to say of the last fit."""
 
     def begin(self, seeds: Sequence[int], rounds: int) -> None:
         """Make ready for so many rounds of a run for each seed."""

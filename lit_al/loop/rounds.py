@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from lit_al.loop.active_loop import FittedRound
 from lit_al.loop.estimation import ByValidation, Estimate, needed
+from lit_al.loop.method import FitRecord
 from lit_al.loop.query import Query
 from lit_al.metrics import Evaluation
 from lit_al.oracles import Bill
@@ -49,8 +50,7 @@ class Round:
         validation: likewise, by validation; None without it.
         test: of the model on the test set, for the report alone; None where there is no such set.
         bill: of all questions so far.
-        curve: mean training losses over the steps of the fit, in nats.
-        samples: texts that these steps took.
+        fit: how it went.
     """
 
     query: Query
@@ -64,8 +64,7 @@ class Round:
     validation: ByValidation | None = None
     test: Evaluation | None = None
     bill: Bill = field(default_factory=Bill)
-    curve: tuple[float, ...] = ()
-    samples: int = 0
+    fit: FitRecord = field(default_factory=FitRecord)
 
     @classmethod
     def of(
@@ -91,8 +90,7 @@ class Round:
             validation=ByValidation.of(state),
             test=test,
             bill=bill,
-            curve=done.method.curve,
-            samples=done.method.samples,
+            fit=done.method.record,
         )
 
     @property
@@ -131,6 +129,7 @@ class Round:
             "validation": self.validation.described() if self.validation else None,
             "test": self.test.described(classes) if self.test else None,
             "bill": described_bill(self.bill),
+            "study": self.fit.described(),
             **seconds,
         }
 

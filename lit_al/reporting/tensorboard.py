@@ -67,7 +67,7 @@ class TensorBoardLog:
 
     def lean_round(self, done: Round) -> None:
         """A round of the lean loop, over the number of labels; its loss over the steps of all fits."""
-        for loss in done.curve:
+        for loss in done.fit.curve:
             self.steps += 1
             self._scalar("loss/train", loss, self.steps)
         values = {"cost": done.bill.cost}

@@ -11,6 +11,7 @@ All but the last come from the pool's texts, which costs no label.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from lit_al.data import Corpus
 from lit_al.exceptions import ConfigError
-from lit_al.loop.method import Seen
+from lit_al.loop.method import FitRecord, Seen
 from lit_al.loop.state import LoopState
 from lit_al.strategies import Labeled, Pool
 from lit_al.training.steps import LabeledSet, fewest
@@ -54,13 +55,20 @@ class LinearFeatures:
         return self._tfidf(analyzer="char_wb", ngram_range=(1, 5), max_features=CHARACTERS, dtype=np.float32)
 
     def _tfidf(self, **options: Any) -> Any:
-        """(N, F) sparse, with the rarity of the pool's texts."""
+        """(N, F) sparse, with the rarity of the pool's texts.
+
+        Raises:
+            ConfigError: the texts have not one term.
+        """
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         rarest = min(5, max(1, len(self.pool) // 100))  # in a small corpus few words stand in five texts
-        vectorizer = TfidfVectorizer(min_df=rarest, sublinear_tf=True, **options)
-        vectorizer.fit(self.corpus.texts[row] for row in self.pool)
-        return vectorizer.transform(self.corpus.texts)
+        for least in (rarest, 1):  # nor do they where there are no spaces, and a word is a clause
+            vectorizer = TfidfVectorizer(min_df=least, sublinear_tf=True, **options)
+            with suppress(ValueError):  # no term is left
+                vectorizer.fit(self.corpus.texts[row] for row in self.pool)
+                return vectorizer.transform(self.corpus.texts)
+        raise ConfigError("the texts hold no words that tfidf-lr and lsa-lr could go by; leave these rows out")
 
     @cached_property
     def vectors(self) -> Float32s:
@@ -99,14 +107,9 @@ class LinearTraining:
         return False
 
     @property
-    def curve(self) -> tuple[float, ...]:
+    def record(self) -> FitRecord:
         """A regression has no steps to look at."""
-        return ()
-
-    @property
-    def samples(self) -> int:
-        """Nor a batch."""
-        return 0
+        return FitRecord()
 
     @property
     def validation(self) -> None:

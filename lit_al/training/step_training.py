@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lit_al.exceptions import ConfigError
-from lit_al.loop.method import Seen
+from lit_al.loop.method import FitRecord, Seen
 from lit_al.loop.state import LoopState, Validated
 from lit_al.loop.validation import CrossFit, HoldOut, Validation, make_validation
 from lit_al.models.batches import EVALUATION_BATCH, Batches
@@ -54,8 +54,7 @@ class StepTraining:
 
     Attributes:
         model: a member for each seed, on the device.
-        curve: mean training losses over the last fit.
-        samples: texts that the steps of the last fit took, of all members.
+        record: of the last fit.
 
     Raises:
         ConfigError: a recipe that needs pretraining, and none given, or one of another recipe; an accelerator that is
@@ -83,8 +82,7 @@ class StepTraining:
         self.vectors, self.accelerator, self.device = vectors, accelerator, device_of(accelerator)
         self.seeds: Sequence[int] = ()
         self.rounds = 0
-        self.curve: tuple[float, ...] = ()
-        self.samples = 0
+        self.record = FitRecord()
         self._heard: dict[bytes, SoftLabels] = {}  # what the teacher made of the labels of this round
 
     @property
@@ -129,7 +127,7 @@ class StepTraining:
             shrink_and_perturb(self.model, _seed(self.seeds[0], number))
         held = _held(states) if isinstance(self.validation, HoldOut) else None
         kept = self._train(self.model, number, _labeled_sets(number, states), held)
-        self.curve, self.samples = kept.curve, kept.samples
+        self.record = kept.record
 
     def _train(
         self,
@@ -162,9 +160,10 @@ class StepTraining:
         opinions = [opinion.times(factor) for opinion, factor in zip(opinions, factors, strict=True)]
         reserved = None if held else reserve(self.pretraining.rows, labeled_sets, opinions)
         if held:
-            keep: StepCallback = FollowsBest(self.tokens, *_as_targets(held, len(self.classes)), recipe.average > 0)
+            targets = _as_targets(held, len(self.classes))
+            keep: StepCallback = FollowsBest(self.tokens, *targets, average=recipe.average > 0, teacher=False)
         elif reserved is not None:
-            keep = FollowsBest(self.tokens, *reserved, recipe.average > 0)
+            keep = FollowsBest(self.tokens, *reserved, average=recipe.average > 0)
         else:
             keep, recipe = AveragedWeights(recipe.average), recipe.without_looking(fewest(labeled_sets))
         left_out = None if reserved is None else reserved[0]

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lit_al.exceptions import FitError
+from lit_al.loop.method import FitRecord
 from lit_al.models.batches import EVALUATION_BATCH
 from lit_al.models.ensemble import LitCommittee
 from lit_al.models.scoring import inference
@@ -79,6 +80,11 @@ class StepCallback(L.Callback):
             return ()
         parts = torch.stack(self.losses).cpu().tensor_split(min(POINTS, len(self.losses)))
         return tuple(float(part.mean()) for part in parts)
+
+    @property
+    def record(self) -> FitRecord:
+        """What there is to say of the fit."""
+        return FitRecord(len(self.losses), self.samples, self.curve)
 
 
 def train(
@@ -204,16 +210,22 @@ class FollowsBest(StepCallback):
         rows: (M, h) int64 texts that no member learns from, for each its own.
         targets: (M, h, C) float32 distributions over the classes.
         average: take the running mean of the weights, not the weights themselves.
+        teacher: the targets are a teacher's, not true labels.
 
     Attributes:
         distances: (M,) float64 the least divergence of each member from its targets, in nats.
+        agreements: (M,) float64 the share of these texts, then, on which a member gives the target's answer.
     """
 
-    def __init__(self, tokens: Tensor, rows: Ints, targets: Float32s, average: bool = True) -> None:
+    def __init__(
+        self, tokens: Tensor, rows: Ints, targets: Float32s, *, average: bool = True, teacher: bool = True
+    ) -> None:
         super().__init__()
         self.tokens, self.rows, self.targets = tokens, torch.from_numpy(rows), torch.from_numpy(targets)
         self.memory = MEMORY if average else 0.0
+        self.teacher = teacher
         self.distances = torch.full((len(rows),), torch.inf, dtype=torch.float64)
+        self.agreements = torch.zeros_like(self.distances)
         self._reference = self.distances.clone()  # (M,) distance from which a gain counts
         self._idle = torch.zeros(len(rows), dtype=torch.int64)  # (M,) looks without a gain
         self._mean: list[Tensor] = []
@@ -238,21 +250,22 @@ class FollowsBest(StepCallback):
 
     def _look(self, pl_module: L.LightningModule) -> None:
         """Judge the means, and keep those that are nearer than any before."""
-        found, waiting = self._distances(pl_module), self._idle < PATIENCE
+        (found, agreements), waiting = self._judged(pl_module), self._idle < PATIENCE
         nearer = (found < self.distances) & waiting
         gained = (found < (1 - GAIN) * self._reference) & waiting
         for best, mean in zip(self._best, self._mean, strict=True):
             best[nearer] = mean[nearer]
         self.distances = torch.where(nearer, found, self.distances)
+        self.agreements = torch.where(nearer, agreements, self.agreements)
         self._reference = torch.where(gained, found, self._reference)
         self._idle = torch.where(gained, 0, self._idle + 1)
 
-    def _distances(self, pl_module: L.LightningModule) -> Tensor:
-        """Divergence of each member's mean from its targets, (M,) float64; infinite where it is no number."""
+    def _judged(self, pl_module: L.LightningModule) -> tuple[Tensor, Tensor]:
+        """Of each member's mean, (M,) float64: divergence from its targets, infinite if no number, and agreement."""
         model = next(part for part in pl_module.modules() if isinstance(part, LitCommittee))  # a student has one
         weights = list(pl_module.parameters())
         own = [weight.detach().clone() for weight in weights]
-        total = torch.zeros(len(self.rows), dtype=torch.float64)
+        total, same = (torch.zeros(len(self.rows), dtype=torch.float64) for _ in range(2))
         with inference(model):
             _copy(weights, self._mean)
             size = max(1, EVALUATION_BATCH // len(self.rows))
@@ -260,8 +273,16 @@ class FollowsBest(StepCallback):
             for rows, targets in zip(*parts, strict=True):
                 found = model.probabilities(model(self.tokens[rows].to(model.device))).cpu()  # (M, B, C)
                 total += torch.special.entr(targets).neg().sub(torch.xlogy(targets, found.clamp_min(TINY))).sum((1, 2))
+                same += (found.argmax(-1) == targets.argmax(-1)).sum(1)
             _copy(weights, own)
-        return (total / self.rows.shape[1]).nan_to_num(nan=torch.inf)
+        return (total / self.rows.shape[1]).nan_to_num(nan=torch.inf), same / self.rows.shape[1]
+
+    @property
+    def record(self) -> FitRecord:
+        """With the agreement, where it is one with a teacher."""
+        if not self.teacher:
+            return super().record
+        return replace(super().record, agreement=float(self.agreements.mean()), held_out=self.rows.shape[1])
 
 
 def _copy(weights: Sequence[Tensor], others: Sequence[Tensor]) -> None:

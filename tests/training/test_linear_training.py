@@ -101,3 +101,12 @@ def test_encoder_row_without_vectors_is_refused():
     with pytest.raises(ConfigError, match="'encoder-lr' needs vectors of the texts; give --encoder or --embeddings"):
         check_row(Method.of("encoder-lr"), BenchConfig())
     check_row(Method.of("encoder-lr:margin"), BenchConfig(encoder="some/encoder"))
+
+
+def test_texts_of_words_that_never_come_again_are_seen_word_by_word_and_those_of_none_refused():
+    texts = [f"word{number}" for number in range(600)]
+    corpus = Corpus(texts, np.arange(600) % 2, ("a", "b"), source="once")
+    assert LinearFeatures(corpus, np.arange(550)).words[:550].getnnz() == 550
+    none = Corpus(["?", "!"] * 60, np.arange(120) % 2, ("a", "b"), source="none")
+    with pytest.raises(ConfigError, match="leave these rows out"):
+        _ = LinearFeatures(none, np.arange(100)).words

@@ -240,6 +240,6 @@ def test_recipe_without_the_prior_that_it_needs_is_refused_in_one_sentence(recip
 def test_losses_of_a_fit_are_kept_as_a_curve(material):
     for kind in ("lean", "scratch"):
         for done in make_loop(material, kind).rounds():
-            curve = done.method.curve
+            curve = done.method.record.curve
             assert 1 <= len(curve) <= 50
             assert all(np.isfinite(loss) and loss > 0 for loss in curve)
