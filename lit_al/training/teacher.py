@@ -90,7 +90,7 @@ def teach(
             for index, view in enumerate(views):
                 asked = view.matrix[rows[out]]
                 held_out[index, out] = _logits(view, rows[~out], answers[~out], asked, classes, weighted)
-    weights = _stack(held_out[:, judges], answers[judges], prior_of(views))
+    weights = stacking_weights(held_out[:, judges], answers[judges], prior_of(views))
     return SoftLabels(np.tensordot(weights, whole, 1), np.tensordot(weights, held_out, 1), weights)
 
 
@@ -120,7 +120,7 @@ def _logits(view: View, rows: Rows, answers: Ints, asked: Any, classes: int, wei
     return logits
 
 
-def _stack(logits: Float64s, answers: Ints, prior: Float64s) -> Float64s:
+def stacking_weights(logits: Float64s, answers: Ints, prior: Float64s) -> Float64s:
     """(V,) weights, none negative, of the lowest loss on held-out logits (V, n, C), pulled to a prior (V,)."""
     from scipy.optimize import minimize
 

@@ -1,7 +1,7 @@
 """What is delivered is never worse than the best simple alternative, nor than its own teacher by half a point.
 
-On made-up corpora of unlike kinds: many classes, a rare class, texts without spaces. The margins are those of 600 judging
-texts, not of the laws.
+On made-up corpora of unlike kinds: many classes, a rare class, texts without spaces. The margins are those of 600
+judging texts, not of the laws.
 """
 
 import numpy as np

@@ -76,7 +76,7 @@ def test_same_seed_same_lesson(texts):
 
 def test_held_out_logits_come_from_models_that_had_not_seen_the_label(texts, monkeypatch):
     """With the weights of the two views fixed, for those are learned from all labels."""
-    monkeypatch.setattr(teacher, "_stack", lambda logits, answers, prior: np.array([1.0, 2.0]))
+    monkeypatch.setattr(teacher, "stacking_weights", lambda logits, answers, prior: np.array([1.0, 2.0]))
     features, truth, classes = texts
     rows = np.arange(40)
     before = teach(features, rows, truth[rows], classes, 0)
@@ -99,7 +99,7 @@ def test_weights_are_the_best_of_a_grid():
             given = softmax(first * logits[0] + second * logits[1], axis=1)[np.arange(50), answers]
             return -np.log(given).sum() + PULL * ((first - PRIOR[0]) ** 2 + (second - PRIOR[1]) ** 2)
 
-        found = teacher._stack(logits, answers, PRIOR)
+        found = teacher.stacking_weights(logits, answers, PRIOR)
         grid = np.arange(0, 4, 0.05)
         losses = np.array([[loss(first, second) for second in grid] for first in grid])
         best = np.unravel_index(losses.argmin(), losses.shape)
@@ -108,13 +108,13 @@ def test_weights_are_the_best_of_a_grid():
 
 
 def test_views_that_say_nothing_leave_the_weights_as_believed_before():
-    np.testing.assert_allclose(teacher._stack(np.zeros((2, 5, 3)), np.array([0, 1, 2, 0, 1]), PRIOR), PRIOR)
+    np.testing.assert_allclose(teacher.stacking_weights(np.zeros((2, 5, 3)), np.array([0, 1, 2, 0, 1]), PRIOR), PRIOR)
 
 
 def test_view_that_always_errs_gets_no_weight():
     answers = np.arange(60) % 2
     logits = np.stack([np.eye(2)[answers], np.eye(2)[1 - answers] * 5])
-    assert teacher._stack(logits, answers, PRIOR)[1] == 0
+    assert teacher.stacking_weights(logits, answers, PRIOR)[1] == 0
 
 
 def test_views_of_a_kind_share_what_is_believed_of_it(texts):
@@ -165,7 +165,7 @@ def test_class_of_a_single_label_says_nothing_of_the_views(texts, monkeypatch):
     features, truth, classes = texts
     rows = np.concatenate([np.flatnonzero(truth == 0)[:1], np.flatnonzero(truth != 0)[:30]])
     judged = []
-    stack = teacher._stack
-    monkeypatch.setattr(teacher, "_stack", lambda *args: (judged.append(args[1]), stack(*args))[1])
+    stack = teacher.stacking_weights
+    monkeypatch.setattr(teacher, "stacking_weights", lambda *args: (judged.append(args[1]), stack(*args))[1])
     teach(features, rows, truth[rows], classes, 0)
     np.testing.assert_array_equal(judged[0], truth[rows[1:]])
