@@ -35,7 +35,7 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "models.checkpoint": LOADING,
     "models.own_network": ("train", "benchmark", "predict"),
     "models.request": ("predict",),
-    "text.tfidf": LOADING,
+    "text": LOADING,
     "utils.folders": ("train",),
 }
 OPTION = re.compile(r"(lit-al \w+ )?(--[a-z][a-z-]*[a-z])(?![a-z-]*\{)([^;]*\(of train\.py\))?")

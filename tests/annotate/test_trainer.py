@@ -461,7 +461,7 @@ def test_process_trains_beats_and_ends_on_sigterm(make_run, spawn):
 
 def test_process_ends_on_sigterm_in_a_fit_too_and_has_nothing_to_say(make_run, spawn):
     """Fault 4."""
-    run = make_run(study_steps=50_000)
+    run = make_run(recipe="scratch", steps=50_000)
     run.answer(8)
     with spawn(run.folder) as process:
         wait_for(lambda: (run.state or {}).get("state") == "training")
