@@ -24,6 +24,7 @@ from lit_al.exceptions import ConfigError, FitError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.protocol import recipe_of
 from lit_al.loop.active_loop import ActiveLoop
+from lit_al.loop.query import Query
 from lit_al.loop.state import LoopState
 from lit_al.loop.validation import CrossFit
 from lit_al.models.lit_bilstm import LitBiLSTM
@@ -216,6 +217,30 @@ class Learner:
         order = spread(choice.controls, sizes, rng)
         assert query.probabilities is not None  # there is a model
         return self._ranked(choice.take(order), query.probabilities[order])
+
+    def propose(self, n: int, strategy: str) -> Query:
+        """The texts that a strategy would label next by the newest model, in one batch; nobody is asked.
+
+        Args:
+            n: of them; fewer where the pool has no more.
+            strategy: a spelling for `make_strategy`, whatever the settings name.
+
+        Raises:
+            ConfigError: no such strategy.
+            FitError: there is no model.
+        """
+        if self._loop is None:
+            raise FitError("there is no model to choose by; learn first")
+        [run] = self._loop.states
+        before, run.strategy = run.strategy, make_strategy(strategy)
+        try:
+            if "vectors" in run.strategy.needs | run.strategy.needs_labeled:
+                assert isinstance(self._loop.method, StepTraining)  # as `learn` makes it
+                self._loop.method.vectors = self._text_vectors()
+            [query] = self._loop.propose(self._number + 1, min(n, len(run.pool)))
+        finally:
+            run.strategy = before
+        return query
 
     def cold_start(self, n: int | None = None, passed: Collection[int] = ()) -> list[Ranked]:
         """The texts to label before there is a model.

@@ -12,6 +12,7 @@ from lit_al.loop.validation import HoldOut
 from lit_al.metrics import Confusion, Evaluation
 from lit_al.strategies import Strategy
 from lit_al.typing import Floats, Ints, Mask, Rows
+from lit_al.utils.notebook import html_table
 from lit_al.utils.packing import packed, unpacked
 
 ARRAYS = ("pool", "labeled", "answers", "held", "held_answers", "drawn")  # of a run's state
@@ -179,3 +180,16 @@ class LoopState:
     def rng(self, round_number: int) -> np.random.Generator:
         """The one source of chance of a round's query; that of the first is the same for every strategy."""
         return np.random.default_rng([self.seed, round_number])
+
+    def _repr_html_(self) -> str:
+        """For a notebook: a line for each batch that a model has chosen, with its verdict before it learned it."""
+        headings = "batch", "pool", "controls", "called right", "others", "called right"
+        rows = [
+            (number, one.pool, one.controls, one.right, one.others, one.others_right)
+            for number, one in enumerate(self.judgments, 1)
+        ]
+        caption = (
+            f"Run of seed {self.seed} by {self.strategy.spelling}: {len(self.labeled):,} labels, {self.asked:,} asked, "
+            f"{len(self.pool):,} texts in the pool"
+        )
+        return html_table(caption, headings, rows)
