@@ -174,6 +174,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         rows = np.flatnonzero(corpus.labels != UNLABELED)
         with quietly(), self._reporting() as report:
             learner = Learner(corpus.texts, names, self._settings(), report)
+            learner.prepare()
+            report("training")
             learned = learner.learn(rows, corpus.labels[rows], 1, _not_worth_asking(corpus))
         learner.report = _silence  # what it reported to is gone
         self.classes_, self.model_, self.notes_ = classes, learned.model, learner.notes
