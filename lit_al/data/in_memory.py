@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lit_al.data.labels import MAX_CLASSES
 from lit_al.exceptions import DataError, InputError
 from lit_al.typing import UNLABELED, Ints
 from lit_al.utils.readers import check_text
@@ -57,7 +58,7 @@ def labels_of(labels: Any, texts: int) -> tuple[Ints, npt.NDArray[Any]]:
         (n,) int64 places in the classes, -1 for no label; (C,) the classes, sorted.
 
     Raises:
-        InputError: not as many labels as texts, one that is no class, or fewer than two classes.
+        InputError: not as many labels as texts, one that is no class, fewer than two classes, or more than 1,000.
 
     >>> labels_of(["spam", None, "ham"], 3)
     (array([ 1, -1,  0]), array(['ham', 'spam'], dtype='<U4'))
@@ -77,6 +78,8 @@ def labels_of(labels: Any, texts: int) -> tuple[Ints, npt.NDArray[Any]]:
         minus = "; -1 means no label: call the classes 0 and 1" if len(known) < texts and _has_minus_one(cells) else ""
         have = f"all labels are of one class, {first_line(repr(known[0]))}" if known else "no text has a label"
         raise InputError(f"{have}, but a classifier needs two classes or more{minus}")
+    if len(classes) > MAX_CLASSES:
+        raise InputError(f"y has {len(classes):,} different labels, more than {MAX_CLASSES:,}; give classes")
     numbers = np.full(texts, UNLABELED, np.int64)
     numbers[given] = places
     return numbers, classes
