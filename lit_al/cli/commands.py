@@ -37,11 +37,12 @@ def train(asked: "TrainConfig | Resume") -> None:
     if isinstance(asked, Resume):
         _go_on(asked)
         return
-    config = asked.resolved()
+    if not asked.must_look:
+        asked.resolved()  # what cannot work is refused at once
     from lit_al.experiment.session import run
 
     _quiet()
-    run(config)
+    run(asked)
 
 
 def _go_on(order: "Resume") -> None:
