@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lit_al.benchmark.bench_config import BenchConfig
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
+    from lit_al.experiment.fit_options import FitOptions
     from lit_al.experiment.resume import Resume
     from lit_al.models.request import PredictOptions
     from lit_al.record import Record
@@ -43,6 +44,14 @@ def train(asked: "TrainConfig | Resume") -> None:
 
     _quiet()
     run(asked)
+
+
+def fit(asked: "FitOptions") -> None:
+    """Learn the best model from all labels of a run or a file, and say how good it is."""
+    from lit_al.experiment.final_fit import final_fit
+
+    _quiet()
+    final_fit(asked)
 
 
 def _go_on(order: "Resume") -> None:
@@ -191,6 +200,7 @@ COMMANDS = {
         "lower --batch-size, --max-length or --vocabulary-size, or give --data of fewer texts",
         config=True,
     ),
+    "fit": Command(fit, "experiment.fit_options:FitOptions", "give fewer texts, or --folds 0"),
     "predict": Command(
         predict, "models.request:PredictOptions", "give fewer or shorter texts, or the --checkpoint of a smaller model"
     ),

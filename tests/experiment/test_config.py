@@ -131,7 +131,7 @@ def test_command_line_goes_before_the_file(tmp_path):
         (["--protocl", "lean"], "there is no option --protocl; did you mean '--protocol'?"),
         (
             ["--protocol", "leen"],
-            "--protocol leen does not fit; did you mean 'lean'? it takes auto, keras, honest, lean",
+            "--protocol leen does not fit; did you mean 'lean'? it takes auto, keras, honest",
         ),
         (["--rounds"], "--rounds: expected one argument"),
     ],
