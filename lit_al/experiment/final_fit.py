@@ -58,7 +58,7 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
                 write_text(folder / "config.yaml", yaml.safe_dump(_plain(asked), sort_keys=False))
                 write_results(folder, results)
                 page = write_run_report(folder)
-        words.end(results, learned.run.validated and _judged(learned.run.validated), page)
+        words.end(results, _judged(learned.run.validated) if learned.run.validated else None, page)
     return results
 
 
