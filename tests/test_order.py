@@ -164,7 +164,7 @@ def test_example_learns_the_same_whatever_the_order_of_the_file(protocol, files,
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"protocol": "lean"}, {"protocol": "lean", "oracle": "file", "test_size": 20}],
+    [{"protocol": "keras"}, {"protocol": "lean"}, {"protocol": "lean", "oracle": "file", "test_size": 20}],
     ids=["example", "lean", "people"],
 )
 def test_a_split_is_the_same_for_the_same_texts_in_another_order(settings, files, tmp_path):
