@@ -33,6 +33,7 @@ from lit_al.loop.state import LoopState
 from lit_al.models.batches import EVALUATION_BATCH, Batches
 from lit_al.models.checkpoint import load_model, read_checkpoint, save_model
 from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.prediction import probabilities
 from lit_al.models.scoring import score, see
 from lit_al.strategies import Labeled, Pool, make_strategy
 from lit_al.training.fitting import quietly
@@ -212,10 +213,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         found: npt.NDArray[Any] = self.classes_of(self.predict_proba(X))
         return found
 
-    def classes_of(self, probabilities: Floats) -> npt.NDArray[Any]:
+    def classes_of(self, found: Floats) -> npt.NDArray[Any]:
         """(n,) the likeliest classes by probabilities (n, C)."""
-        found: npt.NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
-        return found
+        likeliest: npt.NDArray[Any] = self.classes_[found.argmax(axis=1)]
+        return likeliest
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float32]:
         """(n, C) float32 probability of each class, in the order of `classes_`.
@@ -225,7 +226,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             InputError: no texts, or one that is no string.
         """
         check_is_fitted(self, "model_")
-        return score(self.model_, _batches(self.model_, texts_of(X)))
+        return np.concatenate(list(probabilities(self.model_, texts_of(X))))
 
     # --- Ask ----------------------------------------------------------------------------------------------------------
 
@@ -351,7 +352,9 @@ class _NewTexts:
     validation = None
 
     def __init__(self, model: LitBiLSTM, texts: Sequence[str]) -> None:
-        self.model, self.batches = model, _batches(model, texts)
+        assert model.encoder is not None  # `fit` and `load` see to it
+        tokens = torch.from_numpy(model.encoder.encode(texts)).to(model.device)  # (N, T)
+        self.model, self.batches = model, Batches(tokens, None, torch.arange(len(texts)), EVALUATION_BATCH)
 
     def look(
         self,
@@ -386,13 +389,6 @@ class _NewTexts:
 
     def _of(self, rows: Rows) -> Batches:
         return replace(self.batches, rows=torch.from_numpy(rows))
-
-
-def _batches(model: LitBiLSTM, texts: Sequence[str]) -> Batches:
-    """All texts, as the network reads them, on its device."""
-    assert model.encoder is not None  # `fit` and `load` see to it
-    tokens = torch.from_numpy(model.encoder.encode(texts)).to(model.device)  # (n, T)
-    return Batches(tokens, None, torch.arange(len(texts)), EVALUATION_BATCH)
 
 
 def _sorted(texts: Sequence[str], labels: Ints, names: tuple[str, ...]) -> tuple[Corpus, Ints]:

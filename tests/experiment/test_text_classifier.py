@@ -21,6 +21,7 @@ from sklearn.utils.estimator_checks import check_estimator, parametrize_with_che
 from sklearn.utils.validation import validate_data
 
 from lit_al import TextClassifier
+from lit_al.cli.main import main
 from lit_al.exceptions import CheckpointError, ConfigError, InputError, LitALError
 from lit_al.models.checkpoint import load_model
 from lit_al.models.prediction import classify
@@ -305,6 +306,17 @@ def test_probabilities_are_those_of_the_checkpoint(lean, corpus, tmp_path):
     assert [one.label for one in told] == lean.predict(new).tolist()
     assert np.allclose([list(one.probabilities.values()) for one in told], lean.predict_proba(new), atol=1e-6)
     assert np.allclose(lean.predict_proba(new).sum(axis=1), 1, atol=1e-6)
+
+
+def test_model_is_that_of_lit_al_fit(make_corpus, tmp_path):
+    corpus = make_corpus(60)
+    labels = named(corpus, slice(40)) + [""] * 20
+    pd.DataFrame({"text": corpus.texts, "label": labels}).to_csv(tmp_path / "texts.csv", index=False)
+    asked = ["--recipe", "scratch", "--folds", "0", "--accelerator", "cpu", "--to", str(tmp_path / "fitted")]
+    assert main(["fit", str(tmp_path / "texts.csv"), *asked]) == 0
+    theirs = TextClassifier.load(tmp_path / "fitted" / "checkpoints" / "best.ckpt")
+    ours = TextClassifier(recipe="scratch", accelerator="cpu").fit(corpus.texts, labels)
+    assert np.array_equal(theirs.predict_proba(corpus.texts), ours.predict_proba(corpus.texts))
 
 
 def test_query_asks_for_texts_without_label_each_once(corpus):
