@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lit_al.data import load_corpus as load_corpus
     from lit_al.data.split import Split as Split
     from lit_al.exceptions import LitALError as LitALError
+    from lit_al.experiment.text_classifier import TextClassifier as TextClassifier
     from lit_al.loop.data_module import ActiveDataModule as ActiveDataModule
     from lit_al.models.lit_bilstm import LitBiLSTM as LitBiLSTM
     from lit_al.models.prediction import classify as classify
@@ -44,6 +45,7 @@ _HOMES = {
     "RatioSampling": "strategies",
     "SimulatedOracle": "oracles",
     "Split": "data.split",
+    "TextClassifier": "experiment.text_classifier",
     "TextEncoder": "text.encoder",
     "classify": "models.prediction",
     "load_corpus": "data",
@@ -59,6 +61,7 @@ __all__ = [
     "RatioSampling",
     "SimulatedOracle",
     "Split",
+    "TextClassifier",
     "TextEncoder",
     "classify",
     "load_corpus",

@@ -4,6 +4,7 @@
 LitALError
 ├── ConfigError      an option that cannot work, or options that cannot work together
 ├── DataError        a corpus that cannot be read, or is not what the run needs
+│   └── InputError   texts or labels, handed over in Python, that nothing can be learned from; a ValueError, too
 ├── CheckpointError  a checkpoint that is missing, broken or not of this model
 ├── FitError         a fit that came to nothing
 ├── StrategyError    a choice of texts that breaks the contract of choosing
@@ -28,6 +29,13 @@ class ConfigError(LitALError):
 
 class DataError(LitALError):
     """A corpus that cannot be read, or is not what the run needs."""
+
+
+class InputError(DataError, ValueError):
+    """Texts or labels, handed over in Python, that nothing can be learned from.
+
+    It is a `ValueError`, too, which is what scikit-learn and those who write for it expect.
+    """
 
 
 class CheckpointError(LitALError):

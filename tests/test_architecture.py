@@ -91,6 +91,7 @@ def test_public_names():
         "RatioSampling",
         "SimulatedOracle",
         "Split",
+        "TextClassifier",
         "TextEncoder",
         "classify",
         "load_corpus",

@@ -17,12 +17,12 @@ from lightning.pytorch.accelerators import AcceleratorRegistry, CPUAccelerator
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
 
-from lit_al.annotate.learning import Learner
 from lit_al.benchmark.example_method import ExampleRows
 from lit_al.benchmark.methods import Method
 from lit_al.data.split import stratified_split
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.learning import Learner
 from lit_al.loop.active_loop import ActiveLoop
 from lit_al.loop.data_module import ActiveDataModule
 from lit_al.loop.stopping_monitor import StoppingMonitor

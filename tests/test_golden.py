@@ -19,9 +19,9 @@ import pytest
 import torch
 from rich.console import Console
 
-from lit_al.annotate.learning import Learner
 from lit_al.benchmark.runner import BenchConfig, run_benchmark
 from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.learning import Learner
 from lit_al.experiment.session import run
 from lit_al.models.checkpoint import load_model
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from lit_al.experiment.config import TrainConfig
-from lit_al.experiment.session import prepare
+from lit_al.experiment.experiment_data import prepare
+from lit_al.experiment.session import settle
 from lit_al.text.encoder import standardize
 
 ROOT = Path(__file__).parents[1]
@@ -19,7 +20,9 @@ pytestmark = pytest.mark.imdb
 
 @pytest.fixture(scope="module")
 def material(imdb_folder):
-    return prepare(TrainConfig(data=str(imdb_folder)).resolved())
+    config, said, corpus = settle(TrainConfig(data=str(imdb_folder)))
+    assert said.startswith("protocol: keras, for ")
+    return prepare(config, corpus)
 
 
 def test_split_is_that_of_the_example(material):

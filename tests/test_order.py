@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lit_al.annotate.learning import Learner
 from lit_al.benchmark.methods import Method
 from lit_al.benchmark.runner import Bench, BenchConfig
 from lit_al.data import Corpus
@@ -14,6 +13,7 @@ from lit_al.data.split import stratified_split
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.example import ExampleLoop
 from lit_al.experiment.experiment_data import prepare
+from lit_al.experiment.learning import Learner
 from lit_al.strategies import STRATEGIES
 from lit_al.text.encoder import TextEncoder
 
@@ -164,7 +164,7 @@ def test_example_learns_the_same_whatever_the_order_of_the_file(protocol, files,
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"protocol": "lean"}, {"protocol": "lean", "oracle": "file", "test_size": 20}],
+    [{"protocol": "keras"}, {"protocol": "lean"}, {"protocol": "lean", "oracle": "file", "test_size": 20}],
     ids=["example", "lean", "people"],
 )
 def test_a_split_is_the_same_for_the_same_texts_in_another_order(settings, files, tmp_path):

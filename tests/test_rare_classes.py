@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from lit_al.annotate.learning import Learner
 from lit_al.benchmark.results_table import read_cells
 from lit_al.benchmark.runner import BenchConfig, run_benchmark
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.experiment_data import prepare
+from lit_al.experiment.learning import Learner
 from lit_al.experiment.session import run
 from lit_al.models.checkpoint import load_model
 from lit_al.models.prediction import classify

@@ -67,6 +67,18 @@ def test_python_of_the_readme_runs(number, tmp_path, monkeypatch, capsys):
         assert "labels" in capsys.readouterr().out
 
 
+def test_python_of_the_classifier_page_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for code in blocks(ROOT / "docs" / "classifier.md", "python"):
+        exec(compile(code, "classifier.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert "margin" in printed
+    assert printed.endswith("all labels are of one class, 'good', but a classifier needs two classes or more\n")
+    assert set(names["told"]) <= {"negative", "positive", "ask somebody"}
+    assert [path.name for path in tmp_path.iterdir()] == ["reviews.ckpt"]
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_and_pictures_lead_somewhere(path):
     text = path.read_text(encoding="utf-8")

@@ -31,9 +31,9 @@ from lit_al.utils.failpoints import crash_point
 from lit_al.utils.terminal_text import plain, say
 
 if TYPE_CHECKING:
-    from lit_al.annotate.learning import Learned, Learner
     from lit_al.annotate.model_store import Weights
     from lit_al.annotate.training_set import Snapshot
+    from lit_al.experiment.learning import Learned, Learner
 
 LOCK_FILE: Final = "trainer.lock"
 POLL: Final = 0.5  # seconds between looks at the record
@@ -93,7 +93,7 @@ class Trainer:
     def prepare(self) -> None:
         """Read the texts, rank them for the cold start, look after what an earlier process left."""
         self.pulse.say("preparing", "loading libraries")
-        from lit_al.annotate.learning import Learner
+        from lit_al.experiment.learning import Learner
 
         for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
             logging.getLogger(name).setLevel(logging.ERROR)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from lit_al.benchmark.bench_config import BenchConfig
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
+    from lit_al.experiment.fit_options import FitOptions
     from lit_al.experiment.resume import Resume
+    from lit_al.models.classifier import Classifier
     from lit_al.models.request import PredictOptions
     from lit_al.record import Record
     from lit_al.utils.options import RunOptions
@@ -37,11 +39,20 @@ def train(asked: "TrainConfig | Resume") -> None:
     if isinstance(asked, Resume):
         _go_on(asked)
         return
-    config = asked.resolved()
+    if not asked.must_look:
+        asked.resolved()  # what cannot work is refused at once
     from lit_al.experiment.session import run
 
     _quiet()
-    run(config)
+    run(asked)
+
+
+def fit(asked: "FitOptions") -> None:
+    """Learn the best model from all labels of a run or a file, and say how good it is."""
+    from lit_al.experiment.final_fit import final_fit
+
+    _quiet()
+    final_fit(asked)
 
 
 def _go_on(order: "Resume") -> None:
@@ -62,19 +73,41 @@ def _quiet() -> None:
 
 
 def predict(asked: "PredictOptions") -> None:
-    """Classify texts with the checkpoint of a run."""
+    """Classify the texts of a table, or those given, with the model of a run."""
     checkpoint = asked.weights()
+    if asked.to is not None:
+        from lit_al.exchange.table_files import check_suffix
+
+        check_suffix(asked.to)  # before anything is loaded
     from lit_al.models.checkpoint import load_model
     from lit_al.models.own_network import load_own
     from lit_al.models.prediction import classify
 
     model = load_own(asked.network, checkpoint) if asked.network else load_model(checkpoint)
+    if asked.is_table:
+        _predict_table(asked, model)
+        return
     texts, shown = tee(asked.read())
     for prediction, text in zip(classify(model, texts), shown, strict=True):
         if asked.json:
             say(_json({"text": text, **asdict(prediction)}))
         else:
             print(f"{plain(prediction.label)}\t{prediction.probability:.4f}\t{plain(text)}")
+
+
+def _predict_table(asked: "PredictOptions", model: "Classifier") -> None:
+    from lit_al.data.tables import DataTable, Reading
+    from lit_al.exchange.classified import Wanted, classify_table
+
+    data: object = asked.data
+    if data is None:
+        data = DataTable(("text",), (list(asked.read()),), lambda row: f"text {row + 1}", "the texts", text="text")
+    names = ("text_column", "encoding", "separator", "no_header")
+    reading = Reading(**{name: getattr(asked, name) for name in names})
+    wanted = Wanted(asked.to, asked.all, asked.abstain_below, asked.json, asked.raw)
+    words = classify_table(model, data, reading, wanted)
+    if asked.to is not None:
+        say(words)
 
 
 def _json(found: dict[str, object]) -> str:
@@ -190,9 +223,8 @@ COMMANDS = {
         "lower --batch-size, --max-length or --vocabulary-size, or give --data of fewer texts",
         config=True,
     ),
-    "predict": Command(
-        predict, "models.request:PredictOptions", "give fewer or shorter texts, or the --checkpoint of a smaller model"
-    ),
+    "fit": Command(fit, "experiment.fit_options:FitOptions", "give fewer texts, or --folds 0"),
+    "predict": Command(predict, "models.request:PredictOptions", "give fewer or shorter texts, or a smaller MODEL"),
     "explain": Command(explain, "experiment.config:ExplainOptions"),
     "benchmark": Command(
         benchmark,

@@ -1,7 +1,8 @@
 """The settings of a run in one dataclass: each option's default, help and place in `--help` and in the YAML file."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from pathlib import Path
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.text.units import Standardize, UnitsAsked
@@ -21,7 +22,8 @@ from lit_al.utils.options import (
 )
 
 Mode = Literal["active", "full", "compare"]
-Protocol = Literal["keras", "honest", "lean"]
+Protocol = Literal["auto", "keras", "honest", "lean"]
+NAMED: Final = ("auto", "demo", "imdb")  # data that is no path, whatever lies in the folder: that of the example
 
 _GIVEN = "its oracle gives the labels of the data; --protocol lean has one that errs, skips and charges"
 NOT_EXAMPLE = {
@@ -102,7 +104,8 @@ class TrainConfig(SplitOptions, FolderOptions):
     )
 
     protocol: Protocol = loop_option(
-        "keras",
+        "auto",
+        "auto: keras with IMDB, the demo corpus or another --mode than active, lean with data of your own; "
         "keras: the example to the letter, leaks included; honest: steers by the validation set, uses predicted "
         "classes of the pool and the ratio as the page states it; lean: from a hundred labels on, each one counted, "
         "the test set out of reach.",
@@ -237,12 +240,29 @@ class TrainConfig(SplitOptions, FolderOptions):
                 f"--query-size {self.query_size} must be a whole number, or several as in 100,200,400"
             ) from None
 
+    @property
+    def is_example(self) -> bool:
+        """Are mode or data, by their names, those of the example?"""
+        return self.mode != "active" or self.data in NAMED
+
+    @property
+    def must_look(self) -> bool:
+        """Must the corpus be looked at before it is known whether it is the example's? Folders may hold IMDB."""
+        if self.is_example or self.data.startswith("hub:"):
+            return not self.is_example
+        try:
+            return Path(self.data).expanduser().is_dir()
+        except (OSError, RuntimeError):  # a name too long, or of nobody's home: whoever reads it says so
+            return False
+
     def resolved(self) -> "TrainConfig":
         """The same settings with what the protocol decides filled in, checked for what cannot work.
 
         Raises:
             ConfigError: a setting out of range, or one that the protocol has no use for.
         """
+        if self.protocol == "auto":
+            return replace(self, protocol="keras" if self.is_example else "lean").resolved()
         self._check_protocol()
         missing = {item.name: item.metadata["decided"] for item in fields(self) if getattr(self, item.name) is None}
         decided = {name: known.get(self.protocol, known.get("otherwise")) for name, known in missing.items()}

@@ -58,13 +58,17 @@ class ExperimentData:
         }
 
 
-def prepare(config: TrainConfig) -> ExperimentData:
+def prepare(config: TrainConfig, corpus: Corpus | None = None) -> ExperimentData:
     """Load, split and learn the vocabulary, from the initial texts or, with the lean protocol, from the pool's.
+
+    Args:
+        config: resolved settings.
+        corpus: what they name, where it has been loaded already.
 
     Raises:
         LitALError: settings or data that cannot work.
     """
-    corpus = load_corpus(**config.corpus)
+    corpus = corpus or load_corpus(**config.corpus)
     first = first_copies(corpus.texts)
     lean = config.protocol == "lean"
     if config.oracle == "file":

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from lit_al.data import Corpus
 from lit_al.exceptions import ConfigError, DamagedError, DataError
-from lit_al.experiment.config import TrainConfig, config_of
+from lit_al.experiment.config import NAMED, TrainConfig, config_of
 from lit_al.experiment.snapshots import Snapshots
 from lit_al.loop.query import Query
 from lit_al.loop.state import CHANCE
@@ -28,7 +28,6 @@ from lit_al.utils.failpoints import crash_point
 
 ASKING, RUN = "asking", "run"  # keys of the record's small facts
 FULL = "full"  # what chose where every text is labeled
-NAMED = ("auto", "demo", "imdb")  # data that is no path, whatever lies in the folder
 
 
 class Journal:

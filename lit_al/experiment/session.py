@@ -12,6 +12,7 @@ import yaml
 from rich import get_console
 from rich.console import Console
 
+from lit_al.data import Corpus, load_corpus
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.example import checked_example
@@ -43,17 +44,43 @@ def run(config: TrainConfig, console: Console | None = None) -> dict[str, Any]:
         KeyboardInterrupt: Ctrl-C, SIGTERM or SIGUSR1, after everything known so far was written.
     """
     began = time.perf_counter()
-    config = config.resolved()
+    console = console or get_console()  # that of the progress bar, so that neither writes over the other
+    config, why, corpus = settle(config)
+    if why:
+        console.print(markup(why), soft_wrap=True, highlight=False)
     # what does not exist is refused before anything is loaded
     checked_rule(config) if config.protocol == "lean" else checked_example(config)
-    console = console or get_console()  # that of the progress bar, so that neither writes over the other
-    material, plan, report = _loaded(config, console)
+    material, plan, report = _loaded(config, console, corpus)
     folder = make_run_folder(config.log_dir, config.name)
     console.print(f"results, figures and TensorBoard events go to {markup(folder)}", soft_wrap=True)
     with _gone_if_refused(folder), _owned(folder, config.network, console):
         write_text(folder / "config.yaml", yaml.safe_dump(asdict(config), sort_keys=False))
         with Journal.begin(folder, config, material.corpus, _teller(console)) as journal:
             return _sitting(config, material, plan, folder, report, journal, began)
+
+
+def settle(config: TrainConfig) -> tuple[TrainConfig, str, Corpus | None]:
+    """The settings with their protocol chosen and what it decides filled in.
+
+    Returns:
+        The resolved settings; which protocol was chosen and why, a line, or "" where it was given; the corpus, where
+        that could be known only by loading it.
+
+    Raises:
+        LitALError: settings or data that cannot work.
+    """
+    if config.protocol != "auto":
+        return config.resolved(), "", None
+    corpus = load_corpus(**config.corpus) if config.must_look else None
+    named = Path(config.data).name if "/" in config.data else config.data
+    if config.mode != "active":
+        why = f"protocol: keras, the example, to which --mode {config.mode} belongs"
+    elif config.is_example or (corpus is not None and corpus.source == "imdb"):
+        why = f"protocol: keras, for {named} is the data of the example (--protocol lean is for data of your own)"
+        config = replace(config, protocol="keras")
+    else:
+        why = f"protocol: lean, for {named} is data of your own (--protocol keras is the example)"
+    return config.resolved(), why, corpus
 
 
 def resume(order: Resume, console: Console | None = None) -> dict[str, Any]:
@@ -79,9 +106,11 @@ def resume(order: Resume, console: Console | None = None) -> dict[str, Any]:
         return _sitting(config, material, plan, folder, report, journal, began)
 
 
-def _loaded(config: TrainConfig, console: Console) -> tuple[ExperimentData, RunProtocol | None, RunConsole]:
+def _loaded(
+    config: TrainConfig, console: Console, corpus: Corpus | None = None
+) -> tuple[ExperimentData, RunProtocol | None, RunConsole]:
     with console.status("loading the corpus …"):
-        material = prepare(config)
+        material = prepare(config, corpus)
     plan = RunProtocol.of(config, material) if config.protocol == "lean" else None
     report = RunConsole(console, material.corpus.classes)
     report.demo_banner(material.corpus)

@@ -8,6 +8,7 @@ import numpy as np
 from lit_al.metrics import counts
 from lit_al.strategies import Choice, Collapse
 from lit_al.typing import UNLABELED, Floats, Ints, Mask, Rows
+from lit_al.utils.notebook import html_table
 
 
 @dataclass(frozen=True)
@@ -78,3 +79,13 @@ class Query:
     def called(self, classes: int) -> tuple[int, ...]:
         """(C,) rows by what the model took them for; () where there was none."""
         return counts(self.predicted, classes) if self.chosen else ()
+
+    def _repr_html_(self) -> str:
+        """For a notebook: a line for each row, the first choice first."""
+        said = self.answers.tolist() if self.answers is not None else [None] * len(self.rows)
+        sure = self.probabilities.max(axis=1).tolist() if self.probabilities is not None else [None] * len(self.rows)
+        called = self.predicted.tolist() if self.chosen else [None] * len(self.rows)
+        parts = self.rows.tolist(), called, sure, said, self.choice.scores.tolist(), self.choice.reasons
+        headings = "row", "predicted class", "probability", "answer", "score", "why"
+        caption = f"Query {self.number}: {len(self.rows):,} texts by {self.strategy}"
+        return html_table(caption, headings, zip(*parts, strict=True))

@@ -10,6 +10,7 @@ from lit_al.loop.method import FitRecord
 from lit_al.loop.query import Query
 from lit_al.metrics import Evaluation
 from lit_al.oracles import Bill
+from lit_al.utils.notebook import html_table
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,23 @@ class Round:
             "study": self.fit.described(),
             **seconds,
         }
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what it cost, and how good the model is."""
+        low, high = self.estimate.interval if self.estimate else (None, None)
+        facts = {
+            "labels": self.labels,
+            "asked": self.asked,
+            "controls": self.controls,
+            "skipped": self.skipped,
+            "seconds": self.seconds.total,
+            "accuracy, estimated": self.estimate.accuracy if self.estimate else None,
+            "from": low,
+            "to": high,
+            "accuracy on the test set": self.test.accuracy if self.test else None,
+        }
+        caption = f"Round {self.number}: {self.query.strategy}" + (f"; {self.warning}" if self.warning else "")
+        return html_table(caption, list(facts), [list(facts.values())])
 
 
 def described_bill(bill: Bill) -> dict[str, Any]:

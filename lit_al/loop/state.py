@@ -1,7 +1,7 @@
 """What the loop knows of one seed: its pool, its labels, its last query, and what judges its models."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 
 import numpy as np
@@ -11,7 +11,8 @@ from lit_al.loop.query import Query
 from lit_al.loop.validation import HoldOut
 from lit_al.metrics import Confusion, Evaluation
 from lit_al.strategies import Strategy
-from lit_al.typing import Ints, Mask, Rows
+from lit_al.typing import Floats, Ints, Mask, Rows
+from lit_al.utils.notebook import html_table
 from lit_al.utils.packing import packed, unpacked
 
 ARRAYS = ("pool", "labeled", "answers", "held", "held_answers", "drawn")  # of a run's state
@@ -48,20 +49,29 @@ def check_saved(saved: Mapping[str, Any], texts: int, classes: int) -> None:
 
 @dataclass(frozen=True)
 class Validated:
-    """Labels that a model had not learned from, and whether it was right.
+    """Labels that a model had not learned from, and what it made of their texts.
 
     Attributes:
         rows: (v,) int64 texts.
-        right: (v,) bool whether the model called them as the oracle did.
+        answers: (v,) int64 what the oracle said of them.
+        probabilities: (v, C) float32 of the model.
     """
 
     rows: Rows
-    right: Mask
+    answers: Ints
+    probabilities: Floats
+
+    @property
+    def right(self) -> Mask:
+        """(v,) bool, whether the model called them as the oracle did."""
+        right: Mask = self.probabilities.argmax(axis=1) == self.answers
+        return right
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """One of several: each with rows of its own."""
-        return cls(np.concatenate([part.rows for part in parts]), np.concatenate([part.right for part in parts]))
+        names = (item.name for item in fields(cls))
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 @dataclass(frozen=True)
@@ -170,3 +180,16 @@ class LoopState:
     def rng(self, round_number: int) -> np.random.Generator:
         """The one source of chance of a round's query; that of the first is the same for every strategy."""
         return np.random.default_rng([self.seed, round_number])
+
+    def _repr_html_(self) -> str:
+        """For a notebook: a line for each batch that a model has chosen, with its verdict before it learned it."""
+        headings = "batch", "pool", "controls", "called right", "others", "called right"
+        rows = [
+            (number, one.pool, one.controls, one.right, one.others, one.others_right)
+            for number, one in enumerate(self.judgments, 1)
+        ]
+        caption = (
+            f"Run of seed {self.seed} by {self.strategy.spelling}: {len(self.labeled):,} labels, {self.asked:,} asked, "
+            f"{len(self.pool):,} texts in the pool"
+        )
+        return html_table(caption, headings, rows)

@@ -86,13 +86,25 @@ class CrossFit:
                 "more labels"
             )
 
-    def draw(self, n: int, rng: np.random.Generator) -> Ints:
-        """The fold of each label, (n,) int64 from 0; folds differ by one label at most.
+    def draw(self, texts: Ints, rng: np.random.Generator) -> Ints:
+        """The fold of each label, (n,) int64 from 0; folds differ by one text at most.
 
-        >>> np.bincount(CrossFit(3).draw(10, np.random.default_rng(0))).tolist()
+        Copies of a text share a fold, for a model that has learned one knows the others; only where there are fewer
+        texts than folds do they not.
+
+        Args:
+            texts: (n,) int64 number of the text of each label, from 0; copies have the same.
+            rng: draws.
+
+        >>> np.bincount(CrossFit(3).draw(np.arange(10), np.random.default_rng(0))).tolist()
         [4, 3, 3]
+        >>> len(set(CrossFit(2).draw(np.array([0, 1, 0, 0]), np.random.default_rng(0))[[0, 2, 3]]))
+        1
         """
-        return rng.permutation(np.arange(n) % self.folds)
+        different = int(texts.max()) + 1
+        if different < self.folds:
+            return rng.permutation(np.arange(len(texts)) % self.folds)
+        return rng.permutation(np.arange(different) % self.folds)[texts]
 
 
 Validation = HoldOut | CrossFit

@@ -1,6 +1,6 @@
 """Classify new texts with a checkpoint: it carries the weights, the vocabulary and the class names."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -9,8 +9,9 @@ import torch
 
 from lit_al.exceptions import CheckpointError
 from lit_al.models.batches import Batches
-from lit_al.models.classifier import Classifier, Encoder
+from lit_al.models.classifier import Classifier
 from lit_al.models.scoring import score
+from lit_al.typing import Float32s
 
 CHUNK = 1_024  # texts at once, so that a file of any length runs in the same memory
 
@@ -40,19 +41,24 @@ def classify(model: Classifier, texts: Iterable[str]) -> Iterator[Prediction]:
     Raises:
         CheckpointError: the model cannot read texts.
     """
+    for scores in probabilities(model, texts):
+        for row in scores.tolist():
+            found = dict(zip(model.classes, row, strict=True))
+            # as in training, a tie of two classes goes to the first
+            label = max(found, key=lambda name: found[name])
+            yield Prediction(label, found[label], found)
+
+
+def probabilities(model: Classifier, texts: Iterable[str], at_once: int = CHUNK) -> Iterator[Float32s]:
+    """Probability of each class of each text, (n, C) float32 of up to `at_once` texts at a time, in their order.
+
+    Raises:
+        CheckpointError: the model cannot read texts.
+    """
     encoder: Any = model if hasattr(model, "encode") else getattr(model, "encoder", None)
     if encoder is None:
         raise CheckpointError("this model carries no vocabulary; give LitBiLSTM an encoder before training it")
     waiting = iter(texts)
-    while chunk := list(islice(waiting, CHUNK)):
-        yield from _predict(model, encoder, chunk)
-
-
-def _predict(model: Classifier, encoder: Encoder, texts: Sequence[str]) -> Iterator[Prediction]:
-    tokens = torch.as_tensor(encoder.encode(texts)).to(model.device)  # (n, T), or as the network reads them
-    batches = Batches(tokens, None, torch.arange(len(texts)), CHUNK)
-    for row in score(model, batches).tolist():  # (n, C)
-        probabilities = dict(zip(model.classes, row, strict=True))
-        # as in training, a tie of two classes goes to the first
-        label = max(probabilities, key=lambda name: probabilities[name])
-        yield Prediction(label, probabilities[label], probabilities)
+    while chunk := list(islice(waiting, at_once)):
+        tokens = torch.as_tensor(encoder.encode(chunk)).to(model.device)  # (n, T), or as the network reads them
+        yield score(model, Batches(tokens, None, torch.arange(len(chunk)), CHUNK))

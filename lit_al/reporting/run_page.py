@@ -87,14 +87,15 @@ def run_page(results: Results, picked: Sequence[Picked] = ()) -> str:
     if results["mode"] == "compare":
         parts = [_seen(results["full"]), _seen(results["active"])]
         return pages.render("compare.html", demo=demo, run=run, parts=parts, picked=())
-    return pages.render("run.html", demo=demo, run=run, picked=picked)
+    return pages.render("fit.html" if results["mode"] == "fit" else "run.html", demo=demo, run=run, picked=picked)
 
 
 def _seen(results: Results) -> Results:
     """Results with what a page shows besides: pictures in SVG by name, rare classes, rounds that went wrong."""
     pictures = {name: figures.save(figure, "svg") for name, figure in figures.figures(results).items()}
     notes = [note for entry in results.get("rounds", ()) if (note := _note(entry))]
-    measured = (results.get("test") or {}).get("per_class", {})  # there is no test yet, or an older version made it
+    judged = results.get("test") or results.get("cross_validation") or {}
+    measured = judged.get("per_class", {})  # there is no test yet, or an older version made it
     rare = [name for name, found in measured.items() if found["support"] < RARE]
     return {**results, "pictures": pictures, "notes": notes, "rare": rare, "rare_below": RARE}
 

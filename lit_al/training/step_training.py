@@ -195,12 +195,13 @@ class StepTraining:
             for state, validated in zip(states, self._validated(self.model, _held(states)), strict=True):
                 state.validated = validated
         elif isinstance(self.validation, CrossFit):
-            self._cross_fit(number, states, self.validation)
+            self.cross_fit(number, states, self.validation)
 
-    def _cross_fit(self, number: int, states: Sequence[LoopState], cross: CrossFit) -> None:
+    def cross_fit(self, number: int, states: Sequence[LoopState], cross: CrossFit) -> None:
         """Out-of-fold predictions, by members with fresh weights: those of earlier rounds have seen every label."""
         folds = [
-            cross.draw(len(state.labeled), np.random.default_rng([state.seed, number, FOLDING])) for state in states
+            cross.draw(self._copies(state.labeled), np.random.default_rng([state.seed, number, FOLDING]))
+            for state in states
         ]
         outs = [fold == member for fold in folds for member in range(cross.folds)]  # (m,) bool for each member
         whole = _labeled_sets(number, states, cross.folds)
@@ -212,11 +213,18 @@ class StepTraining:
         for index, state in enumerate(states):
             state.validated = Validated.join(verdicts[index * cross.folds : (index + 1) * cross.folds])
 
+    def _copies(self, rows: Rows) -> Ints:
+        """(n,) int64 a number for each text (n,), from 0 as they come; those that read alike have the same."""
+        _, first, number = np.unique(self.tokens[torch.from_numpy(rows)].numpy(), axis=0, return_index=True,
+                                     return_inverse=True)  # fmt: skip
+        found: Ints = np.argsort(np.argsort(first))[number.reshape(-1)]
+        return found
+
     def _validated(self, model: LitCommittee, unseen: Sequence[LabeledSet]) -> list[Validated]:
         """Each member judged by labels of its own that it has not learned from."""
         seen = self._see(model, [labeled_set.rows for labeled_set in unseen], {"probabilities"})
         return [
-            Validated(labeled_set.rows, arrays["probabilities"].argmax(axis=1) == labeled_set.answers)
+            Validated(labeled_set.rows, labeled_set.answers, arrays["probabilities"])
             for labeled_set, arrays in zip(unseen, seen, strict=True)
         ]
 

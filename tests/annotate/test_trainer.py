@@ -239,7 +239,7 @@ def test_best_falls_back_to_the_last_sound_checkpoint_before_it_is_trained_anew(
     folder = run.folder / "checkpoints"
     assert sorted(path.name for path in folder.iterdir()) == ["best.ckpt", "model-2.ckpt", "model-3.ckpt"]
     damage(folder / "model-3.ckpt", "flipped")
-    monkeypatch.setattr("lit_al.annotate.learning.Learner.learn", lambda *_: (_ for _ in ()).throw(FitError("no")))
+    monkeypatch.setattr("lit_al.experiment.learning.Learner.learn", lambda *_: (_ for _ in ()).throw(FitError("no")))
     turn(make_trainer(run))
     assert (folder / "best.ckpt").read_bytes() == (folder / "model-2.ckpt").read_bytes()
     assert run.state["state"] == "failed"
@@ -297,7 +297,7 @@ def raising(error):
             raising(ImportError("No module named 'sklearn'")),
             "ImportError: No module named",
         ),
-        ("lit_al.annotate.learning.Learner.rank", raising(ValueError("odd\nlines")), "ValueError: odd lines"),
+        ("lit_al.experiment.learning.Learner.rank", raising(ValueError("odd\nlines")), "ValueError: odd lines"),
     ],
 )
 def test_a_turn_that_fails_says_why_and_leaves_all_as_it_was(target, fault, words, make_run, monkeypatch, capsys):
@@ -337,10 +337,10 @@ def test_library_that_is_missing_is_told_and_tried_again(make_run, monkeypatch):
     run = make_run()
     trainer = make_trainer(run)
     with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "lit_al.annotate.learning", None)
+        patch.setitem(sys.modules, "lit_al.experiment.learning", None)
         turn(trainer)
     assert run.state["state"] == "failed"
-    assert "lit_al.annotate.learning" in run.state["detail"]
+    assert "lit_al.experiment.learning" in run.state["detail"]
     run.answer(8)
     turn(trainer)
     assert run.record.newest_model().version == 1

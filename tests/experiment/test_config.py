@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +7,7 @@ from lit_al.cli.command_line import parse
 from lit_al.cli.commands import COMMANDS
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.session import settle
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
@@ -128,7 +129,10 @@ def test_command_line_goes_before_the_file(tmp_path):
         (["--steer-on", "x"], "--steer-on x does not fit; it takes test, val"),
         (["--bogus", "x"], "there is no option --bogus"),
         (["--protocl", "lean"], "there is no option --protocl; did you mean '--protocol'?"),
-        (["--protocol", "leen"], "--protocol leen does not fit; did you mean 'lean'? it takes keras, honest, lean"),
+        (
+            ["--protocol", "leen"],
+            "--protocol leen does not fit; did you mean 'lean'? it takes auto, keras, honest",
+        ),
         (["--rounds"], "--rounds: expected one argument"),
     ],
 )
@@ -174,3 +178,42 @@ def test_every_config_in_the_folder_is_read(path):
 
 def test_configs_are_there():
     assert {path.stem for path in CONFIGS} >= {"keras-active", "keras-full", "honest"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "protocol", "why"),
+    [
+        ({"data": "demo"}, "keras", "demo is the data of the example (--protocol lean is for data of your own)"),
+        ({"data": "some/tickets.csv"}, "lean", "tickets.csv is data of your own (--protocol keras is the example)"),
+        ({"data": "tickets.csv", "mode": "full"}, "keras", "the example, to which --mode full belongs"),
+        ({"data": "tickets.csv", "mode": "compare"}, "keras", "the example, to which --mode compare belongs"),
+        ({"data": "tickets.csv", "protocol": "honest"}, "honest", ""),
+        ({"data": "demo", "protocol": "lean"}, "lean", ""),
+    ],
+)
+def test_protocol_is_chosen_by_data_and_mode_and_said(settings, protocol, why):
+    config, said, corpus = settle(TrainConfig(**settings))
+    assert config == replace(TrainConfig(**settings), protocol=protocol).resolved() == config.resolved()
+    assert said == "" if not why else said.startswith(f"protocol: {protocol}, ") and said.endswith(why)
+    assert corpus is None
+    assert TrainConfig(**settings).resolved() == config
+
+
+def test_a_folder_is_looked_into_once(tmp_path, monkeypatch):
+    for label, text in (("ham", "a good day"), ("spam", "buy now")):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.txt").write_text(text)
+    config, said, corpus = settle(TrainConfig(data=str(tmp_path)))
+    assert (config.protocol, corpus.classes) == ("lean", ("ham", "spam"))
+    assert f"{tmp_path.name} is data of your own" in said
+    monkeypatch.setattr("lit_al.data.corpus.is_imdb", lambda texts, labels: True)
+    assert settle(TrainConfig(data=str(tmp_path)))[0].protocol == "keras"
+    with pytest.raises(ConfigError, match="--recipe has no use with --protocol keras"):
+        settle(TrainConfig(data=str(tmp_path), recipe="scratch"))
+
+
+def test_options_of_the_other_protocol_are_refused_once_one_is_chosen():
+    with pytest.raises(ConfigError, match="--max-epochs has no use with --protocol lean"):
+        TrainConfig(data="tickets.csv", max_epochs=3).resolved()
+    with pytest.raises(ConfigError, match="--recipe has no use with --protocol keras"):
+        TrainConfig(data="demo", recipe="lean").resolved()

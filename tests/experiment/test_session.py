@@ -36,7 +36,7 @@ def settings(corpus, tmp_path):
     data = write_csv(tmp_path / "tiny.csv", corpus)
     columns = {"text_column": "comment", "label_column": "mood"}
     small = {"max_epochs": 2, "query_size": 20, "rounds": 2, "batch_size": 32, "accelerator": "cpu"}
-    return {"data": data, **columns, **small, "log_dir": str(tmp_path / "logs")}
+    return {"data": data, "protocol": "keras", **columns, **small, "log_dir": str(tmp_path / "logs")}
 
 
 def start(settings, **more):

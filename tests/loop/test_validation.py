@@ -43,11 +43,21 @@ def test_held_out_share_is_kept_over_batches_of_any_size(share, batches, seed):
         assert held == round(share * (trained + held))
 
 
-@given(st.integers(2, 12), st.integers(0, 90), st.integers(0, 9))
+@given(st.integers(2, 12), st.integers(1, 90), st.integers(0, 9))
 def test_folds_are_even_and_drawn(folds, n, seed):
-    fold = CrossFit(folds).draw(n, np.random.default_rng(seed))
+    fold = CrossFit(folds).draw(np.arange(n), np.random.default_rng(seed))
     sizes = np.bincount(fold, minlength=folds)
     assert sizes.sum() == n
     assert len(sizes) == folds
     assert sizes.max() - sizes.min() <= 1
-    assert (fold == CrossFit(folds).draw(n, np.random.default_rng(seed))).all()
+    assert (fold == CrossFit(folds).draw(np.arange(n), np.random.default_rng(seed))).all()
+
+
+@given(st.integers(2, 6), st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(0, 9))
+def test_copies_of_a_text_share_a_fold_and_no_fold_is_empty(folds, texts, seed):
+    numbers = np.unique(texts, return_inverse=True)[1]
+    fold = CrossFit(folds).draw(numbers, np.random.default_rng(seed))
+    if numbers.max() + 1 >= folds:
+        assert all(len(set(fold[numbers == text].tolist())) == 1 for text in range(numbers.max() + 1))
+    if len(texts) >= folds:
+        assert set(fold.tolist()) == set(range(folds))

@@ -4,6 +4,7 @@
     first = learner.cold_start(200)  # before anybody has labeled anything
     learned = learner.learn(rows, labels, number=1)
     ranked = learner.rank(200)
+    learned = learner.learn(rows, labels, number=2, folds=5)  # and learned.run.validated judges by cross-validation
 
 It is the loop (`loop.active_loop`) with people in the place of its oracle. A fit begins with fresh weights drawn from
 the seed and the number of the model, never with what the process did before, so that the same labels under the same
@@ -23,7 +24,9 @@ from lit_al.exceptions import ConfigError, FitError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.protocol import recipe_of
 from lit_al.loop.active_loop import ActiveLoop
+from lit_al.loop.query import Query
 from lit_al.loop.state import LoopState
+from lit_al.loop.validation import CrossFit
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.record import Ranked
 from lit_al.strategies import Choice, Collapse, Context, Pool, choose, make_strategy
@@ -145,14 +148,17 @@ class Learner:
         )
         self._corpus = None
 
-    def learn(self, rows: Rows, labels: Ints, number: int, passed: Rows | None = None) -> Learned:
-        """Train a model.
+    def learn(self, rows: Rows, labels: Ints, number: int, passed: Rows | None = None, *, folds: int = 0) -> Learned:
+        """Train a model on all labels, and judge it, where that is wanted, by others like it.
 
         Args:
             rows: (n,) int64 labeled texts, in any order.
             labels: (n,) int64 their classes.
             number: of the model, from 1.
             passed: (p,) int64 texts that are not to be asked for although they have no label, such as skipped ones.
+            folds: 0, or K: each label is predicted by one of K further models that has not learned from it, nor from a
+                copy of its text; `run.validated` of what is returned holds what they said, in the order of the folds.
+                No more are made than there are labels.
 
         Raises:
             FitError: labels of one class alone, or a fit that came to nothing.
@@ -160,6 +166,7 @@ class Learner:
         if len(np.unique(labels)) < 2:
             raise FitError("a model needs labels of two classes; label more texts")
         self.prepare()
+        folds = min(folds, len(rows))
         method = self._training()
         loop = self._new_loop(method)
         [run] = loop.states
@@ -168,6 +175,9 @@ class Learner:
         run.labeled, run.answers, run.pool = rows[order], labels[order], without(self.rows, taken)
         run.asked = len(self.rows) - len(run.pool)
         loop.fit(number)
+        if folds:
+            self.report(f"cross-validating, {folds} folds")
+            method.cross_fit(number, loop.states, CrossFit(folds))
         if not all(bool(torch.isfinite(weight).all()) for weight in method.model.parameters()):
             raise FitError(f"model {number} came to nothing: its weights are no numbers any more (NaN)")
         self._loop, self._number, self.collapse = loop, number, None
@@ -207,6 +217,30 @@ class Learner:
         order = spread(choice.controls, sizes, rng)
         assert query.probabilities is not None  # there is a model
         return self._ranked(choice.take(order), query.probabilities[order])
+
+    def propose(self, n: int, strategy: str) -> Query:
+        """The texts that a strategy would label next by the newest model, in one batch; nobody is asked.
+
+        Args:
+            n: of them; fewer where the pool has no more.
+            strategy: a spelling for `make_strategy`, whatever the settings name.
+
+        Raises:
+            ConfigError: no such strategy.
+            FitError: there is no model.
+        """
+        if self._loop is None:
+            raise FitError("there is no model to choose by; learn first")
+        [run] = self._loop.states
+        before, run.strategy = run.strategy, make_strategy(strategy)
+        try:
+            if "vectors" in run.strategy.needs | run.strategy.needs_labeled:
+                assert isinstance(self._loop.method, StepTraining)  # as `learn` makes it
+                self._loop.method.vectors = self._text_vectors()
+            [query] = self._loop.propose(self._number + 1, min(n, len(run.pool)))
+        finally:
+            run.strategy = before
+        return query
 
     def cold_start(self, n: int | None = None, passed: Collection[int] = ()) -> list[Ranked]:
         """The texts to label before there is a model.

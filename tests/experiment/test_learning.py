@@ -4,10 +4,11 @@ import pytest
 import torch
 from pyarrow import parquet
 
-from lit_al.annotate.learning import Learner, growing, spread
 from lit_al.exceptions import ConfigError, FitError
+from lit_al.experiment.learning import Learner, growing, spread
 from lit_al.strategies import Collapse
 from lit_al.text.embeddings import read_embeddings
+from lit_al.training.step_training import StepTraining
 
 QUICK = {"seed": 0, "study_steps": 3, "vocabulary_size": 200, "max_length": 12, "accelerator": "cpu"}
 
@@ -220,3 +221,34 @@ def test_encoder_says_how_far_it_is(corpus, monkeypatch):
     learner.prepare()
     assert "vectors of the texts: 100 of 300" in said
     assert learner._pretraining.features.views[-1].matrix.shape == (300, 8)
+
+
+def test_folds_judge_every_label_by_models_that_learned_neither_it_nor_a_copy(corpus, monkeypatch):
+    rows = np.arange(40)
+    texts = [*corpus.texts[:30], *corpus.texts[:10], *corpus.texts[40:]]  # the last ten labels are of copies
+    labels = np.concatenate([corpus.labels[:30], corpus.labels[:10]])
+    learner = Learner(texts, corpus.classes, QUICK)
+    sets = []
+    train = StepTraining._train
+    monkeypatch.setattr(
+        StepTraining, "_train", lambda self, model, n, labeled, *rest: sets.append(labeled) or train(
+            self, model, n, labeled, *rest)
+    )  # fmt: skip
+    validated = learner.learn(rows, labels, 1, folds=4).run.validated
+    [whole], members = sets
+    assert sorted(whole.rows.tolist()) == sorted(validated.rows.tolist()) == rows.tolist()
+    assert validated.probabilities.shape == (40, len(corpus.classes))
+    assert dict(zip(validated.rows.tolist(), validated.answers.tolist(), strict=True)) == dict(
+        zip(rows.tolist(), labels.tolist(), strict=True)
+    )
+    assert len(members) == 4
+    for labeled in members:
+        left_out = {*rows.tolist()} - {*labeled.rows.tolist()}
+        assert not {texts[row] for row in left_out} & {texts[row] for row in labeled.rows.tolist()}
+
+
+def test_folds_do_not_change_the_model(corpus):
+    rows = np.arange(20)
+    one, other = (make_learner(corpus).learn(rows, corpus.labels[rows], 1, folds=folds) for folds in (0, 3))
+    assert all(torch.equal(a, b) for a, b in zip(weights(one.model), weights(other.model), strict=True))
+    assert one.run.validated is None

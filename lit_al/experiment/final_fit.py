@@ -1,0 +1,155 @@
+"""`lit-al fit`: the best model from all labels that there are, judged by cross-validation, in a folder of its own."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from rich import get_console
+from rich.console import Console
+
+from lit_al.data import count_contradictions, first_copies
+from lit_al.experiment.fit_options import FitOptions
+from lit_al.experiment.labels_there import LabelsThere, labels_there
+from lit_al.experiment.learning import Learned, Learner
+from lit_al.experiment.run_session import described_test
+from lit_al.loop.estimation import Estimate
+from lit_al.loop.state import Validated
+from lit_al.metrics import Evaluation, counts
+from lit_al.models.checkpoint import save_model
+from lit_al.reporting.fit_console import FitWords
+from lit_al.reporting.run_page import write_run_report
+from lit_al.typing import UNLABELED
+from lit_al.utils.folders import SCHEMA, make_run_folder, peak_memory_mb, versions, write_results, write_text
+from lit_al.utils.signals import interruptible, shielded
+from lit_al.utils.terminal_text import plain
+
+LEAST_DRAWN = 10  # labels that chance asked for, under which nothing is said by them
+
+
+def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, Any]:
+    """Learn from all labels, judge, and leave a folder with the model and what is known of it.
+
+    Returns:
+        The contents of `results.json`.
+
+    Raises:
+        LitALError: labels or settings that cannot work; there is no folder then.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or SIGUSR1; there is no folder then either.
+    """
+    began, console = time.perf_counter(), console or get_console()
+    words = FitWords(console)
+    with interruptible():
+        with console.status("reading texts and labels …"):
+            there = labels_there(asked)
+        words.begin(there.corpus, there.notes)
+        with _gone_unless_whole(asked) as folder:
+            with console.status("reading the texts …") as status:
+                learner, learned = _learned(asked, there, lambda doing: status.update(f"{plain(doing)} …"))
+            results = _results(asked, there, learner, learned, folder)
+            results["wall_seconds"] = round(time.perf_counter() - began, 2)
+            with shielded():
+                save_model(learned.model, folder / "checkpoints" / "best.ckpt")
+                write_text(folder / "config.yaml", yaml.safe_dump(_plain(asked), sort_keys=False))
+                write_results(folder, results)
+                page = write_run_report(folder)
+        words.end(results, _judged(learned.run.validated) if learned.run.validated else None, page)
+    return results
+
+
+@contextmanager
+def _gone_unless_whole(asked: FitOptions) -> Iterator[Path]:
+    """A folder of its own, which is not left behind half full."""
+    folder = make_run_folder(*asked.place)
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _learned(asked: FitOptions, there: LabelsThere, report: Any) -> tuple[Learner, Learned]:
+    """One model of all labels, and what others like it said of labels they had not learned."""
+    corpus, rows = there.corpus, there.rows
+    given = {name: value for name, value in asked.asked.items() if name != "accelerator" or value != "auto"}
+    vectors = {"encoder": None, "embeddings": None} if {"encoder", "embeddings"} & given.keys() else {}
+    learner = Learner(corpus.texts, corpus.classes, {**there.settings, **vectors, **given}, report)
+    learner.prepare()
+    report(f"learning from {len(rows):,} labels")
+    return learner, learner.learn(rows, corpus.labels[rows], number=1, folds=asked.folds)
+
+
+def _judged(found: Validated) -> Evaluation:
+    return Evaluation.of(found.probabilities, found.answers)
+
+
+def _results(asked: FitOptions, there: LabelsThere, learner: Learner, learned: Learned, folder: Path) -> dict[str, Any]:
+    """The contents of `results.json`; docs/results-schema.md describes them."""
+    corpus, rows, validated = there.corpus, there.rows, learned.run.validated
+    return {
+        "schema": SCHEMA,
+        "status": "finished",
+        "mode": "fit",
+        "protocol": "lean",
+        "data": {
+            "source": corpus.source,
+            "demo": corpus.is_demo,
+            "fingerprint": corpus.fingerprint,
+            "rows": len(corpus),
+            "classes": list(corpus.classes),
+            "unlabeled": int((corpus.labels == UNLABELED).sum()),
+            "extra_copies": int((~first_copies(corpus.texts)).sum()),
+            "contradicting_duplicates": count_contradictions(corpus.texts, corpus.labels),
+            "notes": [*corpus.notes, *there.notes, *learner.notes],
+        },
+        "labels": dict(zip(corpus.classes, counts(corpus.labels[rows], len(corpus.classes)), strict=True)),
+        "strategy": there.strategy or None,
+        "flaws": list(_flaws(there, validated)),
+        "seeds": {"seed": learner.config.seed},
+        "recipe": asdict(learner.recipe),
+        "folds": min(asked.folds, len(rows)),
+        "cross_validation": validated and _cross_validation(there, validated),
+        "versions": versions(),
+        "device": str(learned.model.device),
+        "rounds": [],
+        "epochs": [],
+        "checkpoint": str(folder / "checkpoints" / "best.ckpt"),
+        "peak_memory_mb": peak_memory_mb(),
+    }
+
+
+def _cross_validation(there: LabelsThere, validated: Validated) -> dict[str, Any]:
+    """All labels as models said that had not learned them, and of these by themselves those that chance asked for."""
+    judged, classes = _judged(validated), there.corpus.classes
+    low, high = judged.confusion.macro_f1_interval
+    drawn = validated.right[np.isin(validated.rows, there.drawn)]
+    estimate = Estimate.of(drawn.tolist()) if len(drawn) >= LEAST_DRAWN else None
+    return {
+        **(described_test(judged, classes) or {}),
+        "rows": judged.confusion.rows,
+        "macro_f1_low": low,
+        "macro_f1_high": high,
+        "drawn": estimate.described() if estimate else None,
+    }
+
+
+def _flaws(there: LabelsThere, validated: Validated | None) -> Iterator[str]:
+    """What the figures do not say, a clause each."""
+    if validated is None:
+        yield "judges nothing: with --folds 5 models are judged by labels that they have not learned from"
+    elif there.strategy == "":
+        yield "judges by the texts that have labels, so that its figures are of texts like these"
+    elif there.strategy != "random":
+        yield (
+            f"judges by labels of texts that {there.strategy} chose, not chance, so that its figures are of texts like "
+            "these, which mostly are harder than the others"
+        )
+
+
+def _plain(asked: FitOptions) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(asked).items()}

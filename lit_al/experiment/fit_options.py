@@ -1,0 +1,57 @@
+"""What `lit-al fit` is told: whose labels, and where the model goes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from lit_al.exceptions import ConfigError
+from lit_al.experiment.config import TrainConfig
+from lit_al.utils.options import REQUIRED, CorpusOptions, FolderOptions, SplitOptions, again, check_not_both, run_option
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions(CorpusOptions, FolderOptions):
+    """Labels to learn from, all of them."""
+
+    data: str = run_option(
+        REQUIRED,
+        "Folder of a run, of lit-al annotate or of lit-al train; or data, as --data of lit-al train takes it, of which "
+        "some texts may have no label.",
+        "RUN_OR_FILE",
+        positional=True,
+    )
+    to: Path | None = run_option(None, "Folder that the model goes to, instead of --log-dir and --name.", "FOLDER")
+    folds: int = run_option(
+        5, "Models that judge the fit, each by labels it has not learned from; 0 for no such figure.", "K", least=0
+    )
+    seed: int | None = again(TrainConfig, "seed", None)
+    resolve: Literal["keep", "majority", "first", "drop"] = again(SplitOptions, "resolve", "keep")
+    recipe: str | None = again(TrainConfig, "recipe", None)
+    encoder: str | None = again(TrainConfig, "encoder", None)
+    embeddings: str | None = again(TrainConfig, "embeddings", None)
+    accelerator: str = again(TrainConfig, "accelerator", "auto")
+
+    def __post_init__(self) -> None:
+        check_not_both(self, "to", "name")
+        check_not_both(self, "encoder", "embeddings")
+        if self.folds == 1:
+            raise ConfigError("--folds 1 would leave a model without labels; give 2 or more, or 0 for none")
+        if self.to is not None and self.to.suffix == ".ckpt":
+            raise ConfigError(f"--to {self.to} is the name of a file; give that of a folder, which the model goes into")
+
+    @property
+    def corpus(self) -> dict[str, Any]:
+        """The arguments of `load_corpus`."""
+        return {**super().corpus, "resolve": self.resolve}
+
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """The arguments of `make_run_folder`."""
+        return (self.log_dir, self.name) if self.to is None else (str(self.to.parent), self.to.name)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """How to learn, as far as it was asked for; the rest is as in the run that the labels are of."""
+        names = ("seed", "recipe", "encoder", "embeddings")
+        found: dict[str, Any] = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return {**found, "accelerator": self.accelerator}
