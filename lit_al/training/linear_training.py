@@ -22,6 +22,7 @@ from lit_al.exceptions import ConfigError
 from lit_al.loop.method import FitRecord, Seen
 from lit_al.loop.state import LoopState
 from lit_al.strategies import Labeled, Pool
+from lit_al.training.regression import fitted_regression
 from lit_al.training.steps import LabeledSet, fewest
 from lit_al.typing import Float16s, Float32s, Float64s, Floats, Rows
 
@@ -163,14 +164,12 @@ class LinearTraining:
 
     def _fitted(self, state: LoopState) -> Float64s:
         """Probability of each class for every text, (N, C); a class without a label has none."""
-        from sklearn.linear_model import LogisticRegression
-
         x = getattr(self.features, FEATURES[self.name])  # (N, F)
         probabilities = np.zeros((x.shape[0], self.classes))
         seen = np.unique(state.answers)
         if len(seen) == 1:  # there is nothing to regress on
             probabilities[:, seen[0]] = 1.0
             return probabilities
-        model = LogisticRegression(C=10, class_weight="balanced" if self.name == BALANCED else None, max_iter=1_000)
-        probabilities[:, seen] = model.fit(x[state.labeled], state.answers).predict_proba(x)
+        model = fitted_regression(x[state.labeled], state.answers, strength=10.0, balanced=self.name == BALANCED)
+        probabilities[:, seen] = model.predict_proba(x)
         return probabilities

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from lit_al.text.tfidf import Features, View
+from lit_al.training.regression import fitted_regression
 from lit_al.typing import Float32s, Float64s, Ints, Rows
 
 ClassWeight = Literal["balanced", "none"]
@@ -103,8 +104,6 @@ def prior_of(views: Sequence[View]) -> Float64s:
 
 def _logits(view: View, rows: Rows, answers: Ints, asked: Any, classes: int, weighted: bool) -> Float64s:
     """(m, C) logits of the texts asked for, by a regression on labeled rows of a view; means over C are 0 or less."""
-    from sklearn.linear_model import LogisticRegression
-
     logits = np.full((asked.shape[0], classes), LEAST)
     seen = np.unique(answers)
     if len(seen) == 1:  # there is nothing to regress on: the one class known is the likeliest everywhere
@@ -114,8 +113,8 @@ def _logits(view: View, rows: Rows, answers: Ints, asked: Any, classes: int, wei
     if not view.dense:  # a term that no labeled text holds keeps its weight of 0: it need not be there
         terms = np.unique(learned.indices)
         learned, asked = learned[:, terms], asked[:, terms]
-    regression = LogisticRegression(C=STRENGTH, tol=1e-3, max_iter=300, class_weight="balanced" if weighted else None)
-    found = regression.fit(learned, answers).decision_function(asked)
+    regression = fitted_regression(learned, answers, strength=STRENGTH, balanced=weighted, tolerance=1e-3)
+    found = regression.decision_function(asked)
     logits[:, seen] = np.stack([-found / 2, found / 2], axis=1) if len(seen) == 2 else found
     return logits
 

@@ -169,3 +169,9 @@ def test_class_of_a_single_label_says_nothing_of_the_views(texts, monkeypatch):
     monkeypatch.setattr(teacher, "stacking_weights", lambda *args: (judged.append(args[1]), stack(*args))[1])
     teach(features, rows, truth[rows], classes, 0)
     np.testing.assert_array_equal(judged[0], truth[rows[1:]])
+
+
+def test_more_classes_than_labels_are_no_reason_to_warn(texts, recwarn):
+    features, _, _ = texts
+    teach(features, np.arange(12), np.arange(12) % 9, 9, 0)
+    assert not [warning for warning in recwarn if "unique classes" in str(warning.message)]
