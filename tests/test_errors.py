@@ -30,12 +30,15 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "exchange.incoming --annotator": ("import",),
     "exchange.incoming --format": ("import",),
     "exchange.outgoing": ("export",),
+    "exchange.table_files": ("predict",),
     "exchange.writing": ("export",),
     "experiment": ("train",),
+    "experiment.fit_options": ("fit",),
+    "experiment.labels_there": ("fit",),
     "models.checkpoint": LOADING,
     "models.own_network": ("train", "benchmark", "predict"),
     "models.request": ("predict",),
-    "text.tfidf": LOADING,
+    "text": LOADING,
     "utils.folders": ("train",),
 }
 OPTION = re.compile(r"(lit-al \w+ )?(--[a-z][a-z-]*[a-z])(?![a-z-]*\{)([^;]*\(of train\.py\))?")
