@@ -162,6 +162,18 @@ def test_a_failure_leaves_the_file_that_was_there(model, table, tmp_path, monkey
     assert {path.name for path in tmp_path.iterdir()} == {"in.csv", "out.csv"}
 
 
+def test_texts_are_classified_without_waiting_for_lightning(run_folder, table, tmp_path):
+    code = (
+        "import sys\n"
+        "from lit_al.cli.main import main\n"
+        "rc = main(sys.argv[1:])\n"
+        "sys.exit(str(heavy) if (heavy := {'lightning', 'torch._dynamo', 'matplotlib'} & set(sys.modules)) else rc)"
+    )
+    words = ["predict", str(run_folder), "--data", str(table), "--to", str(tmp_path / "out.csv")]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_kill_leaves_the_file_that_was_there(number, run_folder, tmp_path):
     (tmp_path / "in.csv").write_text("text\n" + "a good film\n" * 2_000_000)
