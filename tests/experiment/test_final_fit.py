@@ -50,7 +50,8 @@ def record_of(folder, corpus, labeled, controls=()):
         record.add_items(Item(row, sha256_of(text), text) for row, text in enumerate(corpus.texts) if row != 5)
         for row in labeled:
             label = corpus.classes[corpus.labels[row]]
-            record.append(NewEvent(f"e-{row}", row, "ann", Action.LABEL, label, control=row in controls))
+            chosen = {"control": row in controls, "strategy": "margin+random:0.1"}
+            record.append(NewEvent(f"e-{row}", row, "ann", Action.LABEL, label, **chosen))
         record.append(NewEvent("skip", 179, "ann", Action.SKIP))
     return folder
 
@@ -192,3 +193,14 @@ def test_a_name_of_a_run_that_is_there_is_not_written_over(tickets, tmp_path):
     assert asked.asked == {"seed": 2, "accelerator": "auto"}
     with pytest.raises(ConfigError, match="not both"):
         replace(asked, encoder="a", embeddings="b")
+
+
+def test_labels_that_came_with_a_file_are_of_no_strategy(corpus, tmp_path):
+    folder = record_of(tmp_path / "run", corpus, [])
+    with Record.open(folder) as record:
+        for row in (10, 11):
+            record.append(NewEvent(f"f-{row}", row, "file", Action.LABEL, CLASSES[corpus.labels[row]], source="file"))
+        assert labels_there(FitOptions(data=str(folder))).strategy == ""
+        record.append(NewEvent("r", 13, "ann", Action.LABEL, CLASSES[0], strategy="random"))
+    there = labels_there(FitOptions(data=str(folder)))
+    assert [there.corpus.texts[row] for row in there.drawn] == [corpus.texts[13]]
