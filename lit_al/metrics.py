@@ -92,8 +92,8 @@ class Confusion:
     def macro_f1_interval(self) -> tuple[float, float]:
         """A 95 % interval of the macro-F1: posterior quantiles, after Goutte and Gaussier (2005).
 
-        The shares of the cells have a Dirichlet posterior whose prior is half a row found and half a row missed of
-        each class (Jeffreys's, for its recall). A bootstrap would draw nothing but the rows that there are, and call
+        The shares of the cells have a Dirichlet posterior whose prior is half a row found of each class, and half a row
+        missed of all classes together. A bootstrap would draw nothing but the rows that there are, and call
         30 of 30 right certain; this does not. The macro-F1 itself always lies inside.
 
         >>> low, high = Confusion(np.array([[15, 0], [0, 15]])).macro_f1_interval
@@ -101,7 +101,7 @@ class Confusion:
         (0.9, 1.0)
         """
         present, classes = np.flatnonzero(self.support), len(self.matrix)
-        prior = np.full((len(present), classes), 0.5 / max(classes - 1, 1))
+        prior = np.full((len(present), classes), 0.5 / len(present) / max(classes - 1, 1))
         prior[np.arange(len(present)), present] = 0.5
         rng, cells = np.random.default_rng(0), self.matrix[present] + prior  # (K, C) of the K classes that have a row
         found = []

@@ -80,3 +80,24 @@ def test_three_classes_count_all_errors_and_each_class():
     assert found.missed.tolist() == [2, 3, 3]
     assert found.claimed.tolist() == [2, 4, 2]
     assert Evaluation(0.5, found).accuracy == pytest.approx(22 / 30)
+
+
+@pytest.mark.parametrize(("shares", "rows"), [((0.9, 0.97), 60), ((0.995, 0.995), 40), ((0.95, 0.9, 0.7), 100)])
+def test_macro_f1_interval_covers_what_is_true(shares, rows):
+    rng, classes = np.random.default_rng(0), len(shares)
+    cells = np.full((classes, classes), 0.0)
+    for index, share in enumerate(shares):
+        cells[index] = (1 - share) / (classes - 1)
+        cells[index, index] = share
+    cells /= classes
+    true = Confusion(np.round(cells * 1e9).astype(np.int64)).macro_f1
+    drawn = (Confusion(rng.multinomial(rows, cells.ravel()).reshape(classes, classes)) for _ in range(150))
+    covered = [low <= true <= high for low, high in (one.macro_f1_interval for one in drawn)]
+    assert np.mean(covered) > 0.9
+
+
+def test_macro_f1_interval_holds_the_macro_f1_and_leaves_out_classes_without_a_row():
+    found = Confusion(np.array([[8, 2, 0], [0, 0, 0], [0, 0, 4]]))
+    low, high = found.macro_f1_interval
+    assert 0 < low < found.macro_f1 < high <= 1
+    assert Confusion(np.diag([3, 2])).macro_f1_interval[1] == 1

@@ -79,11 +79,15 @@ def predict(asked: "PredictOptions") -> None:
         from lit_al.exchange.table_files import check_suffix
 
         check_suffix(asked.to)  # before anything is loaded
-    from lit_al.models.checkpoint import load_model
-    from lit_al.models.own_network import load_own
+    from lit_al.models.checkpoint import load_frozen
     from lit_al.models.prediction import classify
 
-    model = load_own(asked.network, checkpoint) if asked.network else load_model(checkpoint)
+    if asked.network:
+        from lit_al.models.own_network import load_own
+
+        model = load_own(asked.network, checkpoint)
+    else:
+        model = load_frozen(checkpoint)
     if asked.is_table:
         _predict_table(asked, model)
         return

@@ -16,6 +16,7 @@ from typing import Any, Final
 from lit_al.exceptions import ConfigError, DataError, RunError
 from lit_al.exchange.formulas import guard
 from lit_al.utils.files import replacing, way_out
+from lit_al.utils.terminal_text import plain
 
 SUFFIXES: Final = (".csv", ".jsonl", ".parquet")
 Columns = Sequence[Sequence[Any]]  # cells of some rows, column by column
@@ -53,13 +54,17 @@ def table_file(path: Path, names: Sequence[str], whole: Mapping[str, Any], *, ra
 
 @contextmanager
 def table_on_screen(names: Sequence[str], *, as_json: bool = False, raw: bool = False) -> Iterator[Write]:
-    """Write a table to standard output: CSV, or a JSON object on each line."""
+    """Write a table to standard output: CSV, or a JSON object on each line; a terminal obeys nothing in it."""
     if as_json:
-        yield lambda columns: print(_json_lines(names, columns), end="")
-        return
-    print(_csv_lines([[name] for name in names], raw=True), end="")
-    yield lambda columns: print(_csv_lines(columns, raw=raw), end="")
+        yield lambda columns: _show(_json_lines(names, columns))
+    else:
+        _show(_csv_lines([[name] for name in names], raw=True, end="\n"))
+        yield lambda columns: _show(_csv_lines(columns, raw=raw, end="\n"))
     sys.stdout.flush()
+
+
+def _show(lines: str) -> None:
+    sys.stdout.write(plain(lines, lines=True) if sys.stdout.isatty() else lines)
 
 
 @contextmanager
@@ -109,10 +114,10 @@ def _kind(cells: Sequence[Any]) -> Any:
     return pa.string() if pa.types.is_null(found) else found
 
 
-def _csv_lines(columns: Columns, *, raw: bool) -> str:
+def _csv_lines(columns: Columns, *, raw: bool, end: str = "\r\n") -> str:
     lines = io.StringIO(newline="")
     cells = [[_cell(cell, raw) for cell in column] for column in columns]
-    csv.writer(lines, lineterminator="\r\n").writerows(zip(*cells, strict=True))
+    csv.writer(lines, lineterminator=end).writerows(zip(*cells, strict=True))
     return lines.getvalue()
 
 

@@ -13,7 +13,7 @@ from lit_al.exceptions import ConfigError, DataError
 from lit_al.experiment.config import config_of
 from lit_al.experiment.experiment_data import prepare
 from lit_al.experiment.fit_options import FitOptions
-from lit_al.record import RECORD_FILE, Record
+from lit_al.record import RECORD_FILE, Action, Event, Record
 from lit_al.typing import UNLABELED, Rows
 
 
@@ -68,14 +68,19 @@ def _of_people(record: Record, folder: Path) -> LabelsThere:
     items = list(record.items())
     place = {item.id: row for row, item in enumerate(items)}
     labels = record.labels(record.settings.get("resolve") or "majority")
-    controls = {answer.item for answer in record.answers() if answer.control} & labels.keys()
+    first: dict[int, Event] = {}
+    for event in record.events():
+        if event.action is Action.LABEL and event.item in labels:
+            first.setdefault(event.item, event)
+    drawn = [item for item, event in first.items() if event.control or event.strategy == "random"]
+    chosen = {event.strategy for event in first.values()} - {"", "random"}
     config = record.settings.get("config")  # of a run of train.py whose oracle were people
     settings = config if isinstance(config, dict) else record.settings
     return LabelsThere(
         _corpus([item.text or "" for item in items], place, labels, record.classes, folder),
         settings,
-        str(settings.get("strategy") or ""),
-        np.array(sorted(place[item] for item in controls), np.int64),
+        " and ".join(sorted(chosen)) or ("random" if len(drawn) == len(labels) else ""),
+        np.array(sorted(place[item] for item in drawn), np.int64),
         record.mended,
     )
 

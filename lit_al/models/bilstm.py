@@ -131,3 +131,10 @@ class BiLSTM(nn.Module):
         """The last layer: (B,) or (B, C) of features (B, dense)."""
         logits: Tensor = self.head(features)  # (B, 1) or (B, C)
         return logits.squeeze(-1) if logits.shape[-1] == 1 else logits
+
+
+def probabilities_of(logits: Tensor) -> Tensor:
+    """Probability of each class, (B, C), of logits (B,) or (B, C)."""
+    if logits.ndim == 1:
+        return torch.stack([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=-1)
+    return logits.softmax(dim=-1)

@@ -1,74 +1,53 @@
-"""Keep the best weights over any number of fits, and write them so that a crash leaves the old file or the new one."""
+"""Checkpoints: written so that a crash leaves the old file or the new one, and read without executing anything.
+
+Who only reads texts with a model need not wait for Lightning, which takes longer to load than torch itself: it is
+imported where something of its own is made.
+"""
 
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
-import lightning as L
 import torch
-from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from lit_al.data import MAX_CLASSES
 from lit_al.exceptions import CheckpointError, FitError
+from lit_al.models.frozen import FrozenBiLSTM
 from lit_al.models.kernels import KERNELS
-from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.utils import archive, memory
 from lit_al.utils.failpoints import crash_point
 from lit_al.utils.files import replacing
 from lit_al.utils.readers import check_text
 from lit_al.utils.terminal_text import first_line
 
+if TYPE_CHECKING:
+    import lightning as L
 
-class BestCheckpoint(Checkpoint):
-    """Save the model whenever its validation loss is the lowest so far; one object serves all rounds of a run.
+    from lit_al.models.lit_bilstm import LitBiLSTM
 
-    Lightning's own ModelCheckpoint is made for one fit: in the next one it takes an equal step number for "already
-    saved" and warns of its own files. It also neither syncs what it writes nor reports a folder it may not write to.
-
-    Args:
-        folder: where `best.ckpt` goes.
-        monitor: logged metric, the lower the better.
-
-    Attributes:
-        best_model_path: path of the file, "" before the first save.
-        best_model_score: lowest value so far.
-    """
-
-    def __init__(self, folder: Path | str, monitor: str = "val_loss") -> None:
-        self.folder = Path(folder)
-        self.monitor = monitor
-        self.best_model_path = ""
-        self.best_model_score = float("inf")
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Save when the monitored value fell."""
-        if trainer.sanity_checking or self.monitor not in trainer.callback_metrics:
-            return
-        value = float(trainer.callback_metrics[self.monitor])
-        if value < self.best_model_score:
-            path = self.folder / "best.ckpt"
-            save(_writer(trainer), path)
-            self.best_model_path = str(path)
-            self.best_model_score = value
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def save_model(model: L.LightningModule, path: Path) -> Path:
+def save_model(model: "L.LightningModule", path: Path) -> Path:
     """Write the checkpoint of a model that no Trainer holds any more.
 
     Raises:
         CheckpointError: it cannot be written.
         FitError: a weight is not finite.
     """
+    import lightning as L
+
     trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
     trainer.strategy.connect(model)
-    save(_writer(trainer), path)
+    save(writer_of(trainer), path)
     return path
 
 
-def _writer(trainer: L.Trainer) -> Callable[[Path], None]:
+def writer_of(trainer: "L.Trainer") -> Callable[[Path], None]:
     """Writes what a Trainer holds, without what only a fit that goes on would need."""
     return lambda path: trainer.save_checkpoint(path, weights_only=True)
 
@@ -150,18 +129,44 @@ def load_weights(model: nn.Module, path: Path | str) -> None:
     model.load_state_dict(state)
 
 
-def load_model(path: Path | str) -> LitBiLSTM:
+def load_model(path: Path | str) -> "LitBiLSTM":
     """The model of a checkpoint file, with its vocabulary and class names, on the CPU.
 
     Raises:
         CheckpointError: the file is missing, broken, or of another model.
     """
+    from lit_al.models.lit_bilstm import LitBiLSTM
+
+    return _load(path, LitBiLSTM)
+
+
+def load_frozen(path: Path | str) -> FrozenBiLSTM:
+    """The same model, to read texts with and nothing else.
+
+    Raises:
+        CheckpointError: as `load_model`.
+    """
+    return _load(path, FrozenBiLSTM)
+
+
+class _Undrawn(TorchFunctionMode):
+    """Inside, no weight is drawn: without memory there is nothing to draw into, and asking costs torch's compiler."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """What was to be filled, as it is; all else as ever."""
+        if getattr(func, "__name__", "") in ("normal_", "uniform_", "kaiming_uniform_"):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+def _load(path: Path | str, kind: type[Network]) -> Network:
     checkpoint = read_checkpoint(path)
     settings, weights = checkpoint.get("hyper_parameters"), checkpoint["state_dict"]
     try:
-        checked = _checked(settings)
-        with torch.device("meta"):  # a model of any size without its memory: sizes are believed once weights have them
-            wanted = LitBiLSTM(**checked).state_dict()
+        checked = _checked(settings, kind)
+        # a model of any size without its memory: sizes are believed once weights have them
+        with torch.device("meta"), _Undrawn():
+            wanted = kind(**checked).state_dict()
     except Exception as error:  # whatever settings of somebody else's do to torch
         raise CheckpointError(
             f"{path} is a checkpoint, but not one of LitBiLSTM ({first_line(error)}); give a .ckpt file of a run"
@@ -172,20 +177,20 @@ def load_model(path: Path | str) -> LitBiLSTM:
         raise CheckpointError(
             f"{error}; or, if it is a network of your own, name its class with lit-al predict --network"
         ) from error
-    model = LitBiLSTM(**checked)
+    model = kind(**checked)
     model.load_state_dict(weights)
     return model
 
 
-def _checked(settings: Any) -> dict[str, Any]:
-    """The arguments of a `LitBiLSTM`, each of its kind.
+def _checked(settings: Any, kind: type[nn.Module]) -> dict[str, Any]:
+    """The arguments of a `LitBiLSTM`, or of one that is frozen, each of its type.
 
     Raises:
         Exception: they are not.
     """
     if not isinstance(settings, dict):
         raise TypeError("it holds no hyper_parameters")
-    kinds = get_type_hints(LitBiLSTM.__init__)
+    kinds = get_type_hints(kind.__init__)
     for name, value in settings.items():
         if name not in kinds:
             raise TypeError(f"its setting {name!r} is none of a LitBiLSTM")

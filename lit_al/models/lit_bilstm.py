@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torchmetrics import Accuracy, ConfusionMatrix, MeanMetric, Metric
 
 from lit_al.metrics import Confusion, Evaluation
-from lit_al.models.bilstm import BiLSTM
+from lit_al.models.bilstm import BiLSTM, probabilities_of
 from lit_al.models.classifier import Batch
 from lit_al.text.encoder import TextEncoder
 
@@ -75,9 +75,7 @@ class LitBiLSTM(L.LightningModule):
     @staticmethod
     def probabilities(logits: Tensor) -> Tensor:
         """Probability of each class, (B, C)."""
-        if logits.ndim == 1:
-            return torch.stack([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=-1)
-        return logits.softmax(dim=-1)
+        return probabilities_of(logits)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Loss of a batch; metrics are only counted here and logged once an epoch."""

@@ -10,7 +10,7 @@ import torch
 from lit_al.exceptions import CheckpointError
 from lit_al.models.batches import Batches
 from lit_al.models.classifier import Classifier
-from lit_al.models.scoring import score
+from lit_al.models.frozen import FrozenBiLSTM
 from lit_al.typing import Float32s
 
 CHUNK = 1_024  # texts at once, so that a file of any length runs in the same memory
@@ -61,4 +61,9 @@ def probabilities(model: Classifier, texts: Iterable[str], at_once: int = CHUNK)
     waiting = iter(texts)
     while chunk := list(islice(waiting, at_once)):
         tokens = torch.as_tensor(encoder.encode(chunk)).to(model.device)  # (n, T), or as the network reads them
+        if isinstance(model, FrozenBiLSTM):
+            yield model.scores(tokens, CHUNK)
+            continue
+        from lit_al.models.scoring import score  # and Lightning with it, which a network of one's own has loaded
+
         yield score(model, Batches(tokens, None, torch.arange(len(chunk)), CHUNK))

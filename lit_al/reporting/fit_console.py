@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.console import Console
@@ -49,7 +50,8 @@ class FitWords:
         for flaw in results["flaws"]:
             self._say(f"[yellow]this fit[/yellow] {markup(flaw)}")
         self._say(f"report: {markup(page)}")
-        self._say(f"classify new texts with: {markup(f'lit-al predict {page.parent} --data new.csv --to labeled.csv')}")
+        command = f"lit-al predict {quote(str(page.parent))} --data new.csv --to labeled.csv"
+        self._say(f"classify new texts with: {markup(command)}")
 
     def _judged(self, results: Mapping[str, Any], judged: Evaluation) -> None:
         confusion, classes, found = judged.confusion, results["data"]["classes"], results["cross_validation"]
@@ -70,7 +72,7 @@ class FitWords:
         self._say(
             f"[bold]cross-validated: accuracy {judged.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}), macro-F1 "
             f"{judged.macro_f1:.4f} ({found['macro_f1_low']:.4f} to {found['macro_f1_high']:.4f}), by "
-            f"{results['folds']} models, each of all labels but {percent(1 / results['folds'])}[/bold]"
+            f"{results['folds']} models, each of which learned {percent(1 - 1 / results['folds'])} of the labels[/bold]"
         )
         if drawn := found["drawn"]:
             self._say(

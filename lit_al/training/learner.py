@@ -10,7 +10,8 @@ from lightning.pytorch.callbacks import EarlyStopping
 from lit_al.exceptions import ConfigError, FitError
 from lit_al.loop.data_module import ActiveDataModule
 from lit_al.metrics import Evaluation
-from lit_al.models.checkpoint import BestCheckpoint, load_weights
+from lit_al.models.best_checkpoint import BestCheckpoint
+from lit_al.models.checkpoint import load_weights
 from lit_al.models.classifier import Classifier
 from lit_al.models.scoring import evaluate
 from lit_al.training.callback import ActiveLearningCallback

@@ -183,7 +183,7 @@ def test_help_shows_every_option_in_its_group_with_its_default(name, capsys, mon
         (["annotate", "--no-brwser"], "there is no option --no-brwser; did you mean '--no-browser'?"),
         (["label", "a", "b"], "'b' is one word too many; put several words in quotes"),
         (["label", "a", "--data", "demo"], "give RUN, --run or --data, not two of them"),
-        (["predict", "a text"], "the following arguments are required: --checkpoint; --help"),
+        (["predict", "--json"], "the following arguments are required: MODEL; --help"),
         (["predict", "--checkpoint", "x", "--file", "y", "z"], "give texts or --file, not both"),
         (["import"], "the following arguments are required: RUN, FILE; --help"),
         (["import", "run", "--force"], "the following arguments are required: FILE; --help"),
@@ -204,7 +204,7 @@ def test_beginnings_of_options_and_words_between_them_are_understood():
     asked = parse(COMMANDS, ["label", "--annotator=null", "--guidelines", "null", "run"])
     assert (asked.annotator, asked.guidelines, asked.run) == ("null", Path("null"), Path("run"))
     texts = ("null", "[1, 2]", "{a: 1}", "1e3", "", "-5", "--weird")
-    assert parse(COMMANDS, ["predict", "--checkpoint", "x", "--", *texts]).texts == texts
+    assert parse(COMMANDS, ["predict", "--checkpoint", "x", "--", *texts]).words == texts
 
 
 def test_a_benchmark_takes_a_file_of_settings_as_it_prints_one(tmp_path, capsys):

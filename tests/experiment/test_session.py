@@ -231,6 +231,12 @@ def test_bad_settings_leave_no_folder(settings, tmp_path):
         start(settings, name="a/b")
 
 
+def test_a_run_says_first_which_protocol_it_took_and_why(settings):
+    results, printed = start(settings, protocol="auto", mode="full", max_epochs=1)
+    assert printed.splitlines()[0] == "protocol: keras, the example, to which --mode full belongs"
+    assert (results["protocol"], results["mode"]) == ("keras", "full")
+
+
 def test_ctrl_c_keeps_what_is_known(settings, tmp_path):
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in {**settings, "max_epochs": 5_000}.items()]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}

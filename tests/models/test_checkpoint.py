@@ -2,14 +2,17 @@ import random
 import zipfile
 
 import lightning as L
+import numpy as np
 import pytest
 import torch
 
 from lit_al.cli import main
 from lit_al.exceptions import CheckpointError, FitError
 from lit_al.loop.data_module import ActiveDataModule
-from lit_al.models.checkpoint import BestCheckpoint, check_finite, load_model, load_weights, read_checkpoint, save_model
+from lit_al.models.best_checkpoint import BestCheckpoint
+from lit_al.models.checkpoint import check_finite, load_frozen, load_model, load_weights, read_checkpoint, save_model
 from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.prediction import probabilities
 from lit_al.text.encoder import TextEncoder
 
 
@@ -241,3 +244,20 @@ def test_a_state_that_names_itself_is_looked_at_once(tmp_path):
     state["c"] = torch.tensor([float("inf")])
     with pytest.raises(FitError):
         check_finite({"model": state})
+
+
+@pytest.mark.parametrize(("classes", "masked"), [(("a", "b"), False), (("a", "b", "c"), True)])
+def test_a_frozen_model_says_what_the_model_says(classes, masked, tmp_path):
+    texts = ["a good film", "", "bad", "a film a film a film", "good bad"] * 3
+    encoder = TextEncoder.fit(texts, vocabulary_size=9, max_length=5)
+    torch.manual_seed(1)
+    model = LitBiLSTM(classes, encoder.state_dict(), embedding_size=4, hidden_size=3, masked=masked)
+    path = save_model(model, tmp_path / "x.ckpt")
+    frozen = load_frozen(path)
+    assert frozen.classes == load_model(path).classes == classes
+    [expected], [found] = (list(probabilities(one, texts)) for one in (load_model(path), frozen))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert found.dtype == expected.dtype == np.float32
+    pieces = list(probabilities(frozen, texts, 4))
+    assert [len(piece) for piece in pieces] == [4, 4, 4, 3]
+    np.testing.assert_allclose(np.concatenate(pieces), expected, atol=1e-6)

@@ -6,7 +6,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
 from lit_al.exceptions import ConfigError
 from lit_al.loop.data_module import ActiveDataModule
-from lit_al.models.checkpoint import BestCheckpoint
+from lit_al.models.best_checkpoint import BestCheckpoint
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.scoring import evaluate, score
 from lit_al.oracles import SimulatedOracle

@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import sys
 import unicodedata
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,10 +17,12 @@ from rich.console import Console
 import lit_al
 from lit_al.cli import main
 from lit_al.data import Corpus
+from lit_al.exchange.table_files import table_on_screen
 from lit_al.loop.query import Query
 from lit_al.loop.rounds import Round, Seconds
 from lit_al.metrics import Confusion, Evaluation
 from lit_al.record import Action, Item, NewEvent, Record, sha256_of
+from lit_al.reporting.fit_console import FitWords
 from lit_al.strategies import Choice
 from lit_al.utils.terminal_text import markup, plain, say
 
@@ -120,7 +123,7 @@ def test_predict(monkeypatch, tmp_path, capsys):
     from lit_al.models.prediction import Prediction
 
     said = Prediction(EVIL, 0.9, {EVIL: 0.9, "good": 0.1})
-    monkeypatch.setattr("lit_al.models.checkpoint.load_model", lambda path: None)
+    monkeypatch.setattr("lit_al.models.checkpoint.load_frozen", lambda path: None)
     monkeypatch.setattr("lit_al.models.prediction.classify", lambda model, texts: (said for _ in texts))
     assert main.main(["predict", "--checkpoint", str(tmp_path / "x.ckpt"), EVIL + "\n"]) == 0
     shown = capsys.readouterr().out
@@ -257,6 +260,28 @@ def test_report_of_a_lean_run():
     check(file.getvalue(), 7)
 
 
+def test_fit(tmp_path):
+    file = io.StringIO()
+    words = FitWords(Console(file=file, width=400))
+    words.begin(Corpus(["a", "b"], np.array([0, 1]), (EVIL, "good"), EVIL, notes=(EVIL,)), (EVIL,))
+    found = {"macro_f1_low": 0.1, "macro_f1_high": 0.9, "drawn": {"rows": 8, "accuracy": 0.9, "low": 0.5, "high": 1.0}}
+    data = {"classes": [EVIL, "good"], "notes": [f"teach little {EVIL}"]}
+    results = {"data": data, "cross_validation": found, "flaws": [EVIL], "folds": 2}
+    words.end(results, Evaluation(0.1, Confusion(np.array([[3, 1], [0, 4]]))), tmp_path / EVIL.replace("/", "") / "x")
+    check(file.getvalue(), 8)
+
+
+def test_table_on_a_terminal(monkeypatch, capsys):
+    for is_terminal in (True, False):
+        monkeypatch.setattr(sys.stdout, "isatty", lambda is_terminal=is_terminal: is_terminal, raising=False)
+        for as_json in (True, False):
+            with table_on_screen(["text", EVIL], as_json=as_json) as write:
+                write([[EVIL], [EVIL]])
+            shown = capsys.readouterr().out
+            assert bool(bad_signs(shown)) is not is_terminal
+            assert not is_terminal or check(shown, 3) is None
+
+
 def test_run_tells():
     from lit_al.experiment.session import _teller
 
@@ -275,6 +300,7 @@ FIXED = {
 CONSOLES = {
     "annotate/terminal", "benchmark/runner", "experiment/example_session", "experiment/lean_console",
     "experiment/lean_session", "experiment/run_session", "experiment/session", "reporting/console",
+    "reporting/fit_console",
 }  # fmt: skip
 
 
