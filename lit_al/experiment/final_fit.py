@@ -51,6 +51,7 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
         with _gone_unless_whole(asked) as folder:
             with console.status("reading the texts …") as status:
                 learner, learned = _learned(asked, there, lambda doing: status.update(f"{plain(doing)} …"))
+            words.learned(learner.reading, learner.notes)
             results = _results(asked, there, learner, learned, folder)
             results["wall_seconds"] = round(time.perf_counter() - began, 2)
             with shielded():

@@ -80,6 +80,7 @@ class Learner:
         rows: (N,) int64 places of the texts, in an order that depends on seed and texts alone (`data.split.shuffled`).
         tokens: (N, T) uint16, mapped from a file where there are many.
         encoder: of the tokens.
+        reading: which units they are, and why; "" where there was no choice.
         collapse: what the newest model answers nearly always, if it does; the guard then ranks at random.
     """
 
@@ -101,7 +102,7 @@ class Learner:
         self._corpus: Corpus | None = Corpus(texts, np.full(len(texts), UNLABELED), self.classes)
         self.rows = shuffled(self._corpus, self.config.seed)
         self._place = np.argsort(self.rows)  # (N,) of each row in that order
-        self.encoder, reading = suited_encoder(
+        self.encoder, self.reading = suited_encoder(
             [texts[row] for row in self.rows],
             units=self.config.units,  # type: ignore[arg-type]  # as below
             vocabulary_size=self.config.vocabulary_size,  # type: ignore[arg-type]  # resolved: not None
@@ -109,8 +110,8 @@ class Learner:
             how=self.config.standardize,  # type: ignore[arg-type]  # as above
             cut=self.config.cut,  # type: ignore[arg-type]  # as above
         )
-        if reading:
-            report(reading)
+        if self.reading:
+            report(self.reading)
         self.tokens = torch.from_numpy(encoded(self._corpus, self.encoder))  # (N, T)
         self.collapse: Collapse | None = None
         self._number = 0

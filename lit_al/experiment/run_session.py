@@ -19,7 +19,7 @@ from lit_al.reporting.console import RunConsole
 from lit_al.reporting.queries import write_picks
 from lit_al.reporting.run_page import picked_texts, write_run_report
 from lit_al.reporting.tensorboard import TensorBoardLog
-from lit_al.utils.folders import SCHEMA, peak_memory_mb, versions, write_results
+from lit_al.utils.folders import SCHEMA, peak_memory_mb, versions, write_bytes, write_results
 from lit_al.utils.signals import shielded
 
 
@@ -96,7 +96,7 @@ class RunSession(ABC):
             write_picks(self.folder, self.queries, self.material.corpus.classes)
         write_results(self.folder, results)
         for name, figure in figures.figures(results).items():
-            figure.savefig(self.folder / f"{name}.png")
+            write_bytes(self.folder / f"{name}.png", figures.save(figure, "png"))
             self.board.figure(name, figure)
         self.report.page(write_run_report(self.folder, picked_texts(self.queries, self.material.corpus)))
         if results["status"] == "finished":

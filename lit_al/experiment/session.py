@@ -26,7 +26,7 @@ from lit_al.record import RECORD_FILE, OwnerLock
 from lit_al.reporting import figures
 from lit_al.reporting.console import RunConsole, comparison_table, conclusion
 from lit_al.reporting.run_page import write_run_report
-from lit_al.utils.folders import make_run_folder, read_results, write_results, write_text
+from lit_al.utils.folders import make_run_folder, read_results, write_bytes, write_results, write_text
 from lit_al.utils.signals import interruptible
 from lit_al.utils.terminal_text import markup
 
@@ -185,7 +185,7 @@ def _compare(
     results["wall_seconds"] = round(max(earlier, time.perf_counter() - began), 2)
     write_results(folder, results)
     for name, figure in figures.figures(results).items():
-        figure.savefig(folder / f"{name}.png")
+        write_bytes(folder / f"{name}.png", figures.save(figure, "png"))
     report.page(write_run_report(folder))
     journal.finish()
     return results

@@ -3,7 +3,9 @@
 Figures are made without pyplot: no window, no global state, and matplotlib is loaded only when one is drawn.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,11 @@ Results = Mapping[str, Any]
 
 BLUE, ORANGE, GREY = "#0b62a4", "#d1640f", "#6b6b6b"  # told apart by every kind of color vision, and in print
 CLASS_COLORS = (ORANGE, BLUE, "#3a923a", "#8c5aa8", "#a0522d", "#c44e9c", "#7f7f7f", "#a9a91f", "#2aa7b8", "#444444")
+
+FONTS = (
+    "DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Zen Hei", "PingFang SC",
+    "Hiragino Sans", "Noto Sans Thai", "Noto Naskh Arabic", "Noto Sans Devanagari", "Noto Emoji",
+)  # fmt: skip
 
 
 def figures(results: Results) -> dict[str, "Figure"]:
@@ -203,8 +210,21 @@ def _grouped_bars(axes: "Axes", names: Sequence[str], groups: Mapping[str, Seque
 def save(figure: "Figure", ending: str) -> bytes:
     """The file of a figure, `png` or `svg`; the same figure gives the same bytes."""
     from matplotlib import rc_context
+    from matplotlib.text import Text
 
-    buffer = BytesIO()
-    with rc_context({"svg.hashsalt": "lit_al"}):  # else the ids in it are drawn at random
+    buffer, families = BytesIO(), _families()
+    for text in figure.findobj(Text):
+        text.set_fontfamily(families)
+    with rc_context({"svg.hashsalt": "lit_al"}), warnings.catch_warnings():  # else the ids in it are drawn at random
+        warnings.filterwarnings("ignore", message="Glyph")  # a machine without a font of a script shows boxes, as ever
         figure.savefig(buffer, format=ending, metadata={"Date": None} if ending == "svg" else None)
     return buffer.getvalue()
+
+
+@cache
+def _families() -> list[str]:
+    """Matplotlib's own font, then those of this machine that know the scripts it does not."""
+    from matplotlib.font_manager import fontManager
+
+    there = set(fontManager.get_font_names())
+    return [name for name in FONTS if name in there] or ["sans-serif"]

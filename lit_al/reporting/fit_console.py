@@ -41,10 +41,15 @@ class FitWords:
         for note in (*corpus.notes, *notes):
             self._say(f"[yellow]note:[/yellow] {markup(note)}")
 
+    def learned(self, reading: str, notes: Sequence[str]) -> None:
+        """How the texts are read, and what could not be learned from them."""
+        if reading:
+            self._say(markup(reading))
+        for note in notes:
+            self._say(f"[yellow]note:[/yellow] {markup(note)}")
+
     def end(self, results: Mapping[str, Any], judged: Evaluation | None, page: Path) -> None:
         """How good the model is, where it is, and what to do with it."""
-        for note in results["data"]["notes"][-1:]:
-            self._say(f"[yellow]note:[/yellow] {markup(note)}") if "teach little" in note else None
         if judged is not None:
             self._judged(results, judged)
         for flaw in results["flaws"]:

@@ -75,3 +75,12 @@ def test_comparison_shows_both_with_their_noise():
     assert "loss 0.3412" in shown
     assert "100 s" in shown
     assert "false positives" in shown
+
+
+def test_names_of_any_script_are_drawn_without_a_word_of_missing_fonts(recwarn):
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    figure.subplots().set_title("好评 ยอดเยี่ยม ممتاز 😀")
+    assert figures.save(figure, "png").startswith(b"\x89PNG")
+    assert not list(recwarn)
