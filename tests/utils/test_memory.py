@@ -11,7 +11,7 @@ from lit_al.cli.commands import COMMANDS
 from lit_al.utils import memory
 
 WORDS = {
-    "predict": ["--checkpoint", "x"], "explain": ["run"], "agreement": ["run"], "recover": ["run"],
+    "predict": ["--checkpoint", "x"], "explain": ["run"], "agreement": ["run"], "recover": ["run"], "fit": ["x.csv"],
     "export": ["run", "--to", "x"], "import": ["run", "x"],
 }  # fmt: skip
 
