@@ -98,7 +98,9 @@ class RunSession(ABC):
         for name, figure in figures.figures(results).items():
             write_bytes(self.folder / f"{name}.png", figures.save(figure, "png"))
             self.board.figure(name, figure)
-        self.report.page(write_run_report(self.folder, picked_texts(self.queries, self.material.corpus)))
+        page = write_run_report(self.folder, picked_texts(self.queries, self.material.corpus))
+        if self.queries or results["status"] != "failed":
+            self.report.page(page)
         if results["status"] == "finished":
             self.journal.finish()
         self.end(results)

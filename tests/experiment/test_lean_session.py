@@ -420,3 +420,12 @@ def test_vectors_that_do_not_fit_leave_no_run_behind(tmp_path):
     with pytest.raises(DataError, match="has 7 rows and the corpus 300 texts"):
         start(tmp_path, embeddings=str(tmp_path / "vectors.npy"))
     assert not (tmp_path / "logs" / "version_0").exists()
+
+
+def test_run_that_is_refused_before_its_first_round_names_no_report_and_leaves_none(tmp_path, capsys):
+    options = ["--data", "demo", "--demo-rows", "300", "--protocol", "lean", "--embeddings", "nowhere.npy"]
+    assert main.main(["train", *options, "--log-dir", str(tmp_path), "--name", "run"]) == 2
+    printed = capsys.readouterr()
+    assert "error: nowhere.npy" in printed.err
+    assert "report:" not in printed.out + printed.err
+    assert not (tmp_path / "run").exists()
