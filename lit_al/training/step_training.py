@@ -1,4 +1,4 @@
-"""`StepTraining`: a round is a fixed number of training steps, by a recipe, for all seeds in one batched pass.
+"""`StepTraining`: a round is a fit of so many training steps, by a recipe, for all seeds in one batched pass.
 
 Unless the recipe says otherwise no label is spent on validation, and the weights of the second half of the steps are
 averaged. With validation (`loop.validation`) each round also says how the newest model, or models trained like it, did
