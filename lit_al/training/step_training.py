@@ -1,7 +1,8 @@
 """`StepTraining`: a round is a fit of so many training steps, by a recipe, for all seeds in one batched pass.
 
-Unless the recipe says otherwise no label is spent on validation, and the weights of the second half of the steps are
-averaged. With validation (`loop.validation`) each round also says how the newest model, or models trained like it, did
+Unless the recipe says otherwise no label is spent on validation. A student of a teacher learns until it follows it no
+better on pool texts held out; a network that learns from labels alone takes all its steps, and the weights of their
+second half are averaged. With validation (`loop.validation`) each round also says how the newest model, or models trained like it, did
 on labels that they had not learned from.
 """
 
