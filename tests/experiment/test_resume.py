@@ -95,6 +95,17 @@ def outcome(folder):
     return without_times(json.loads((folder / "results.json").read_text())), picks, answers
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Here and in other processes: how many threads share a sum decides its last bit, and that which text is next."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """Folders of runs that nobody cut off, each made when it is first asked for."""

@@ -265,10 +265,11 @@ def test_fit(tmp_path):
     words = FitWords(Console(file=file, width=400))
     words.begin(Corpus(["a", "b"], np.array([0, 1]), (EVIL, "good"), EVIL, notes=(EVIL,)), (EVIL,))
     found = {"macro_f1_low": 0.1, "macro_f1_high": 0.9, "drawn": {"rows": 8, "accuracy": 0.9, "low": 0.5, "high": 1.0}}
-    data = {"classes": [EVIL, "good"], "notes": [f"teach little {EVIL}"]}
+    words.learned(EVIL, (EVIL,))
+    data = {"classes": [EVIL, "good"]}
     results = {"data": data, "cross_validation": found, "flaws": [EVIL], "folds": 2}
     words.end(results, Evaluation(0.1, Confusion(np.array([[3, 1], [0, 4]]))), tmp_path / EVIL.replace("/", "") / "x")
-    check(file.getvalue(), 8)
+    check(file.getvalue(), 9)
 
 
 def test_table_on_a_terminal(monkeypatch, capsys):
