@@ -97,7 +97,7 @@ def outcome(folder):
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """Here and in other processes: how many threads share a sum decides its last bit, and that which text is next."""
+    """Here and in other processes: how many threads share a sum decides its last bit, and that the next text."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
