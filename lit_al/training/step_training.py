@@ -2,8 +2,8 @@
 
 Unless the recipe says otherwise no label is spent on validation. A student of a teacher learns until it follows it no
 better on pool texts held out; a network that learns from labels alone takes all its steps, and the weights of their
-second half are averaged. With validation (`loop.validation`) each round also says how the newest model, or models trained like it, did
-on labels that they had not learned from.
+second half are averaged. With validation (`loop.validation`) each round also says how the newest model, or models
+trained like it, did on labels that they had not learned from.
 """
 
 from collections.abc import Collection, Mapping, Sequence
