@@ -13,8 +13,6 @@ worth: labels that margin picks need for what random picks reach, all corpora to
 """
 
 import argparse
-import logging
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +29,7 @@ from lit_al.benchmark.runner import run_benchmark
 from lit_al.data import Corpus, load_corpus
 from lit_al.exceptions import LitALError
 from lit_al.typing import Float64s
+from lit_al.utils.silence import quiet
 
 OURS, PICKED = "lean/random", "lean/margin+balanced+random:0.1"
 SIMPLE: Final = ("tfidf-lr", "lsa-lr", "chars-lr")
@@ -208,8 +207,7 @@ def main() -> None:
     parser.add_argument("--embeddings", default="", help="Folder of vectors, a file for each corpus by its name.")
     parser.add_argument("--no-picks", action="store_true", help="Random picks alone.")
     asked = parser.parse_args()
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")
+    quiet()
     console, found, shares = Console(), [], []
     for name, data in corpora(asked.data):
         console.rule(name)

@@ -28,6 +28,7 @@ from lit_al.annotate.heartbeat import DAMAGED, Pulse
 from lit_al.exceptions import DamagedError, LitALError
 from lit_al.record import ModelVersion, NewGeneration, OwnerLock, Ranked, Record
 from lit_al.utils.failpoints import crash_point
+from lit_al.utils.silence import quiet
 from lit_al.utils.terminal_text import plain, say
 
 if TYPE_CHECKING:
@@ -95,8 +96,7 @@ class Trainer:
         self.pulse.say("preparing", "loading libraries")
         from lit_al.experiment.learning import Learner
 
-        for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+        quiet()
         texts = {item.id: item.text or "" for item in self.record.items()}
         self._items = list(texts)
         learner = Learner(list(texts.values()), self.record.classes, self.record.settings, self._report)

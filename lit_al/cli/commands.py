@@ -5,9 +5,7 @@ docstring is what `--help` says of it.
 """
 
 import json
-import logging
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lit_al.cli.command_line import Command
 from lit_al.exceptions import ConfigError, StoreError
+from lit_al.utils.silence import quiet
 from lit_al.utils.terminal_text import plain, say
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def train(asked: "TrainConfig | Resume") -> None:
         asked.resolved()  # what cannot work is refused at once
     from lit_al.experiment.session import run
 
-    _quiet()
+    quiet()
     run(asked)
 
 
@@ -51,7 +50,7 @@ def fit(asked: "FitOptions") -> None:
     """Learn the best model from all labels of a run or a file, and say how good it is."""
     from lit_al.experiment.final_fit import final_fit
 
-    _quiet()
+    quiet()
     final_fit(asked)
 
 
@@ -61,15 +60,8 @@ def _go_on(order: "Resume") -> None:
     if ready(order, say):
         from lit_al.experiment.session import resume
 
-        _quiet()
+        quiet()
         resume(order)
-
-
-def _quiet() -> None:
-    """Silence what Lightning says of itself; what matters to a user is in the report."""
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")
 
 
 def predict(asked: "PredictOptions") -> None:
@@ -137,7 +129,7 @@ def benchmark(config: "BenchConfig") -> None:
 
     from lit_al.benchmark.runner import run_benchmark
 
-    _quiet()
+    quiet()
     run_benchmark(config, get_console())
 
 

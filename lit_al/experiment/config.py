@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.text.units import Standardize, UnitsAsked
-from lit_al.training.recipe import PARTS
+from lit_al.training.recipe import PARTS, ClassWeight
 from lit_al.utils.nearest import did_you_mean
 from lit_al.utils.options import (
     CorpusOptions,
@@ -162,7 +162,7 @@ class TrainConfig(SplitOptions, FolderOptions):
         "scratch+vectors: " + ", ".join(PARTS) + ".",
         lean="lean",
     )
-    class_weight: Literal["balanced", "none"] | None = lean_option(
+    class_weight: ClassWeight | None = lean_option(
         None,
         "What labels weigh for the teacher: balanced, those of each class the same together, so that rare classes are "
         "not passed over; none, each label the same.",

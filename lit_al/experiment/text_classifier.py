@@ -36,9 +36,9 @@ from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.prediction import probabilities
 from lit_al.models.scoring import score, see
 from lit_al.strategies import Labeled, Pool, make_strategy
-from lit_al.training.fitting import quietly
 from lit_al.typing import UNLABELED, Floats, Ints, Rows
 from lit_al.utils.notebook import html_table
+from lit_al.utils.silence import quietly
 from lit_al.utils.terminal_text import markup
 
 STRATEGY = "margin+balanced+random:0.1"

@@ -1,11 +1,8 @@
 """Fit with a Trainer in such a way that Ctrl-C means what it means elsewhere; the plainest Trainer."""
 
-import logging
 import signal
 import threading
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
@@ -36,22 +33,6 @@ def fit(trainer: L.Trainer, model: L.LightningModule, *data: Any) -> None:
         if main:
             signal.signal(signal.SIGINT, handler)
     model.to(trainer.strategy.root_device)
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Lightning says nothing of itself inside, neither in its log nor in warnings."""
-    loggers = [logging.getLogger(name) for name in ("lightning", "lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
 
 
 def plain_trainer(accelerator: str, *callbacks: L.Callback) -> L.Trainer:

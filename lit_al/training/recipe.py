@@ -27,6 +27,7 @@ BLIND_STEPS: Final = 350  # of a student, where nothing tells when it has learne
 CERTAIN: Final = 500  # labels; a model of fewer would be made sure of its errors
 
 Weights = Literal["fresh", "warm", "shrink"]
+ClassWeight = Literal["balanced", "none"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Recipe:
     vectors: bool = False
     pretrain: bool = False
     teacher: bool = False
-    class_weight: Literal["balanced", "none"] = "balanced"
+    class_weight: ClassWeight = "balanced"
     wide: bool = False
     study_steps: int = 2_000
     study_batch: int = 256

@@ -155,7 +155,8 @@ class StepTraining:
         self, model: LitCommittee, labeled_sets: Sequence[LabeledSet], held: Sequence[LabeledSet] | None, seed: int
     ) -> StepCallback:
         """Learn from teachers until they are followed no better."""
-        recipe = self.recipe.for_labels(fewest(labeled_sets))  # before the teacher asks for a label
+        labels = fewest(labeled_sets)  # before the teacher asks for one
+        recipe = self.recipe.for_labels(labels)
         opinions = [self._soft_labels(labeled_set) for labeled_set in labeled_sets]
         factors = [sharpness(opinion.logits[self.pretraining.rows]) for opinion in opinions]
         opinions = [opinion.times(factor) for opinion, factor in zip(opinions, factors, strict=True)]
@@ -166,7 +167,7 @@ class StepTraining:
         elif reserved is not None:
             keep = FollowsBest(self.tokens, *reserved, average=recipe.average > 0)
         else:
-            keep, recipe = AveragedWeights(recipe.average), recipe.without_looking(fewest(labeled_sets))
+            keep, recipe = AveragedWeights(recipe.average), recipe.without_looking(labels)
         left_out = None if reserved is None else reserved[0]
         texts = assign(self.pretraining.rows, labeled_sets, len(self.classes), opinions, left_out)
         study(model, self.tokens, *texts, recipe, keep, seed, self.accelerator)

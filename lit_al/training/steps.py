@@ -262,7 +262,7 @@ class FollowsBest(StepCallback):
 
     def _judged(self, pl_module: L.LightningModule) -> tuple[Tensor, Tensor]:
         """Of each member's mean, (M,) float64: divergence from its targets, infinite if no number, and agreement."""
-        model = next(part for part in pl_module.modules() if isinstance(part, LitCommittee))  # a student has one
+        model = _committee(pl_module)
         weights = list(pl_module.parameters())
         own = [weight.detach().clone() for weight in weights]
         total, same = (torch.zeros(len(self.rows), dtype=torch.float64) for _ in range(2))
@@ -283,6 +283,11 @@ class FollowsBest(StepCallback):
         if not self.teacher:
             return super().record
         return replace(super().record, agreement=float(self.agreements.mean()), held_out=self.rows.shape[1])
+
+
+def _committee(pl_module: L.LightningModule) -> LitCommittee:
+    """The committee that a fit trains: the module itself, or the one that a student has."""
+    return next(part for part in pl_module.modules() if isinstance(part, LitCommittee))
 
 
 def _copy(weights: Sequence[Tensor], others: Sequence[Tensor]) -> None:
@@ -316,7 +321,7 @@ class LowestLoss(StepCallback):
         step, total = trainer.global_step, int(trainer.estimated_stepping_batches)
         if step * LOOKS // total == (step - 1) * LOOKS // total:
             return
-        model = next(part for part in pl_module.modules() if isinstance(part, LitCommittee))  # a student has one
+        model = _committee(pl_module)
         losses, weights = self._look(model), [weight.detach() for weight in model.parameters()]
         if not self._best:
             self.lowest, self._best = torch.full_like(losses, torch.inf), [weight.clone() for weight in weights]

@@ -13,16 +13,16 @@ that were paid for, and in the end predicts alone.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, Self
+from functools import cached_property
+from typing import Any, Final, Self
 
 import numpy as np
 from scipy.special import logsumexp, softmax
 
 from lit_al.text.tfidf import Features, View
+from lit_al.training.recipe import ClassWeight
 from lit_al.training.regression import fitted_regression
 from lit_al.typing import Float32s, Float64s, Ints, Rows
-
-ClassWeight = Literal["balanced", "none"]
 
 STRENGTH: Final = 10.0  # C of the regressions: the inverse of the penalty on their weights
 FOLDS: Final = 5
@@ -46,7 +46,7 @@ class SoftLabels:
     held_out: Float64s
     weights: Float64s
 
-    @property
+    @cached_property
     def probabilities(self) -> Float32s:
         """(N, C) float32."""
         found: Float32s = softmax(self.logits, axis=-1).astype(np.float32)
