@@ -28,9 +28,12 @@ def compiled(function: Function) -> Function:
 
     Of the liberties with floating point only fused multiply-add is taken. "nnan" and "ninf" would break the spread
     of NaN and infinity, and "reassoc" would cancel the constant that rounds to an integer in `kernels.loops.exp2`.
+    Functions are inlined wherever they are called: left to LLVM, the process that compiles may call what one that
+    loads the cache has inlined, where a product and a sum are fused, and a run's last bits would change with its second
+    start.
     """
     compile_: Any = partial(
-        numba.njit, nogil=True, fastmath={"contract"}, error_model="numpy", pipeline_class=_Disjoint
+        numba.njit, nogil=True, forceinline=True, fastmath={"contract"}, error_model="numpy", pipeline_class=_Disjoint
     )
     try:
         dispatcher: Function = compile_(function, cache=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -414,6 +415,31 @@ def test_forked_child_starts_with_no_threads() -> None:
         os._exit(len(cpu._executors))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     cpu._executors.pop()
+
+
+HASHED = """
+import hashlib, sys, torch
+from lit_al.models.kernels import pooled_states
+from tests.models.kernels.test_kernels import make_parameters, make_tokens
+weights = make_parameters(2, 32)
+states = pooled_states(make_tokens(2, 33, 40), *weights, kernel="cpu")
+states.square().sum().backward()
+found = b"".join(part.detach().numpy().tobytes() for part in (states, *(weight.grad for weight in weights)))
+print(hashlib.sha256(found).hexdigest())
+"""
+
+
+def test_compiled_anew_or_from_the_cache_every_bit_is_the_same(tmp_path: Path) -> None:
+    """Where a helper is inlined in the one and called in the other, a product and a sum are fused in one alone."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", HASHED]
+    root = Path(__file__).parents[3]
+    compiled_anew, from_cache = (
+        subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True, text=True).stdout
+        for _ in range(2)
+    )
+    assert list(tmp_path.rglob("*.nbc"))
+    assert compiled_anew == from_cache
 
 
 def test_no_writable_cache_still_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
