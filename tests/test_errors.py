@@ -29,6 +29,7 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "exchange": ("import", "train"),
     "exchange.incoming --annotator": ("import",),
     "exchange.incoming --format": ("import",),
+    "exchange.incoming --id-column": ("import",),
     "exchange.outgoing": ("export",),
     "exchange.table_files": ("predict",),
     "exchange.writing": ("export",),
@@ -38,6 +39,7 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "models.checkpoint": LOADING,
     "models.own_network": ("train", "benchmark", "predict"),
     "models.request": ("predict",),
+    "record.own_columns": ("annotate", "label", "import"),
     "text": LOADING,
     "utils.folders": ("train",),
 }

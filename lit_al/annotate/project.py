@@ -1,35 +1,39 @@
 """A run folder to label: made from a file of texts, or the one that an earlier start has left.
 
-The same call again goes on with the same run. It refuses what would change a run under its labels: other texts, other
-label names, other settings; the refusal names what differs.
+The same call again goes on with the same run. Rows of the file may have moved meanwhile: each is found by its id or by
+what it says (`annotate.rows`). What would change a run under its labels is refused, and the refusal names what differs:
+another text under an id, other label names, other settings.
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID, uuid5
 
 from lit_al.annotate.names import FILE_ANNOTATOR
 from lit_al.annotate.project_options import DEFAULTS, ProjectSettings
+from lit_al.annotate.rows import Rows
 from lit_al.data import IMDB_CLASSES, Corpus, load_corpus
-from lit_al.exceptions import ConfigError, DamagedError, DataError, RefusedError, RunError, StoreError
+from lit_al.data.beside import Beside
+from lit_al.exceptions import ConfigError, DamagedError, DataError, RunError, StoreError
 from lit_al.record import (
     BACKUP_FILE,
     MIRROR_FILE,
     RECORD_FILE,
     Action,
-    Item,
     NewEvent,
     Record,
     damaged,
     missing,
     sha256_of,
 )
+from lit_al.record.own_columns import OwnColumns
 from lit_al.text.units import suited
 from lit_al.typing import UNLABELED
+from lit_al.utils.cells import check_column
 from lit_al.utils.links import own
 from lit_al.utils.options import flag
 
@@ -173,6 +177,8 @@ def _corpus(wish: ProjectSettings) -> Corpus:
         raise ConfigError(f"--data {wish.data} has the labels {','.join(corpus.classes)}; give these as --labels")
     if all(not text or text.isspace() for text in corpus.texts):
         raise DataError(f"{wish.data} holds no text that is not empty")
+    for name in wish.show_columns:
+        check_column(name, list(corpus.columns), corpus.source, "--show-columns")
     return corpus
 
 
@@ -192,18 +198,21 @@ def _filled(wish: ProjectSettings, record: Record, corpus: Corpus | None, is_new
             "labels of a run never change: give another --name"
         )
     notes: list[str] = []
+    own = _own_columns(wish, record, corpus)
     if corpus is not None:
-        _check_texts(record, corpus)
-        notes += _add_texts(record, corpus)
+        rows = Rows(record, corpus, own, same=_is_same(record, corpus))
+        notes += _add_texts(record, corpus, rows, own)
         if is_new and wish.training and record.settings.get("units") == "auto":
             notes.append(str(suited(corpus.texts)))  # as the trainer will find
-        notes += _take_labels(record, corpus, wish.take_labels)
+        notes += _take_labels(record, corpus, rows, wish.take_labels)
     if not record.count_texts():
         raise ConfigError(
             f"{record.path.parent} holds answers but no texts, as simulated runs do; begin one of its own with --data, "
             "--labels and another --name"
         )
     _check_settings(record, wish.asked)
+    if own != OwnColumns.of(record):
+        own.keep(record)
     if wish.guidelines is not None:
         record.set_state("guidelines", {"text": _read_guidelines(wish.guidelines)})
     if not is_new:
@@ -220,62 +229,57 @@ def _backed_up(record: Record) -> list[str]:
     return []
 
 
-def _check_texts(record: Record, corpus: Corpus) -> None:
-    """Refuse other texts than those that the run began with."""
-    source = record.settings.get("source") or {}
-    if source.get("sha256") == _digest(corpus.texts):
-        return
-    if not record.settings:  # recovered from a mirror of before it held the settings; each text is checked by itself
-        return
-    where = f"the texts of {record.path.parent}"
-    if source.get("rows") != len(corpus):
-        raise RefusedError(
-            f"{where} were {source.get('rows', 0):,} rows of {source.get('data')}, not {len(corpus):,}; "
-            "texts of a run never change: give another --name"
-        )
-    known = {item.id: item.sha256 for item in record.items()}
-    row = next((row for row, text in enumerate(corpus.texts) if known.get(row, "") not in ("", sha256_of(text))), 0)
-    raise RefusedError(f"{where} differ from row {row + 1} on; texts of a run never change: give another --name")
+def _own_columns(wish: ProjectSettings, record: Record, corpus: Corpus | None) -> OwnColumns:
+    """Which columns are which: what was said now, else what was said before."""
+    own = OwnColumns.of(record)
+    if wish.id_column is not None:
+        own = replace(own, id=wish.id_column if corpus is None else corpus.id_column)
+    if corpus is not None and corpus.label_column is not None:
+        own = replace(own, label=corpus.label_column)
+    return replace(own, shown=wish.show_columns) if wish.show_columns else own
 
 
-def _add_texts(record: Record, corpus: Corpus) -> list[str]:
-    """All texts that are not empty, in one transaction; what a kill left out is there after the next start."""
-    empty = sum(not text or text.isspace() for text in corpus.texts)
-    if record.count_texts() < len(corpus) - empty:
-        record.add_items(
-            Item(row, sha256_of(text), text)
-            for row, text in enumerate(corpus.texts)
-            if text and not text.isspace()
-        )  # fmt: skip
+def _is_same(record: Record, corpus: Corpus) -> bool:
+    """Is it the file that the run began with, row by row?"""
+    if record.settings:
+        return bool((record.settings.get("source") or {}).get("sha256") == _digest(corpus.texts))
+    # recovered from a mirror of before it held the settings: all that is known has to stand in its row
+    known = {row: sha256 for row, sha256 in record.digests().items() if sha256}
+    return all(row < len(corpus) and sha256_of(corpus.texts[row]) == sha256 for row, sha256 in known.items())
+
+
+def _add_texts(record: Record, corpus: Corpus, rows: Rows, own: OwnColumns) -> list[str]:
+    """The texts that the run lacks, and the columns, in one transaction; what a kill left out comes later."""
+    beside = Beside.of(corpus, [*([own.id] if own.id else ()), *own.shown])
+    record.add_items(rows.texts(beside))
     copies = sum(count - 1 for text, count in Counter(corpus.texts).items() if text and not text.isspace())
     notes = [f"{record.count_items():,} texts, {len(record.classes)} labels: {', '.join(record.classes)}"]
     notes += [f"exact copies of other texts: {copies:,}; each is asked for by itself"] if copies else []
-    return notes + list(corpus.notes)
+    return [*notes, *rows.notes(), *beside.notes, *corpus.notes]
 
 
-def _take_labels(record: Record, corpus: Corpus, take: bool) -> list[str]:
+def _take_labels(record: Record, corpus: Corpus, rows: Rows, take: bool) -> list[str]:
     """Labels that came with the data, as answers of an annotator of their own, on request."""
-    known = {item.id for item in record.items()}
-    rows = [row for row in range(len(corpus)) if corpus.labels[row] != UNLABELED and row in known]
-    if not rows:
+    labeled = {item: row for row, item in rows.items.items() if corpus.labels[row] != UNLABELED}
+    if not labeled:
         return []
     if not take:
-        return [f"labels in the file: {len(rows):,}; they are not used, unless --take-labels is given"]
+        return [f"labels in the file: {len(labeled):,}; they are not used, unless --take-labels is given"]
     space = UUID(record.run_id)
     events = [
         NewEvent(
-            uuid=str(uuid5(space, f"file:{row}")),  # the same at every start: taken once
-            item=row,
+            uuid=str(uuid5(space, f"file:{item}")),  # the same at every start: taken once
+            item=item,
             annotator=FILE_ANNOTATOR,
             action=Action.LABEL,
             label=corpus.classes[corpus.labels[row]],
             source="file",
         )
-        for row in rows
+        for item, row in sorted(labeled.items())
     ]
     for start in range(0, len(events), _MANY_EVENTS):
         record.append_all(events[start : start + _MANY_EVENTS])
-    return [f"labels in the file: {len(rows):,}; they are taken as answers of {FILE_ANNOTATOR!r}"]
+    return [f"labels in the file: {len(labeled):,}; they are taken as answers of {FILE_ANNOTATOR!r}"]
 
 
 def _check_settings(record: Record, asked: Mapping[str, Any]) -> None:

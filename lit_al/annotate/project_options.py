@@ -38,6 +38,12 @@ class ProjectSettings(CorpusOptions, FolderOptions):
     run: Path | None = run_option(None, "Folder of a run to go on with, instead of --data.", "RUN")
     demo_rows: int = again(CorpusOptions, "demo_rows", 2_000)
     take_labels: bool = data_option(False, "Take labels that are there as answers of an annotator named file.")
+    show_columns: tuple[str, ...] = data_option(
+        (),
+        "Columns shown beside each text while it is labeled, with that of the ids; a.b is nested. The newest given are "
+        "shown; all columns are kept and exported.",
+        "a,b",
+    )
     guidelines: Path | None = data_option(
         None, "Text file that tells annotators what to do; the newest given is shown.", "FILE"
     )

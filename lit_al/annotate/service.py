@@ -14,10 +14,12 @@ from lit_al.annotate.schemas import read_event
 from lit_al.annotate.wording import QUEUE_WORDS, described, progress_words
 from lit_al.annotate.writer import Writer
 from lit_al.exceptions import ConflictError, RefusedError, StoreError
-from lit_al.record import Event, Generation, NewEvent, Queued, Record
+from lit_al.record import Event, Generation, Item, NewEvent, Queued, Record
+from lit_al.record.own_columns import OwnColumns
 
 MOST_HELD = 50  # texts or events in one request
 CLIPPED_AT = 20_000  # characters of a text that are sent unasked
+BESIDE_AT = 2_000  # characters of a cell beside it that are shown
 
 
 class LabelingService:
@@ -37,6 +39,7 @@ class LabelingService:
         self.record, self.name, self.owner, self.training, self.source = record, name, owner, training, source
         self.overlap = int(record.settings.get("overlap", 1))
         self.shows = bool(record.settings.get("show_suggestions", False))
+        self._own = OwnColumns.of(record)
         # SQLite lets writers sleep until one finds the file free; here one thread writes for all.
         self._writer = Writer(record)
         self._tally = Tally(record)
@@ -62,18 +65,24 @@ class LabelingService:
 
     def _shown(self, annotator: str, queued: Queued) -> dict[str, Any]:
         suggestion = _thought(queued.predicted, queued.probability) if self.shows else None
-        text = self._text(annotator, queued.item.id, queued.item.text or "")
+        text = self._text(annotator, queued.item)
         return {**text, "generation": queued.generation, "suggestion": suggestion}
 
-    def _text(self, annotator: str, item: int, text: str) -> dict[str, Any]:
+    def _text(self, annotator: str, item: Item) -> dict[str, Any]:
+        text = item.text or ""
         return {
-            "item": item,
+            "item": item.id,
             "text": text[:CLIPPED_AT],
             "length": len(text),
             "clipped": len(text) > CLIPPED_AT,
-            "flagged": self._tally.flagged(item, annotator),
-            "note": self._tally.note(item, annotator),
+            "beside": self.beside(item),
+            "flagged": self._tally.flagged(item.id, annotator),
+            "note": self._tally.note(item.id, annotator),
         }
+
+    def beside(self, item: Item) -> list[tuple[str, str]]:
+        """The columns that annotators see beside a text, with their cells, cut where they are long."""
+        return [(name, _cut(word)) for name, word in self._own.beside(item)]
 
     def text(self, item: int) -> str:
         """A whole text.
@@ -87,12 +96,12 @@ class LabelingService:
         """Someone's answers that stand, the newest first, with their texts."""
         events = self.record.history(annotator, limit, before)
         self._tally.refresh()
-        texts = {item.id: item.text or "" for item in self.record.items([event.item for event in events])}
+        texts = {item.id: item for item in self.record.items([event.item for event in events])}
         return [self._answered(annotator, event, texts[event.item]) for event in events]
 
-    def _answered(self, annotator: str, event: Event, text: str) -> dict[str, Any]:
+    def _answered(self, annotator: str, event: Event, item: Item) -> dict[str, Any]:
         answer = {"uuid": event.uuid, "seq": event.seq, "label": event.label, "generation": event.generation}
-        return {**self._text(annotator, event.item, text), **answer, "thought": _thought_of(event)}
+        return {**self._text(annotator, item), **answer, "thought": _thought_of(event)}
 
     # --- In -----------------------------------------------------------------------------------------------------------
 
@@ -172,6 +181,11 @@ class LabelingService:
         self._agreeing.wait(5)
         with suppress(StoreError):
             self.record.release(annotator)
+
+
+def _cut(word: str) -> str:
+    more = len(word) - BESIDE_AT
+    return word if more <= 0 else f"{word[:BESIDE_AT]} … {more:,} more characters"
 
 
 def _sayable(uuid: object) -> str | None:

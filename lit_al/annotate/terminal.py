@@ -26,6 +26,7 @@ from lit_al.utils.terminal_text import plain
 
 DIGITS = "1234567890"
 SHOWN = 4_000  # characters of a text
+BESIDE_LINES = 4  # of a cell beside it
 COMMANDS = {"s": "skip", " ": "skip", "u": "undo", "\x7f": "undo", "\b": "undo", "n": "note", "f": "flag", "h": "help",
             "?": "help", "q": "quit", "\x04": "quit", "\x1a": "undo"}  # fmt: skip
 HELP = (
@@ -139,8 +140,12 @@ class Session:
         suggestion = ""
         if self.service.shows and queued.predicted is not None:
             suggestion = f"the model: {plain(queued.predicted)} ({queued.probability or 0:.0%})"
-        self.console.print(Panel(shown, subtitle=Text(suggestion), subtitle_align="left", padding=(1, 2), width=min(
-            self.console.width, 84)))  # fmt: skip
+        width = min(self.console.width, 84)
+        for name, word in self.service.beside(queued.item):
+            line = Text.assemble((f"{plain(name)} ", "dim"), plain(" ".join(word.split())))
+            line.truncate(BESIDE_LINES * width, overflow="ellipsis")
+            self.console.print(line, width=width, overflow="fold")
+        self.console.print(Panel(shown, subtitle=Text(suggestion), subtitle_align="left", padding=(1, 2), width=width))
         self.console.print(self._keys())
 
     def _keys(self) -> Text:

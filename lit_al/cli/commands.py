@@ -195,7 +195,12 @@ def import_(asked: "ImportOptions") -> None:
 
     with _opened(asked) as record:
         report = import_answers(
-            record, asked.file, asked.format, annotator=asked.annotator, dry_run=asked.dry_run, force=asked.force
+            record,
+            asked.file,
+            asked.format,
+            annotator=asked.annotator,
+            dry_run=asked.dry_run,
+            id_column=asked.id_column,
         )
     say(report.in_words())
 

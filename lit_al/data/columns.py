@@ -7,6 +7,7 @@ from itertools import islice
 
 from lit_al.data.tables import DataTable, Reading
 from lit_al.exceptions import DataError
+from lit_al.utils.cells import id_word
 from lit_al.utils.nearest import did_you_mean
 from lit_al.utils.readers import check_text, separator_hint, shown
 
@@ -33,6 +34,7 @@ class TextTable:
         where: from a row, counted from 0, to its place in the file, for messages.
         names: the class names, where the file brings them.
         ids: N of them, where a column of ids was named.
+        id_column: its name.
         others: all columns but that of the texts, by name, each with N cells as the file holds them.
         notes: what was guessed, a line each.
     """
@@ -43,6 +45,7 @@ class TextTable:
     where: Callable[[int], str]
     names: tuple[str, ...] | None = None
     ids: list[str] | None = None
+    id_column: str | None = None
     others: dict[str, list[object]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -64,14 +67,15 @@ def texts_of(table: DataTable, reading: Reading, *, labeled: bool = True) -> Tex
         raise DataError(f"{table.origin} has a header but no rows")
     texts = _texts(table, text)
     labels: list[object] = [None] * len(texts) if label is None else _cells(table, label)
-    ids = None if reading.id_column is None else _ids(table, _found(table, reading.id_column, "id"))
+    key = None if reading.id_column is None else _found(table, reading.id_column, "id")
+    ids = None if key is None else _ids(table, key)
     rest = _others(table, text)
     for name, cells in rest.items():
         for row, cell in enumerate(cells):
             if isinstance(cell, str) and (not cell.isascii() or "\0" in cell):
                 check_text(cell, f"{table.where(row)}, column {name!r}", "cell")
     names = None if label is None else table.class_names.get(label)
-    return TextTable(texts, labels, (",".join(text), label), table.where, names, ids, rest, (*table.notes, *notes))
+    return TextTable(texts, labels, (",".join(text), label), table.where, names, ids, key, rest, (*table.notes, *notes))
 
 
 def choose_columns(
@@ -258,8 +262,8 @@ def _ids(table: DataTable, name: str) -> list[str]:
     ids: list[str] = []
     first: dict[str, int] = {}
     for row, cell in enumerate(_cells(table, name)):
-        word = "" if cell is None else str(cell)
-        if not word.strip():
+        word = id_word(cell)
+        if not word:
             raise DataError(f"{table.where(row)}: no id in column {name!r}; give each row one, or no --id-column")
         if first.setdefault(word, row) != row:
             raise DataError(

@@ -30,6 +30,8 @@ class Corpus:
         notes: one-line remarks that the user should read.
         ids: N ids of the user's own, each once; None where no column of them was named.
         columns: what else the file holds, by column, each with N cells as they stand there.
+        id_column: the column of the ids.
+        label_column: the column of the labels, where the file has one.
 
     Raises:
         DataError: labels, ids or columns that do not fit the texts, labels that do not fit the classes, or fewer than
@@ -48,6 +50,8 @@ class Corpus:
     notes: tuple[str, ...] = ()
     ids: Sequence[str] | None = field(default=None, repr=False)
     columns: Mapping[str, Sequence[object]] = field(default_factory=dict, repr=False)
+    id_column: str | None = None
+    label_column: str | None = None
 
     def __post_init__(self) -> None:
         labels = np.array(self.labels, dtype=np.int64)
@@ -150,6 +154,8 @@ def build_corpus(
     notes: tuple[str, ...] = (),
     ids: Sequence[str] | None = None,
     columns: Mapping[str, Sequence[object]] | None = None,
+    id_column: str | None = None,
+    label_column: str | None = None,
     place: Callable[[int], str] | None = None,
     to_label: bool = False,
 ) -> Corpus:
@@ -165,7 +171,7 @@ def build_corpus(
     unlabeled = int((labels == UNLABELED).sum())
     if unlabeled and not to_label:
         notes += (f"{unlabeled:,} of {len(texts):,} rows have no label",)
-    return Corpus(texts, labels, classes, source, is_demo, notes, ids, columns or {})
+    return Corpus(texts, labels, classes, source, is_demo, notes, ids, columns or {}, id_column, label_column)
 
 
 def _places(rows: Sequence[int], place: Callable[[int], str] | None, most: int = 5) -> str:

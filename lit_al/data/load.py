@@ -181,6 +181,8 @@ def _corpus(table: DataTable, reading: Reading, source: str, classes: tuple[str,
         notes=notes,
         ids=found.ids,
         columns=found.others,
+        id_column=found.id_column,
+        label_column=found.columns[1],
         place=place,
         to_label=to_label,
     )

@@ -1,18 +1,22 @@
 """Answers from a file held against what was asked: all of them are taken, or none."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lit_al.exceptions import DataError
 from lit_al.exchange.shapes import Given, Reply
 from lit_al.record import sha256_of
+from lit_al.record.matching import matched
+from lit_al.utils.cells import id_word
 from lit_al.utils.nearest import did_you_mean
 from lit_al.utils.readers import check_text, shown
 from lit_al.utils.terminal_text import first_line
 
 SKIP = "skip"
 PROBLEMS_SHOWN = 10
+_PUT_BACK = "put the original back, or leave the row out"
 _ID = re.compile("-?[0-9]{1,18}")
 
 
@@ -39,13 +43,15 @@ class Asked:
         texts: sha256 of each text that was asked, by id.
         classes: the names of the labels; no other is taken.
         annotator: who answered where the file does not say.
-        force: take answers to edited texts, and mark them.
+        keys: the texts by ids of the user's own.
+        id_column: of the file, where these ids decide which text a row is about; None where the text does.
     """
 
     texts: Mapping[int, str]
     classes: tuple[str, ...]
     annotator: str
-    force: bool = False
+    keys: Mapping[str, int] = field(default_factory=dict)
+    id_column: str | None = None
 
 
 def check_answers(rows: Iterable[Given], asked: Asked, path: object) -> Checked:
@@ -63,16 +69,21 @@ def check_answers(rows: Iterable[Given], asked: Asked, path: object) -> Checked:
     """
     replies: list[Reply] = []
     problems: list[str] = []
-    for row in rows:
+    unknown = 0
+    rows = list(rows)
+    for row, item in zip(rows, _items(rows, asked), strict=True):
         try:
-            replies.append(_reply(row, asked))
+            if item is None and _says_nothing(row):
+                unknown += 1
+            else:
+                replies.append(_reply(row, item, asked))
         except DataError as error:
             problems.append(str(error))
     said, contradictions = _once(replies)
     refuse(problems + contradictions, path)
     unanswered = sum(not reply.answered for reply in replies)
     repeated = len(replies) - unanswered - sum(reply.answered for reply in said)
-    return Checked(tuple(reply for reply in said if reply.answered or reply.note), unanswered, repeated)
+    return Checked(tuple(reply for reply in said if reply.answered or reply.note), unanswered + unknown, repeated)
 
 
 def refuse(problems: Sequence[str], path: object) -> None:
@@ -112,9 +123,10 @@ def _once(replies: Sequence[Reply]) -> tuple[list[Reply], list[str]]:
     return kept, problems
 
 
-def _reply(row: Given, asked: Asked) -> Reply:
-    item = _item(row, asked)
-    forced = _is_edited(row, asked.texts[item], asked.force)
+def _reply(row: Given, item: int | None, asked: Asked) -> Reply:
+    if item is None:
+        raise _unknown(row, asked)
+    _check_unedited(row, asked.texts[item])
     label, skipped = _answer(row, asked.classes)
     return Reply(
         row.where,
@@ -128,7 +140,6 @@ def _reply(row: Given, asked: Asked) -> Reply:
         _round(row),
         _suggestion(row, asked.classes),
         _probability(row),
-        forced,
     )
 
 
@@ -139,37 +150,91 @@ def id_of(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
 
 
-def _item(row: Given, asked: Asked) -> int:
-    number = id_of(row.id)
+def _items(rows: Sequence[Given], asked: Asked) -> list[int | None]:
+    """Which text each row is about; None for one that was not asked.
+
+    The user's own id decides, where it was named. Else what a row holds does: the sha256 of the text that was asked, or
+    the text itself. Nowhere does the place of a row or of a text. Copies are told apart by an id that both sides have,
+    or taken in their order.
+    """
+    by_id = [asked.keys.get(id_word(row.key)) for row in rows]
+    if asked.id_column is not None:
+        return by_id
+    proofs = [_proof(row) for row in rows]
+    sure = [
+        item if item is not None and proof in (None, asked.texts[item]) else None
+        for item, proof in zip(by_id, proofs, strict=True)
+    ]
+    names = list(_names(rows, proofs, sure))
+    wanted = ((name, proof) for name, proof in zip(names, proofs, strict=True) if proof is not None)
+    found = matched(wanted, asked.texts)
+    last = {sha256: item for item, sha256 in asked.texts.items()}  # for rows that say again what others say
+    return [
+        item if item is not None or proof is None else found.get((name, proof), last.get(proof))
+        for item, name, proof in zip(sure, names, proofs, strict=True)
+    ]
+
+
+def _proof(row: Given) -> str | None:
+    """The sha256 of the text that a row is about, as far as it says; None where it does not."""
+    if row.sha256 is not None and row.sha256 != "":
+        return row.sha256 if isinstance(row.sha256, str) else None
+    try:
+        return sha256_of(row.text) if isinstance(row.text, str) else None
+    except UnicodeEncodeError:
+        return None
+
+
+def _names(rows: Iterable[Given], proofs: Iterable[str | None], sure: Iterable[int | None]) -> Iterator[Hashable]:
+    """What tells copies of a text apart: their number in the run, or how many of them an annotator had before."""
+    before: Counter[tuple[str | None, object]] = Counter()
+    for row, proof, item in zip(rows, proofs, sure, strict=True):
+        number = id_of(row.id) if item is None else item
+        if number is not None:
+            yield number
+            continue
+        yield f"#{before[proof, row.annotator]}"
+        before[proof, row.annotator] += 1
+
+
+def _says_nothing(row: Given) -> bool:
+    return all(value is None or value == "" for value in (row.label, row.action, row.note))
+
+
+def _unknown(row: Given, asked: Asked) -> DataError:
+    """Why nobody knows which text a row is about."""
+    number, word = id_of(row.id), id_word(row.key)
+    says_text = row.text is not None or (row.sha256 is not None and row.sha256 != "")
+    if asked.id_column is not None or (word and not says_text):
+        return DataError(f"{row.at('key')}: " + (f"no text of the run has the id {word!r:.60}" if word else "no id"))
+    if not says_text:
+        return DataError(f"{row.where}: neither lit_al_sha256 nor text is there, so that nobody knows what was read")
+    if row.id is not None and row.id != "" and number is None:
+        return DataError(f"{row.at('id')}: {_brief(row.id)} is no id of a text; copy the lit_al_id of the question")
+    if number is not None and number not in asked.texts:
+        return DataError(f"{row.at('id')}: text {number} was not asked here; is the file of another run?")
+    which = "a" if number is None else "the"
+    if row.sha256 is not None and row.sha256 != "":
+        return DataError(f"{row.at('sha256')}: the sha256 is not that of {which} text that was asked; {_PUT_BACK}")
+    check_text(row.text, row.at("text"))
     if number is None:
-        raise DataError(f"{row.at('id')}: {_brief(row.id)} is no id of a text; copy the lit_al_id of the question")
-    if number not in asked.texts:
-        raise DataError(f"{row.at('id')}: text {number} was not asked here; is the file of another run?")
-    return number
+        return DataError(f"{row.at('text')}: this text was not asked here; {_PUT_BACK}")
+    return DataError(f"{row.at('text')}: the text was edited; {_PUT_BACK}")
 
 
-def _is_edited(row: Given, sha256: str, force: bool) -> bool:
-    """Whether the text is another one than was asked.
+def _check_unedited(row: Given, sha256: str) -> None:
+    """Refuse a row that holds another text than was asked.
 
     Spreadsheets rewrite the line breaks within a cell; where the sha256 has come back, such a text is still the same.
     """
     claimed = row.sha256 if row.sha256 != "" else None
-    if claimed is None and row.text is None:
-        raise DataError(f"{row.where}: neither lit_al_sha256 nor text is there, so that nobody knows what was read")
     if claimed is not None and claimed != sha256:
-        return _edited(force, f"{row.at('sha256')}: the sha256 is not that of the text that was asked")
+        raise DataError(f"{row.at('sha256')}: the sha256 is not that of the text that was asked; {_PUT_BACK}")
     if row.text is None:
-        return False
+        return
     text = check_text(row.text, row.at("text"))
-    if sha256_of(text) == sha256 or (claimed is not None and sha256 in _with_other_line_breaks(text)):
-        return False
-    return _edited(force, f"{row.at('text')}: the text was edited")
-
-
-def _edited(force: bool, problem: str) -> bool:
-    if not force:
-        raise DataError(f"{problem}; put the original back, or take the answer all the same with lit-al import --force")
-    return True
+    if sha256_of(text) != sha256 and (claimed is None or sha256 not in _with_other_line_breaks(text)):
+        raise DataError(f"{row.at('text')}: the text was edited; {_PUT_BACK}")
 
 
 def _with_other_line_breaks(text: str) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from lit_al.data.columns import texts_of
 from lit_al.data.load import read_table
 from lit_al.data.tables import DataTable, Reading
+from lit_al.exchange.carried import free_names
 from lit_al.exchange.table_files import table_file, table_on_screen
 from lit_al.models.classifier import Classifier
 from lit_al.models.prediction import probabilities
@@ -62,7 +63,8 @@ def classify_table(model: Classifier, data: Any, reading: Reading, wanted: Wante
     for note in found.notes:
         say(f"note: {note}", sys.stderr)
     names = _each_once(table.names)
-    added = dict(zip(_columns(model.classes, wanted), _free(_columns(model.classes, wanted), names), strict=True))
+    ours = _columns(model.classes, wanted)
+    added = dict(zip(ours, free_names(ours, names, "predicted_"), strict=True))
     for name, free in added.items():
         if name != free:
             say(f"note: {table.origin} has a column {name!r} of its own; the model's is {free!r}", sys.stderr)
@@ -125,20 +127,6 @@ def _each_once(names: Iterable[str]) -> list[str]:
             name = f"{name} ({place})"
         found.append(name)
     return found
-
-
-def _free(wanted: Iterable[str], taken: Iterable[str]) -> Iterator[str]:
-    """Names that no column has yet, whatever its case.
-
-    >>> list(_free(["label", "probability"], ["Label", "text"]))
-    ['predicted_label', 'probability']
-    """
-    known = {name.casefold() for name in taken}
-    for name in wanted:
-        while name.casefold() in known:
-            name = f"predicted_{name}"
-        known.add(name.casefold())
-        yield name
 
 
 @contextmanager

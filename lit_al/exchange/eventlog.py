@@ -3,11 +3,11 @@
 A line holds `schema_version`, the `sha256` of the text and all fields of `lit_al.record.Event` but its checksum, which
 is one of its own record's. Read back, an event
 keeps its uuid, so that one that is on record already is found and not added; its place in the order and the time of its
-commit are the new record's.
+commit are the new record's. Its text is the one of its sha256, whatever number that has there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from lit_al.exchange.checking import id_of, refuse
 from lit_al.exchange.shapes import SCHEMA
 from lit_al.exchange.writing import jsonl_bytes
 from lit_al.record import Action, Event, NewEvent
+from lit_al.record.matching import matched
 from lit_al.utils.readers import check_text, json_objects, reading, shown
 from lit_al.utils.terminal_text import first_line
 
@@ -117,6 +118,20 @@ def _action(values: Mapping[str, Any], where: str) -> Action:
         if (values.get(name) is not None) != (other is action):
             raise DataError(f"{where}: an event of action {action} {'lacks' if other is action else 'has'} {name!r}")
     return action
+
+
+def of_this_run(logged: Sequence[Logged], texts: Mapping[int, str]) -> list[Logged]:
+    """The same events, each about the text of this run that says what its own said; others as they are.
+
+    Args:
+        logged: as read.
+        texts: sha256 of the record's texts, by id.
+    """
+    found = matched([(one.event.item, one.sha256) for one in logged if isinstance(one.sha256, str)], texts)
+    return [
+        replace(one, event=replace(one.event, item=found.get((one.event.item, str(one.sha256)), one.event.item)))
+        for one in logged
+    ]
 
 
 def check_events(

@@ -44,4 +44,6 @@ class ImportOptions(RunOptions):
         None, "Who answered, where the file does not say; 'file' if not given.", "NAME"
     )
     dry_run: bool = answers_option(False, "Check and count, but take nothing.")
-    force: bool = answers_option(False, "Take answers to texts that were edited too, and mark them.")
+    id_column: str | None = answers_option(
+        None, "Column of ids of your own that says which text a row is about, instead of the text itself."
+    )

@@ -9,24 +9,27 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 from uuid import UUID, uuid5
 
-from lit_al.exceptions import ConfigError
+from lit_al.exceptions import ConfigError, DataError
 from lit_al.exchange.answers import read_answers_csv, read_answers_jsonl
 from lit_al.exchange.argilla import read_argilla
-from lit_al.exchange.checking import Asked, check_answers, id_of
-from lit_al.exchange.eventlog import check_events, read_events
+from lit_al.exchange.carried import Carried
+from lit_al.exchange.checking import Asked, check_answers
+from lit_al.exchange.eventlog import check_events, of_this_run, read_events
 from lit_al.exchange.labelstudio import read_labelstudio
 from lit_al.exchange.prodigy import read_prodigy
 from lit_al.exchange.shapes import Given, Reply, Report
 from lit_al.record import Action, Event, NewEvent, Record
+from lit_al.record.own_columns import OwnColumns
 from lit_al.utils.readers import json_objects, reading
 
 Incoming = Literal["csv", "jsonl", "labelstudio", "argilla", "prodigy", "events"]
 FORMATS = get_args(Incoming)
+_WITH_IDS = ("csv", "jsonl")
 NOBODY = "file"  # the annotator of answers that come without one
 _OURS = UUID("3f0d9c52-8a55-5c0e-9d3e-0c6f8a2f4c11")  # namespace of the uuids made here
 
@@ -38,7 +41,7 @@ def import_answers(
     *,
     annotator: str | None = None,
     dry_run: bool = False,
-    force: bool = False,
+    id_column: str | None = None,
     source: str = "import",
 ) -> Report:
     """Take the answers of a file, all of them or none.
@@ -49,11 +52,12 @@ def import_answers(
         format: one of `FORMATS`; by default what the suffix, and of JSONL the first line, says.
         annotator: who answered where the file does not say.
         dry_run: check and count, but add nothing.
-        force: take answers to texts that were edited too; their events are marked.
+        id_column: of the file, with ids that the run has too: a row is about the text of its id, whatever else it
+            says; by default rows are about the text that they hold, and ids of the run's tell copies apart.
         source: noted with each event.
 
     Raises:
-        ConfigError: a format that is none, or that the file does not show.
+        ConfigError: a format that is none, or that the file does not show, or a column of ids that is not there.
         DataError: a file that cannot be read, or rows that cannot be taken, with their places.
         StoreError: the events cannot be written; none was.
     """
@@ -64,9 +68,12 @@ def import_answers(
         return _import_events(record, path, dry_run=dry_run)
     if annotator is not None and (not annotator or annotator != annotator.strip()):
         raise ConfigError(f"--annotator {annotator!r} is no name; give one without blanks around it")
-    rows = _read(record, path, kind)
-    texts = {item.id: item.sha256 for item in record.items(_ids(rows))}
-    checked = check_answers(rows, Asked(texts, record.classes, annotator or NOBODY, force), path)
+    if id_column is not None and kind not in _WITH_IDS:
+        raise ConfigError(f"--id-column is for {' and '.join(_WITH_IDS)}; leave it out with --format {kind}")
+    key, keys = _own_ids(record, id_column)
+    rows = _read(record, path, kind, key)
+    asked = Asked(record.digests(), record.classes, annotator or NOBODY, keys, id_column)
+    checked = check_answers(rows, asked, path)
     new = _new_events(record, checked.replies, _digest(path), source)
     known = sum(reply.answered + bool(reply.note) for reply in checked.replies) - len(new)
     if new and not dry_run:
@@ -93,25 +100,36 @@ def format_of(path: Path) -> str:
 
 
 def _format_of_keys(first: Mapping[str, object]) -> str:
+    if "lit_al_sha256" in first:  # ours, whatever the user's own columns are called
+        return "jsonl"
     keys = {"uuid": "events", "fields": "argilla", "meta": "prodigy"}
     return next((kind for key, kind in keys.items() if key in first), "jsonl")
 
 
-def _read(record: Record, path: Path, kind: str) -> list[Given]:
+def _own_ids(record: Record, named: str | None) -> tuple[str | None, dict[str, int]]:
+    """The column of the user's own ids in a file, and the texts by their ids; None where there are none.
+
+    Raises:
+        ConfigError: the run does not have the column that was named.
+    """
+    own = OwnColumns.of(record)
+    if named is None:
+        return Carried(record, labels=True).key, own.ids(record)
+    if own.id != named:
+        own = replace(own, id=named)
+        try:
+            own.check(record)
+        except DataError as error:
+            raise ConfigError(str(error)) from None
+    return named, own.ids(record)
+
+
+def _read(record: Record, path: Path, kind: str, key: str | None) -> list[Given]:
     if kind == "prodigy":
         return read_prodigy(path, record.classes)
-    readers = {
-        "csv": read_answers_csv,
-        "jsonl": read_answers_jsonl,
-        "labelstudio": read_labelstudio,
-        "argilla": read_argilla,
-    }
-    return readers[kind](path)
-
-
-def _ids(rows: Iterable[Given]) -> list[int]:
-    """The texts that rows speak of, each once."""
-    return list(dict.fromkeys(number for row in rows if (number := id_of(row.id)) is not None))
+    if kind in _WITH_IDS:
+        return read_answers_csv(path, key) if kind == "csv" else read_answers_jsonl(path, key)
+    return read_labelstudio(path) if kind == "labelstudio" else read_argilla(path)
 
 
 def _digest(path: Path) -> str:
@@ -147,7 +165,6 @@ class _Maker:
             round=reply.round,
             lead_ms=reply.lead_ms,
             client_time=reply.time,
-            forced=reply.forced,
             source=self.source,
         )
 
@@ -160,13 +177,13 @@ class _Maker:
             Action.NOTE,
             note=reply.note,
             client_time=reply.time,
-            forced=reply.forced,
             source=self.source,
         )
 
     def _uuid(self, reply: Reply, action: str, content: str | None) -> str:
         when = reply.time or self.digest
-        key = [self.run_id, reply.item, reply.annotator, action, content, reply.forced, when]
+        # False: as of answers before there was no more --force, so that a file of then adds nothing now
+        key = [self.run_id, reply.item, reply.annotator, action, content, False, when]
         return str(uuid5(_OURS, json.dumps(key)))
 
 
@@ -188,8 +205,8 @@ def _events(record: Record, replies: Sequence[Reply], maker: _Maker) -> Iterator
 
 
 def _import_events(record: Record, path: Path, *, dry_run: bool) -> Report:
-    logged = read_events(path)
-    texts = {item.id: item.sha256 for item in record.items(sorted({one.event.item for one in logged}))}
+    texts = record.digests()
+    logged = of_this_run(read_events(path), texts)
     known = _known(record, [one.event for one in logged])
     check_events(logged, texts, record.classes, known, path)
     by_uuid = {one.event.uuid: one.event for one in logged}
@@ -221,7 +238,6 @@ def _report(
         unanswered,
         repeated,
         known,
-        sum(event.forced for event in new if event.action in (Action.LABEL, Action.SKIP)),
         {name: labels[name] for name in record.classes},
         dry_run,
     )

@@ -1,7 +1,8 @@
 """Label Studio: tasks with predictions or annotations out, its JSON and JSON_MIN exports in.
 
-Written is a list of tasks: `data` with `text`, `lit_al_id` and `lit_al_sha256`; `predictions` with `model_version`,
-`score` and one result of choices; `annotations` with one such result, for texts that have their label.
+Written is a list of tasks: `data` with `text`, `lit_al_id` and `lit_al_sha256`; `meta` with the user's own columns and,
+where there are, `notes`, `flagged_by` and `skipped_by`; `predictions` with `model_version`, `score` and one result of
+choices; `annotations` with one such result for texts that have their label, cancelled for those that were skipped.
 
 Read of JSON: `data` as above; of each of `annotations` its `id`, `result`, `was_cancelled` (a skip), `completed_by` (a
 number, or the `email` or `id` of an object), `updated_at` or `created_at`, `lead_time` in seconds. An empty `result` is
@@ -63,10 +64,15 @@ def question_tasks(questions: Iterable[Question], model_version: str) -> bytes:
 
 def labeled_tasks(labeled: Iterable[LabeledText]) -> bytes:
     """Tasks that have their label, as annotations without an author."""
-    return _as_json(
-        {**_task(one), "annotations": [{"result": [_result(f"a{one.id}", one.label)], "was_cancelled": False}]}
-        for one in labeled
-    )
+    return _as_json({**_task(one), **_annotations(one)} for one in labeled)
+
+
+def _annotations(one: LabeledText) -> dict[str, Any]:
+    """The label or the skip of a text; a tie, as what was only flagged or noted, is a task that is open."""
+    if one.label is None and one.skipped_by is None:
+        return {}
+    result = [] if one.label is None else [_result(f"a{one.id}", one.label)]
+    return {"annotations": [{"result": result, "was_cancelled": one.label is None}]}
 
 
 def _question_task(question: Question, model_version: str) -> dict[str, Any]:
@@ -78,7 +84,10 @@ def _question_task(question: Question, model_version: str) -> dict[str, Any]:
 
 
 def _task(one: Question | LabeledText) -> dict[str, Any]:
-    return {"data": {"text": one.text, "lit_al_id": str(one.id), "lit_al_sha256": one.sha256}}
+    said = {name: getattr(one, name, None) for name in ("notes", "flagged_by", "skipped_by")}
+    meta = {**one.own, **{name: words for name, words in said.items() if words is not None}}
+    data = {"text": one.text, "lit_al_id": str(one.id), "lit_al_sha256": one.sha256}
+    return {"data": data, **({"meta": meta} if meta else {})}
 
 
 def _result(name: str, label: str) -> dict[str, Any]:

@@ -1,17 +1,19 @@
 """From a record to a file: the texts to be labeled next, the labels, or everything that happened."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Literal, get_args
 
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.exchange import argilla, labelstudio, prodigy
+from lit_al.exchange.carried import Carried
 from lit_al.exchange.eventlog import event_lines
 from lit_al.exchange.labeled import labeled_csv, labeled_jsonl, labeled_parquet
 from lit_al.exchange.questions import questions_csv, questions_jsonl
-from lit_al.exchange.shapes import LabeledText, Question, Said, counted
+from lit_al.exchange.shapes import LabeledText, Question, Said, counted, listed
 from lit_al.exchange.writing import write_new
 from lit_al.record import Item, Ranked, Record
 from lit_al.record.events import Resolve
@@ -63,7 +65,7 @@ def export(
         )
     elif kind in _OF_ONE_LABEL:
         labeled = labeled_texts(record, resolve or "majority")
-        content, words = _labeled(record, kind, labeled, raw), counted(len(labeled), "labeled text")
+        content, words = _labeled(record, kind, labeled, raw), _in_words(labeled)
     else:
         content, words = _everything(record, kind)
     write_new(path, content, overwrite=overwrite)
@@ -117,7 +119,11 @@ def next_questions(record: Record, n: int, *, suggestions: bool = False) -> list
         wanted += sorted(rest, key=lambda item: _chance(record.run_id, item))[: n - len(wanted)]
     rounds = record.rounds()
     number = rounds[-1].number if rounds else None
-    return [_question(item, ranked.get(item.id) if suggestions else None, number) for item in record.items(wanted)]
+    own = Carried(record, labels=False)
+    return [
+        replace(_question(item, ranked.get(item.id) if suggestions else None, number), own=own.of(item))
+        for item in record.items(wanted)
+    ]
 
 
 def _chance(run_id: str, item: int) -> bytes:
@@ -137,40 +143,57 @@ def _text(item: Item) -> str:
 
 
 def labeled_texts(record: Record, resolve: Resolve = "majority") -> list[LabeledText]:
-    """The texts that have a label, by id."""
-    given: dict[int, list[str]] = defaultdict(list)
-    for answer in record.answers():
-        if answer.label is not None:
-            given[answer.item].append(answer.label)
+    """The texts that somebody has said something of, by id."""
     labels = record.labels(resolve)
-    return [
-        LabeledText(
-            item.id,
-            item.sha256,
-            _text(item),
-            labels[item.id],
-            len(given[item.id]),
-            given[item.id].count(labels[item.id]),
-        )
-        for item in record.items(sorted(labels))
-    ]
+    by_item = groupby(said_of_texts(record), lambda one: one.id)
+    return [_labeled_text(list(said), labels.get(number)) for number, said in by_item]
+
+
+def _labeled_text(said: Sequence[Said], label: str | None) -> LabeledText:
+    """A text with its label, and what else was said of it."""
+    one = said[0]
+    given = [one.label for one in said if one.label is not None]
+    return LabeledText(
+        one.id,
+        one.sha256,
+        one.text,
+        label,
+        len(given),
+        0 if label is None else given.count(label),
+        listed({one.annotator: one.note for one in said if one.note}),
+        ", ".join(one.annotator for one in said if one.flagged) or None,
+        ", ".join(one.annotator for one in said if one.skipped) or None,
+        one.own,
+    )
+
+
+def _in_words(labeled: Sequence[LabeledText]) -> str:
+    """How many texts there are, and how many of them only because something else was said of them."""
+    more = sum(one.label is None for one in labeled)
+    others = f" and {more:,} without a label (skipped, tied, noted or flagged)" if more else ""
+    return counted(len(labeled) - more, "labeled text") + others
 
 
 def said_of_texts(record: Record) -> list[Said]:
     """What everyone says of each text now, by text and annotator."""
-    answers = sorted(record.answers(), key=lambda answer: (answer.item, answer.annotator))
-    notes = record.notes()
-    texts = {item.id: item for item in record.items(sorted({answer.item for answer in answers}))}
+    answers = {(answer.item, answer.annotator): answer.label for answer in record.answers()}
+    notes, flags = record.notes(), record.flags()
+    own = Carried(record, labels=True)
+    keys = sorted({*answers, *notes, *flags})
+    texts = {item.id: item for item in record.items(sorted({number for number, _ in keys}))}
     return [
         Said(
-            one.item,
-            texts[one.item].sha256,
-            _text(texts[one.item]),
-            one.annotator,
-            one.label,
-            notes.get((one.item, one.annotator), ""),
+            item.id,
+            item.sha256,
+            _text(item),
+            annotator,
+            answers.get((item.id, annotator)),
+            notes.get((item.id, annotator), ""),
+            (item.id, annotator) in answers,
+            (item.id, annotator) in flags,
+            own.of(item),
         )
-        for one in answers
+        for item, annotator in ((texts[number], annotator) for number, annotator in keys)
     ]
 
 
@@ -179,7 +202,8 @@ def _questions(record: Record, kind: str, questions: Sequence[Question], suggest
     model = f"lit_al-{generation.model_version}" if generation and generation.model_version is not None else "lit_al"
     match kind:
         case "csv":
-            return questions_csv(questions, suggestions=suggestions, raw=raw)
+            names = list(Carried(record, labels=False).names.values())
+            return questions_csv(questions, names, suggestions=suggestions, raw=raw)
         case "jsonl":
             return questions_jsonl(questions, suggestions=suggestions)
         case "labelstudio":
@@ -191,13 +215,14 @@ def _questions(record: Record, kind: str, questions: Sequence[Question], suggest
 
 
 def _labeled(record: Record, kind: str, labeled: Sequence[LabeledText], raw: bool) -> bytes:
+    own = list(Carried(record, labels=True).names.values())
     match kind:
         case "csv":
-            return labeled_csv(labeled, raw=raw)
+            return labeled_csv(labeled, own, raw=raw)
         case "jsonl":
             return labeled_jsonl(labeled)
         case "parquet":
-            return labeled_parquet(labeled, record.classes)
+            return labeled_parquet(labeled, record.classes, own)
         case _:
             return labelstudio.labeled_tasks(labeled)
 

@@ -1,7 +1,8 @@
 """Prodigy: tasks of its `choice` interface as JSONL, out and in.
 
-Written: `text`, `meta` with `lit_al_id`, `lit_al_sha256` and, where there are, `round`, `suggestion` and `probability`;
-`options` with `id` and `text` of each class. With answers also `accept`, `answer`, `_annotator_id` and `meta.note`.
+Written: `text`, `meta` with the user's own columns, `lit_al_id`, `lit_al_sha256` and, where there are, `round`,
+`suggestion` and `probability`; `options` with `id` and `text` of each class. With answers also `accept`, `answer`,
+`_annotator_id`, `meta.note` and `meta.flagged`; a text that was noted or flagged alone has no answer.
 
 Read: `text`, `meta`, `answer`, `accept` with one class or `label` with its name, `_annotator_id` or else `_session_id`,
 and `_timestamp` in seconds. `ignore` is a skip. A `reject` of a `label` is the other class where a run has two; any
@@ -32,20 +33,23 @@ def question_lines(questions: Iterable[Question], classes: Sequence[str]) -> byt
 
 
 def said_lines(said: Iterable[Said], classes: Sequence[str]) -> bytes:
-    """A line for each annotator's answer to a text."""
+    """A line for each annotator who said something of a text."""
     return jsonl_bytes(
         {
-            **_task(one, classes, note=one.note or None),
-            "accept": [] if one.label is None else [one.label],
-            "answer": "ignore" if one.label is None else "accept",
+            **_task(one, classes, note=one.note or None, flagged=one.flagged or None),
+            **(_accept(one) if one.answered else {}),
             "_annotator_id": one.annotator,
         }
         for one in said
     )
 
 
+def _accept(one: Said) -> dict[str, Any]:
+    return {"accept": [], "answer": "ignore"} if one.label is None else {"accept": [one.label], "answer": "accept"}
+
+
 def _task(one: Question | Said, classes: Sequence[str], **more: Any) -> dict[str, Any]:
-    meta = {"lit_al_id": one.id, "lit_al_sha256": one.sha256, **more}
+    meta = {**one.own, "lit_al_id": one.id, "lit_al_sha256": one.sha256, **more}
     return {
         "text": one.text,
         "meta": {key: value for key, value in meta.items() if value is not None},

@@ -2,6 +2,7 @@
 
 | column | what it holds |
 |---|---|
+| the user's own | as in their file, but for labels that it brought |
 | lit_al_id | which text it is |
 | lit_al_sha256 | of the exact text, so that an edited one is noticed |
 | text | itself |
@@ -22,15 +23,18 @@ COLUMNS = ("lit_al_id", "lit_al_sha256", "text", "label", "action", "note")
 SUGGESTED = ("suggestion", "probability")
 
 
-def questions_csv(questions: Sequence[Question], *, suggestions: bool = False, raw: bool = False) -> bytes:
+def questions_csv(
+    questions: Sequence[Question], own: Sequence[str] = (), *, suggestions: bool = False, raw: bool = False
+) -> bytes:
     """A table with an empty column for the answers.
 
     Args:
         questions: the most wanted first.
+        own: the user's own columns, which stand before ours.
         suggestions: show what the model thinks.
         raw: leave cells that spreadsheets take for formulas as they are.
     """
-    header = (*COLUMNS, *(SUGGESTED if suggestions else ()), "round")
+    header = (*own, *COLUMNS, *(SUGGESTED if suggestions else ()), "round")
     return csv_bytes(header, map(_row, questions), raw=raw)
 
 
@@ -42,4 +46,4 @@ def questions_jsonl(questions: Sequence[Question], *, suggestions: bool = False)
 
 
 def _row(question: Question) -> dict[str, Any]:
-    return {**dict.fromkeys(COLUMNS), **columns_of(question)}
+    return {**question.own, **dict.fromkeys(COLUMNS), **columns_of(question)}

@@ -18,6 +18,7 @@ class Question:
         suggestion: the class that the model gives it, if people are to see that.
         probability: that the model gives this class.
         round: that asks for it, in runs that have rounds.
+        own: the user's own columns, by name.
     """
 
     id: int
@@ -26,27 +27,36 @@ class Question:
     suggestion: str | None = None
     probability: float | None = None
     round: int | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class LabeledText:
-    """A text with the one label that its annotators came to.
+    """A text that annotators have said something of, with the one label that they came to.
 
     Attributes:
         id: of the text in its run.
         sha256: of the exact text.
         text: itself.
-        label: the class by name.
-        annotators: who gave it any label.
-        agree: of these, who gave this one.
+        label: the class by name; None for a tie, or where nobody gave one.
+        annotators: how many gave it any label.
+        agree: of these, how many gave this one.
+        notes: free words; behind the names of their annotators where there are several. None for none.
+        flagged_by: who flagged it; None for nobody.
+        skipped_by: who skipped it; None for nobody.
+        own: the user's own columns, by name.
     """
 
     id: int
     sha256: str
     text: str
-    label: str
+    label: str | None
     annotators: int = 1
     agree: int = 1
+    notes: str | None = None
+    flagged_by: str | None = None
+    skipped_by: str | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,9 @@ class Said:
         annotator: who.
         label: the class by name; None for a skip.
         note: free words; "" for none.
+        answered: there is a label or a skip, not a note or a flag alone.
+        flagged: marked for somebody to look at.
+        own: the user's own columns, by name.
     """
 
     id: int
@@ -68,6 +81,14 @@ class Said:
     annotator: str
     label: str | None
     note: str = ""
+    answered: bool = True
+    flagged: bool = False
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def skipped(self) -> bool:
+        """It was looked at and left."""
+        return self.answered and self.label is None
 
 
 @dataclass(frozen=True, slots=True)  # a file may hold a million
@@ -76,7 +97,7 @@ class Given:
 
     Attributes:
         where: its place, for messages.
-        id: of the text.
+        id: of the text in its run.
         sha256: of the text that was asked.
         text: as it came back; None where the file holds none.
         label: a class name; None or "" for no answer.
@@ -88,11 +109,12 @@ class Given:
         round: that asked.
         suggestion: the class that was shown.
         probability: that was shown with it.
+        key: id of the text in the user's own file.
         columns: of a table, by field, from 1, for messages.
     """
 
     where: str
-    id: object
+    id: object = None
     sha256: object = None
     text: object = None
     label: object = None
@@ -104,6 +126,7 @@ class Given:
     round: object = None
     suggestion: object = None
     probability: object = None
+    key: object = None
     columns: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     def at(self, name: str) -> str:
@@ -127,7 +150,6 @@ class Reply:
         round: that asked.
         suggestion: the class that was shown.
         probability: that was shown with it.
-        forced: taken although the text was not the one asked.
     """
 
     where: str
@@ -141,7 +163,6 @@ class Reply:
     round: int | None = None
     suggestion: str | None = None
     probability: float | None = None
-    forced: bool = False
 
     @property
     def answered(self) -> bool:
@@ -166,7 +187,6 @@ class Report:
         unanswered: rows without an answer, to be answered later.
         repeated: rows that say again what an earlier row says.
         known: answers that the record had.
-        forced: of those taken or skipped, answers to texts that were edited.
         per_class: of the labels taken.
         dry_run: nothing was written.
     """
@@ -179,7 +199,6 @@ class Report:
     unanswered: int = 0
     repeated: int = 0
     known: int = 0
-    forced: int = 0
     per_class: Mapping[str, int] = field(default_factory=dict)
     dry_run: bool = False
 
@@ -198,19 +217,30 @@ class Report:
             "not answered yet": self.unanswered,
             "repeated": self.repeated,
             "on record before": self.known,
-            "to edited texts, by --force": self.forced,
         }
         parts += [f"{count:,} {words}" for words, count in more.items() if count]
         return f"{self.path}: {', '.join(parts)}" + ("; dry run, nothing was written" if self.dry_run else "")
 
 
 def columns_of(one: Question | LabeledText) -> dict[str, Any]:
-    """A record by the names of its columns in a file.
+    """A record by the names of its columns in a file, the user's own ones first.
 
     >>> columns_of(LabeledText(7, "9f…", "so so", "neg"))["lit_al_id"]
     7
     """
-    return {f"lit_al_{name}" if name in ("id", "sha256") else name: value for name, value in vars(one).items()}
+    ours = {f"lit_al_{name}" if name in ("id", "sha256") else name: value for name, value in vars(one).items()}
+    return {**ours.pop("own"), **ours}
+
+
+def listed(words: Mapping[str, str]) -> str | None:
+    """What annotators say, by name: the words alone where one says something, None where nobody does.
+
+    >>> listed({"ann": "odd"}), listed({"ann": "odd", "bob": "fine"}), listed({})
+    ('odd', 'ann: odd; bob: fine', None)
+    """
+    if len(words) < 2:
+        return next(iter(words.values()), None)
+    return "; ".join(f"{name}: {said}" for name, said in words.items())
 
 
 def counted(number: int, what: str) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lit_al.exceptions import ConfigError, DataError, RunError
-from lit_al.exchange.formulas import guard
+from lit_al.exchange.writing import csv_cell
+from lit_al.utils.cells import word_of
 from lit_al.utils.files import replacing, way_out
 from lit_al.utils.terminal_text import plain
 
@@ -94,7 +95,7 @@ def _parquet_file(path: Path, names: Sequence[str], whole: Mapping[str, Any], ra
 
     def write(columns: Columns) -> None:
         cells = [
-            pa.array(column if kinds[name] else [None if cell is None else _word(cell) for cell in column], kind.type)
+            pa.array(column if kinds[name] else [None if cell is None else word_of(cell) for cell in column], kind.type)
             for name, column, kind in zip(names, columns, schema, strict=True)
         ]
         file.write_batch(pa.record_batch(cells, schema=schema))
@@ -116,24 +117,9 @@ def _kind(cells: Sequence[Any]) -> Any:
 
 def _csv_lines(columns: Columns, *, raw: bool, end: str = "\r\n") -> str:
     lines = io.StringIO(newline="")
-    cells = [[_cell(cell, raw) for cell in column] for column in columns]
+    cells = [[csv_cell(cell, raw) for cell in column] for column in columns]
     csv.writer(lines, lineterminator=end).writerows(zip(*cells, strict=True))
     return lines.getvalue()
-
-
-def _cell(cell: Any, raw: bool) -> Any:
-    if isinstance(cell, str):
-        return cell if raw else guard(cell)
-    if cell is None or (isinstance(cell, int | float) and not isinstance(cell, bool)):
-        return "" if cell is None or cell != cell else cell
-    return _cell(_word(cell), raw)
-
-
-def _word(cell: Any) -> str:
-    """A cell of any kind as a word: what JSON knows as JSON writes it."""
-    if isinstance(cell, str):
-        return cell
-    return json.dumps(cell, ensure_ascii=False, default=str) if isinstance(cell, bool | list | dict) else str(cell)
 
 
 def _json_lines(names: Sequence[str], columns: Columns) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lit_al.exceptions import RunError
 from lit_al.exchange.formulas import guard
+from lit_al.utils.cells import word_of
 from lit_al.utils.folders import write_bytes
 
 
@@ -24,9 +25,21 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Mapping[str, Any]], *, raw: 
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(header)
     for row in rows:
-        cells = ["" if row[name] is None else row[name] for name in header]
-        writer.writerow([cell if raw or not isinstance(cell, str) else guard(cell) for cell in cells])
+        writer.writerow([csv_cell(row[name], raw) for name in header])
     return file.getvalue().encode("utf-8-sig")
+
+
+def csv_cell(cell: Any, raw: bool) -> Any:
+    """A cell of any kind as CSV holds it; `raw` leaves what a spreadsheet takes for a formula as it is.
+
+    >>> csv_cell(None, False), csv_cell(2.5, False), csv_cell("=1", False), csv_cell([True], False)
+    ('', 2.5, "'=1", '[true]')
+    """
+    if isinstance(cell, str):
+        return cell if raw else guard(cell)
+    if cell is None or (isinstance(cell, int | float) and not isinstance(cell, bool)):
+        return "" if cell is None or cell != cell else cell
+    return csv_cell(word_of(cell), raw)
 
 
 def jsonl_bytes(rows: Iterable[Mapping[str, Any]]) -> bytes:

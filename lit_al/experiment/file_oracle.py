@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lit_al.exceptions import ConfigError
 from lit_al.exchange import import_answers
+from lit_al.exchange.carried import Carried
 from lit_al.exchange.questions import questions_csv
 from lit_al.exchange.shapes import Question
 from lit_al.experiment.resume import Resume
@@ -68,7 +69,8 @@ def what_to_do(record: Record, folder: Path) -> str:
     path = folder / "questions" / f"round-{asking.number}.csv"
     if not path.exists():  # never over one that somebody may be writing answers into
         path.parent.mkdir(exist_ok=True)
-        write_bytes(path, questions_csv(_questions(record, asking)))
+        own = Carried(record, labels=False)
+        write_bytes(path, questions_csv(_questions(record, asking, own), list(own.names.values())))
     names = ", ".join(record.classes)
     return (
         f"fill in the column label of {path} ({names}; or skip in the column action), then go on with: "
@@ -76,6 +78,9 @@ def what_to_do(record: Record, folder: Path) -> str:
     )
 
 
-def _questions(record: Record, asking: RoundFacts) -> list[Question]:
+def _questions(record: Record, asking: RoundFacts, own: Carried) -> list[Question]:
     left, _ = waiting(record)
-    return [Question(item.id, item.sha256, item.text or "", round=asking.number) for item in record.items(left)]
+    return [
+        Question(item.id, item.sha256, item.text or "", round=asking.number, own=own.of(item))
+        for item in record.items(left)
+    ]

@@ -36,7 +36,7 @@ class Item:
         id: its row in the whole corpus.
         sha256: of the text (`sha256_of`).
         text: None where the run can load it again, as simulated runs can.
-        meta: whatever came with it.
+        meta: the other columns of its row in the user's file, by name, as JSON holds them.
     """
 
     id: int

@@ -11,10 +11,15 @@ from lit_al.record.checksums import of_text
 from lit_al.record.database import Database, json_object
 from lit_al.record.entries import Item
 
-_KNOWN = "SELECT id, sha256, text IS NOT NULL FROM item"
+_KNOWN = "SELECT id, sha256, text IS NOT NULL, meta FROM item"
 _INSERT = "INSERT INTO item VALUES (:id, :sha256, :text, :meta, :place, :checksum)"
 _FILL = """
     UPDATE item SET sha256 = :sha256, text = :text, meta = :meta, place = :place, checksum = :checksum WHERE id = :id
+"""
+_JOIN = "UPDATE item SET meta = :meta, checksum = :checksum WHERE id = :id"
+_COLUMNS = """
+    SELECT j.key, min(item.id) first, min(j.id) place FROM item, json_each(item.meta) j
+    GROUP BY j.key ORDER BY first, place
 """
 
 
@@ -26,26 +31,30 @@ class Texts(Database):
     def add_items(self, items: Iterable[Item]) -> int:
         """Add texts, all or none; those that are there already are passed over, those that were lost come back.
 
+        What comes with a text joins it where it has come alone so far, as in records of before that was kept.
+
         Returns:
-            How many were new or had been lost.
+            How many were new, had been lost, or were joined.
 
         Raises:
             StoreError: a text of a known id that is another text.
         """
         added = 0
         with self.transaction() as db:
-            known = {number: (sha256, there) for number, sha256, there in db.execute(_KNOWN)}
+            known = {number: (sha256, there, meta) for number, sha256, there, meta in db.execute(_KNOWN)}
             for item in items:
-                sha256, there = known.get(item.id, (None, False))
+                sha256, there, meta = known.get(item.id, (None, False, "{}"))
                 if sha256 is None:
                     db.execute(_INSERT, self.row_of(item))
                 elif sha256 not in (item.sha256, ""):
                     raise StoreError(f"text {item.id} of {self.path} was another one; texts of a run never change")
                 elif not there and item.text is not None:
                     db.execute(_FILL, self.row_of(item))
+                elif there and item.text is not None and item.meta and meta == "{}":
+                    db.execute(_JOIN, self.row_of(item))
                 else:
                     continue
-                known[item.id] = (item.sha256, item.text is not None)
+                known[item.id] = (item.sha256, item.text is not None, json.dumps(dict(item.meta)))
                 added += 1
         if added:
             self.after_texts()
@@ -80,6 +89,16 @@ class Texts(Database):
                 rows = self.db.execute(query, (json.dumps([int(number) for number in numbers]),))
             for row in rows:
                 yield as_item(row)
+
+    def digests(self) -> dict[int, str]:
+        """The sha256 of each text, by id; "" of one that was lost whole."""
+        with self.told():
+            return {row["id"]: row["sha256"] for row in self.db.execute("SELECT id, sha256 FROM item ORDER BY id")}
+
+    def columns(self) -> tuple[str, ...]:
+        """Names of what came with the texts, in the order of its coming."""
+        with self.told():
+            return tuple(row["key"] for row in self.db.execute(_COLUMNS))
 
     def count_items(self) -> int:
         """How many texts there are."""

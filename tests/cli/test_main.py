@@ -186,7 +186,7 @@ def test_help_shows_every_option_in_its_group_with_its_default(name, capsys, mon
         (["predict", "--json"], "the following arguments are required: MODEL; --help"),
         (["predict", "--checkpoint", "x", "--file", "y", "z"], "give texts or --file, not both"),
         (["import"], "the following arguments are required: RUN, FILE; --help"),
-        (["import", "run", "--force"], "the following arguments are required: FILE; --help"),
+        (["import", "run", "--dry-run"], "the following arguments are required: FILE; --help"),
         (["explain", "run", "--top", "0"], "--top 0 must be 1 or more"),
         (["export", "run", "--to", "x", "--format", "cvs"], "--format cvs does not fit; it takes csv, jsonl"),
     ],

@@ -67,7 +67,8 @@ def test_questions_hide_what_the_model_thinks_unless_asked():
         (HEADER + '1,x,"a\r\nb",pos\n2,x,a, b,pos\n', "line 4, column 5: 5 cells where the header has 4"),
         (HEADER + '1,x,"a,pos\n2,x,b,pos\n', "line 2, column 3: a quote that opens here is never closed"),
         (HEADER + '1,x,"a" b,pos\n', "line 2, column 3: not valid CSV"),
-        ("1,x,so so,pos\n", "line 1: no column 'lit_al_id'; its columns are '1', 'x', 'so so', 'pos'"),
+        ("1,x,so so,pos\n", "line 1: no column 'label'; its columns are '1', 'x', 'so so', 'pos'"),
+        ("order,label\n1,pos\n", "line 1: no column 'lit_al_sha256'; its columns are 'order', 'label'"),
         ("lit_al_id,text\n1,a\n", "line 1: no column 'label'"),
         ("lit_al_id,label,text,label\n1,a,b,c\n", "line 1, column 4: the column 'label' stands twice"),
         ("lit_al_id,text, Label \n1,a,b\n", "line 1: the column ' Label ' must be spelled 'label'"),
@@ -135,7 +136,10 @@ def test_long_cells_are_read_and_the_limit_is_set_back(write):
     [
         ('{"lit_al_id": 1', "line 2, character"),
         ("[1]", "line 2: [1] is not a JSON object"),
-        ('{"text": "a"}', "line 2: no 'lit_al_id'; its keys are 'text'"),
+        (
+            '{"label": "pos"}',
+            "line 2: no 'lit_al_sha256'; its keys are 'label', and lit-al import --id-column names one of",
+        ),
         ('{"lit_al_id": 1, "Label": "pos"}', "line 2: the column 'Label' must be spelled 'label'"),
         ('{"lit_al_id": 1, "schema_version": 2}', "line 2: schema_version 2, but this lit_al knows 1; upgrade lit_al"),
     ],

@@ -14,8 +14,8 @@ def row(number=0, label="pos", place=2, **more):
     return Given(f"a.csv, line {place}", number, **{"sha256": TEXTS.get(number), "label": label, **more})
 
 
-def check(*rows, classes=("neg", "pos"), force=False):
-    return check_answers(rows, Asked(TEXTS, classes, "me", force), "a.csv")
+def check(*rows, classes=("neg", "pos"), **more):
+    return check_answers(rows, Asked(TEXTS, classes, "me", **more), "a.csv")
 
 
 def refuses(message, *rows, **options):
@@ -81,9 +81,53 @@ def test_other_fields_are_checked_too(more, message):
 # Rows 23 and 26: which text
 
 
-@pytest.mark.parametrize("number", ["17.0", "", "seven", None, True, 1.0, 2**70, "9" * 30])
+@pytest.mark.parametrize("number", ["17.0", "seven", True, 1.0, 2**70, "9" * 30])
 def test_what_is_no_id_is_refused(number):
     refuses("is no id of a text", row(number, sha256="x"))
+
+
+@pytest.mark.parametrize("number", ["17.0", "", "seven", None, True, 2**70, 2, 99])
+def test_what_a_row_holds_decides_whatever_number_stands_there(number):
+    assert check(row(number, sha256=TEXTS[0])).replies[0].item == 0
+    assert check(row(number, sha256=None, text="so so")).replies[0].item == 0
+
+
+def test_copies_are_told_apart_by_numbers_ids_or_their_order():
+    copies = {0: "x", 4: "x", 7: "x", 8: "y"}
+    asked = Asked(copies, ("neg", "pos"), "me", {"K4": 4, "K8": 8})
+
+    def items(*rows):
+        return [reply.item for reply in check_answers(rows, asked, "a.csv").replies]
+
+    def one(number=None, **more):
+        return Given("a.csv, line 2", number, "x", label="pos", **more)
+
+    assert items(one(7), one(4), one(0)) == [7, 4, 0]
+    assert items(one(), one(), one()) == [0, 4, 7]
+    assert items(one(annotator="ann"), one(annotator="bob")) == [0, 0]
+    assert items(one(90), one(80)) == [4, 0]  # of another run: in the order of their numbers
+    assert items(one(key="K4"), one()) == [4, 0]
+    assert items(one(key="K8")) == [0]  # what a row holds decides, unless ids were named
+
+
+def test_ids_decide_where_they_were_named():
+    named = {"keys": {"A": 0, "B": 2}, "id_column": "order"}
+    assert [
+        reply.item for reply in check(row(None, sha256=None, key="B"), row(1, key="A", sha256=""), **named).replies
+    ] == [
+        2,
+        0,
+    ]
+    refuses("no text of the run has the id 'C'", row(0, key="C"), **named)
+    refuses("no id", row(0, key=""), **named)
+    refuses("the text was edited", row(0, key="B", sha256="", text="so so"), **named)
+    refuses("the sha256 is not that of the text", row(0, key="B"), **named)
+
+
+def test_rows_that_say_nothing_may_be_of_texts_that_were_not_asked():
+    checked = check(row(0), row(99, "", sha256="x"), row(None, None, sha256=None, text="unheard of"))
+    assert (len(checked.replies), checked.unanswered) == (1, 2)
+    refuses("this text was not asked here", row(None, sha256=None, text="unheard of"))
 
 
 def test_texts_that_were_not_asked_are_refused():
@@ -93,17 +137,16 @@ def test_texts_that_were_not_asked_are_refused():
     assert check(row("0", sha256="", text="so so")).replies[0].item == 0
 
 
-def test_edited_texts_are_refused_or_marked():
-    edited = row("0", sha256=TEXTS[0], text="so  so")
+def test_edited_texts_are_refused():
     refuses(
-        "the text was edited; put the original back, or take the answer all the same with lit-al import --force", edited
+        "the text was edited; put the original back, or leave the row out", row("0", sha256=TEXTS[0], text="so  so")
     )
-    assert check(edited, force=True).replies[0].forced
-    assert not check(row("0", sha256=TEXTS[0], text="so so"), force=True).replies[0].forced
+    refuses("the text was edited; put the original back", row("0", sha256=None, text="so  so"))
+    assert check(row("0", sha256=TEXTS[0], text="so so")).replies[0].item == 0
 
 
 def test_line_breaks_that_a_spreadsheet_rewrote_are_no_edit():
-    assert not check(row(1, text="a\r\nb")).replies[0].forced
+    assert check(row(1, text="a\r\nb")).replies[0].item == 1
     refuses("the text was edited", row(1, text="a\r\nb", sha256=None))  # nothing says that they were rewritten
 
 

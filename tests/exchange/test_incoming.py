@@ -106,15 +106,14 @@ def test_a_failing_write_keeps_all_out(record, fill, monkeypatch):
 def test_the_file_of_another_run_is_refused(record, make_record, fill):
     other = make_record(["other", "texts"])
     with pytest.raises(DataError, match="2 problems, and nothing was taken"):
-        import_answers(record, fill(other, {0: {"label": "pos"}}))
+        import_answers(record, fill(other, {0: {"label": "pos"}, 1: {"label": "pos"}}))
 
 
-def test_forced_answers_are_marked_on_record(record, fill):
+def test_edited_texts_keep_a_file_out(record, fill):
     path = fill(record, {0: {"label": "pos", "text": "edited"}, 1: {"label": "neg"}})
     with pytest.raises(DataError, match="the text was edited"):
         import_answers(record, path)
-    assert import_answers(record, path, force=True).forced == 1
-    assert {event.item: event.forced for event in record.events()} == {0: True, 1: False}
+    assert record.last_seq() == 0
 
 
 def test_suggestions_that_were_shown_are_noted(ranked, tmp_path):

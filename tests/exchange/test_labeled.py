@@ -55,4 +55,7 @@ def test_jsonl_holds_every_column():
         "label": "pos",
         "annotators": 3,
         "agree": 2,
+        "notes": None,
+        "flagged_by": None,
+        "skipped_by": None,
     }

@@ -32,16 +32,19 @@ def test_questions_carry_the_round(ranked):
     assert next_questions(ranked, 1)[0].round == 4
 
 
-def test_labels_count_their_annotators_and_ties_are_left_out(record, say):
+def test_labels_count_their_annotators_and_ties_have_none(record, say):
     for annotator, label in [("ann", "pos"), ("bob", "pos"), ("cem", "neg")]:
         say(record, 2, label, annotator)
     say(record, 0, "pos")
     say(record, 0, "neg", "bob")
     say(record, 5, None)
-    (only,) = labeled_texts(record)
-    assert (only.id, only.label, only.annotators, only.agree) == (2, "pos", 3, 2)
-    assert [(one.id, one.label) for one in labeled_texts(record, "latest")] == [(0, "neg"), (2, "neg")]
-    assert labeled_texts(record, "drop") == []
+
+    def found(*how):
+        return [(one.id, one.label, one.annotators, one.agree, one.skipped_by) for one in labeled_texts(record, *how)]
+
+    assert found() == [(0, None, 2, 0, None), (2, "pos", 3, 2, None), (5, None, 0, 0, "ann")]
+    assert [label for _, label, *_ in found("latest")] == ["neg", "neg", None]
+    assert [label for _, label, *_ in found("drop")] == [None, None, None]
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet", "t.json"])

@@ -236,6 +236,16 @@ function render() {
   if (text !== onScreen) {
     [onScreen, since] = [text, performance.now()];
     $("text").textContent = (text?.text ?? "").replace(/<br ?\/?>/gi, "\n"); // text alone, never markup
+    $("beside").replaceChildren(...(text?.beside ?? []).map((pair) => {
+      const line = document.createElement("div");
+      line.append(...["dt", "dd"].map((kind, place) => {
+        const cell = document.createElement(kind);
+        [cell.textContent, cell.dir] = [pair[place], "auto"];
+        return cell;
+      }));
+      return line;
+    }));
+    $("beside").scrollTop = 0;
     scrollTo(0, 0);
     if (document.activeElement !== $("filter")) $("text").focus({ preventScroll: true });
   }
