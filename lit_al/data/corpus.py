@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -107,6 +108,21 @@ class Corpus:
         wanted = np.zeros(len(self), np.bool_)
         wanted[rows] = True
         return self.order[wanted[self.order]]
+
+    def at(self, rows: Ints) -> Self:
+        """The corpus of these rows (n,) int64 in their order, with all that stands beside them.
+
+        >>> Corpus(["dull", "a gem", "so so"], np.array([0, 1, -1]), ("bad", "good")).at(np.array([2, 0])).texts
+        ['so so', 'dull']
+        """
+        listed = rows.tolist()
+        return replace(
+            self,
+            texts=[self.texts[row] for row in listed],
+            labels=self.labels[rows],
+            ids=None if self.ids is None else [self.ids[row] for row in listed],
+            columns={name: [cells[row] for row in listed] for name, cells in self.columns.items()},
+        )
 
     @cached_property
     def fingerprint(self) -> str:

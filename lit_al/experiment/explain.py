@@ -12,6 +12,7 @@ from typing import Any
 from lit_al.data import Corpus, load_corpus, shorten
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.experiment.config import TrainConfig, config_of
+from lit_al.experiment.run_rows import put_back
 from lit_al.reporting.queries import FILE, Pick, read_picks
 from lit_al.utils.folders import read_results
 from lit_al.utils.terminal_text import plain
@@ -67,7 +68,8 @@ def _pick(place: int, pick: Pick, corpus: Corpus | None) -> list[str]:
     probability = pick.probabilities[pick.predicted]
     score = "" if pick.control or pick.score is None else f", score {pick.score:.4g}"
     answer = f"is {pick.label}" if pick.label else "was skipped"
-    head = f"{place:3d}. row {pick.row}: predicted {pick.predicted} {probability:.3f}, {answer}{score}"
+    own = f" ({pick.id})" if pick.id else ""
+    head = f"{place:3d}. row {pick.row}{own}: predicted {pick.predicted} {probability:.3f}, {answer}{score}"
     lines = [head, f"     {pick.reason}"]
     return [*lines, f"     {shorten(corpus.texts[pick.row], CHARACTERS)}"] if corpus is not None else lines
 
@@ -76,9 +78,10 @@ def _corpus(folder: Path, results: dict[str, Any]) -> tuple[Corpus | None, str]:
     """The texts of the run, or None and a sentence that says why they are not shown."""
     source = results["data"]["source"]
     try:
-        corpus = load_corpus(**_settings(folder).corpus)
+        there = load_corpus(**_settings(folder).corpus)
     except (ConfigError, DataError) as error:
         return None, f"the texts are not shown: {error}"
+    corpus = put_back(there, folder, results["data"]["fingerprint"])
     if corpus.fingerprint != results["data"]["fingerprint"]:
         return None, f"the texts are not shown: {corpus.source} is not the corpus of this run, {source}, or has changed"
     return corpus, ""

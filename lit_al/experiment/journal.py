@@ -15,13 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_al.data import Corpus
+from lit_al.data.beside import Beside
 from lit_al.exceptions import ConfigError, DamagedError, DataError
 from lit_al.experiment.config import NAMED, TrainConfig, config_of
+from lit_al.experiment.run_rows import keep_rows
 from lit_al.experiment.snapshots import Snapshots
 from lit_al.loop.query import Query
 from lit_al.loop.state import CHANCE
 from lit_al.oracles import FILE, Batch, Oracle, RecordedOracle, event_id
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, damaged, sha256_of
+from lit_al.record.own_columns import OwnColumns
 from lit_al.strategies import Choice, Collapse, Strategy
 from lit_al.typing import UNLABELED, Ints, Rows
 from lit_al.utils.failpoints import crash_point
@@ -56,6 +59,7 @@ class Journal:
             "seed": config.seed,
             "chance": CHANCE,
         }
+        keep_rows(folder, corpus)
         return cls(folder, Record.create(folder / RECORD_FILE, corpus.classes, settings=settings), tell)
 
     @classmethod
@@ -119,13 +123,18 @@ class Journal:
             )
         if corpus.fingerprint != self.record.settings.get("fingerprint"):
             raise DataError(
-                f"{self.config.data} is not the data that {self.folder} began with (its texts, labels or their order "
-                "have changed); put the old data back, or begin a new run"
+                f"{self.config.data} is not the data that {self.folder} began with (its texts or labels have changed); "
+                "put the old data back, or begin a new run"
             )
         if self.record.count_items() == 0:  # all were added, or none
             by_people = self.config.oracle == "file"
             texts = ((row, corpus.texts[row]) for row in np.sort(rows).tolist())
-            self.record.add_items(Item(row, sha256_of(text), text if by_people else None) for row, text in texts)
+            if by_people:
+                beside = Beside.of(corpus, [corpus.id_column] if corpus.id_column else ())
+                self.record.add_items(Item(row, sha256_of(text), text, beside.row(row)) for row, text in texts)
+                OwnColumns(corpus.id_column, corpus.label_column).keep(self.record)
+            else:
+                self.record.add_items(Item(row, sha256_of(text)) for row, text in texts)
             self.record.backup()  # what `lit-al recover` begins with; the answers are in the mirror too
 
     # --- A round ------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from lit_al.exceptions import ConfigError, DataError
 from lit_al.experiment.config import config_of
 from lit_al.experiment.experiment_data import prepare
 from lit_al.experiment.fit_options import FitOptions
+from lit_al.experiment.run_rows import put_back
 from lit_al.record import RECORD_FILE, Action, Event, Record
 from lit_al.typing import UNLABELED, Rows
 
@@ -93,9 +94,10 @@ def _of_oracle(record: Record, folder: Path) -> LabelsThere:
     if not record.count_items():
         raise ConfigError(f"{folder} compares two runs; give one of them, {folder / 'active'}")
     config = config_of(settings, record.path).resolved()
-    material = prepare(config)
+    began_with = record.settings.get("fingerprint")
+    material = prepare(config, put_back(load_corpus(**config.corpus), folder, began_with))
     corpus, split = material.corpus, material.split
-    if corpus.fingerprint != record.settings.get("fingerprint"):
+    if corpus.fingerprint != began_with:
         raise DataError(f"{config.data} is not the data that {folder} began with; put the old data back")
     kept = np.sort(without(np.arange(len(corpus)), split.test))
     place = {row: index for index, row in enumerate(kept.tolist())}

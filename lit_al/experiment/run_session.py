@@ -3,9 +3,11 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lit_al.data.beside import Beside
 from lit_al.exceptions import OraclePending
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.experiment_data import ExperimentData
@@ -82,23 +84,28 @@ class RunSession(ABC):
                 self._finish(results)
         return results
 
+    @cached_property
+    def beside(self) -> Beside:
+        """What stands beside the texts."""
+        return Beside.of(self.material.corpus)
+
     def keep(self, number: int) -> None:
         """Save the state, to go on from."""
         self.journal.keep(number, {**self.state(), "seconds": self.seconds})
 
     def write(self) -> None:
         """What is known so far, where readers look for it."""
-        write_picks(self.folder, self.queries, self.material.corpus.classes)
+        write_picks(self.folder, self.queries, self.material.corpus, self.beside)
         write_results(self.folder, self.results("running"))
 
     def _finish(self, results: dict[str, Any]) -> None:
         if self.queries:  # what was refused before the first round leaves nothing behind
-            write_picks(self.folder, self.queries, self.material.corpus.classes)
+            write_picks(self.folder, self.queries, self.material.corpus, self.beside)
         write_results(self.folder, results)
         for name, figure in figures.figures(results).items():
             write_bytes(self.folder / f"{name}.png", figures.save(figure, "png"))
             self.board.figure(name, figure)
-        page = write_run_report(self.folder, picked_texts(self.queries, self.material.corpus))
+        page = write_run_report(self.folder, picked_texts(self.queries, self.material.corpus, self.beside))
         if self.queries or results["status"] != "failed":
             self.report.page(page)
         if results["status"] == "finished":

@@ -22,6 +22,7 @@ from lit_al.experiment.journal import Journal
 from lit_al.experiment.lean_session import LeanSession
 from lit_al.experiment.protocol import RunProtocol, checked_rule
 from lit_al.experiment.resume import Resume, way_on
+from lit_al.experiment.run_rows import put_back
 from lit_al.record import RECORD_FILE, OwnerLock
 from lit_al.reporting import figures
 from lit_al.reporting.console import RunConsole, comparison_table, conclusion
@@ -102,7 +103,9 @@ def resume(order: Resume, console: Console | None = None) -> dict[str, Any]:
         config = journal.config
         order.check_network(config.network)
         config = replace(config, accelerator=order.accelerator or config.accelerator)
-        material, plan, report = _loaded(config, console)
+        with console.status("loading the corpus …"):
+            corpus = put_back(load_corpus(**config.corpus), folder, journal.record.settings.get("fingerprint"))
+        material, plan, report = _loaded(config, console, corpus)
         return _sitting(config, material, plan, folder, report, journal, began)
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from lit_al.data import Corpus
+from lit_al.data.beside import Beside
 from lit_al.loop.query import Query
 from lit_al.metrics import COLLAPSED, RARE, percent
 from lit_al.reporting import figures, pages
+from lit_al.utils.cells import cell_at, word_of
 from lit_al.utils.folders import read_results, write_text
 
 Results = Mapping[str, Any]
@@ -27,6 +29,7 @@ class Picked:
         text: whole.
         probabilities: (C,) of each class, under the model that chose.
         label: that it got; "" for none.
+        beside: its id of the user's own, if it has one, and the other columns of its row; words.
     """
 
     round: int
@@ -34,15 +37,26 @@ class Picked:
     text: str
     probabilities: tuple[float, ...]
     label: str
+    beside: str = ""
 
     @property
     def shown(self) -> str:
         """The text, cut where it is long."""
-        more = len(self.text) - LONGEST
-        return self.text if more <= 0 else f"{self.text[:LONGEST].rstrip()} … ({more:,} more characters)"
+        return _cut(self.text)
 
 
-def picked_texts(queries: Sequence[Query], corpus: Corpus, most: int = SHOWN) -> list[Picked]:
+def _cut(words: str) -> str:
+    more = len(words) - LONGEST
+    return words if more <= 0 else f"{words[:LONGEST].rstrip()} … ({more:,} more characters)"
+
+
+def _in_words(row: Mapping[str, Any], id_column: str | None) -> str:
+    """The cells of a row that hold something, the id first."""
+    cells = {**({id_column: cell_at(row, id_column)} if id_column else {}), **row}
+    return _cut(", ".join(f"{name}: {word_of(cell)}" for name, cell in cells.items() if cell not in (None, "")))
+
+
+def picked_texts(queries: Sequence[Query], corpus: Corpus, beside: Beside, most: int = SHOWN) -> list[Picked]:
     """The first texts of each batch, so many at most: a page with ten thousand texts is read by nobody."""
     return [
         Picked(
@@ -51,6 +65,7 @@ def picked_texts(queries: Sequence[Query], corpus: Corpus, most: int = SHOWN) ->
             text=corpus.texts[row],
             probabilities=tuple(probabilities),
             label=corpus.classes[answer] if answer >= 0 else "",
+            beside=_in_words(beside.row(row), corpus.id_column),
         )
         for query in queries
         if query.probabilities is not None

@@ -153,7 +153,7 @@ def test_dry_run_writes_nothing(service):
     [
         ({"label": "Positive"}, "did you mean 'positive'?"),
         ({"text": "another text"}, "the text was edited"),
-        ({"lit_al_id": "4000"}, "was not asked here"),
+        ({"lit_al_id": "4000", "lit_al_sha256": "0" * 64}, "was not asked here"),
     ],
 )
 def test_file_with_a_mistake_is_refused_whole(service, changes, words):
@@ -201,11 +201,42 @@ def without_seconds(value):
 def test_data_that_changed_meanwhile_is_refused(service):
     service.begin()
     answers = service.answered(0)
-    with (service.path / "texts.csv").open("a") as file:
-        file.write("one more,\n")
+    path = service.path / "texts.csv"
+    path.write_text(path.read_text().replace(service.texts[5], "quite another text"))
     assert service.go_on("--answers", answers) == 2
     assert "is not the data that" in service.capsys.readouterr().err
     assert len(service.events()) == 20  # the answers are kept all the same
+
+
+def test_rows_that_move_between_question_and_answer_take_no_label_with_them(service):
+    service.begin()
+    answers = service.answered(0)
+    path = service.path / "texts.csv"
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, "a text that nobody had,", *rows[::-1]]))
+    assert service.go_on("--answers", answers) == 0
+    with Record.open(service.run) as record:
+        labels = record.labels()
+        assert {record.item(item).text: label for item, label in labels.items()} == {
+            record.item(item).text: service.truth[record.item(item).text] for item in labels
+        }
+    assert len(service.asked(1)) == 10
+
+
+def test_questions_hold_the_users_own_columns_but_no_label(service):
+    path = service.path / "tickets.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = [
+            (text, service.truth[text] if row < 8 else "", f"T-{row}", "web") for row, text in enumerate(service.texts)
+        ]
+        csv.writer(file).writerows([("text", "label", "ticket", "channel"), *rows])
+    options = [*OPTIONS, f"--data={path}", f"--log-dir={service.path}", "--id-column=ticket"]
+    assert main.main(["train", *options]) == 0
+    asked = service.asked(0)
+    assert list(asked[0]) == [
+        "ticket", "channel", "lit_al_id", "lit_al_sha256", "text", "label", "action", "note", "round",
+    ]  # fmt: skip
+    assert all(row["ticket"] == f"T-{service.texts.index(row['text'])}" for row in asked)
 
 
 @pytest.mark.parametrize(

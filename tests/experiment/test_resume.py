@@ -20,7 +20,10 @@ from rich.console import Console
 from lit_al.cli import main
 from lit_al.exceptions import DataError, StoreError
 from lit_al.experiment.config import TrainConfig
+from lit_al.experiment.explain import explain
+from lit_al.experiment.fit_options import FitOptions
 from lit_al.experiment.journal import RUN, Journal
+from lit_al.experiment.labels_there import labels_there
 from lit_al.experiment.resume import Resume
 from lit_al.experiment.session import resume, run
 from lit_al.models.checkpoint import loaded
@@ -338,17 +341,46 @@ def test_run_of_a_version_that_drew_otherwise_is_refused(corpus, tmp_path, monke
         journal.take(corpus, np.arange(5))
 
 
-def test_other_data_is_refused(make_corpus, tmp_path):
-    path = tmp_path / "data.csv"
-    corpus = make_corpus(200)
+@pytest.fixture
+def of_a_file(make_corpus, tmp_path):
+    """The lines of a file, its path, and the folder of a run that learned from it and is not finished."""
+    path, corpus = tmp_path / "data.csv", make_corpus(200)
     lines = [f"{text},{corpus.classes[label]}" for text, label in zip(corpus.texts, corpus.labels, strict=True)]
     path.write_text("\n".join(["text,label", *lines]))
     with (tmp_path / "console.txt").open("w") as file:
-        run(replace(LEAN, data=str(path), rounds=0, log_dir=str(tmp_path), name="first"), Console(file=file))
+        run(replace(LEAN, data=str(path), rounds=1, log_dir=str(tmp_path), name="first"), Console(file=file))
     folder = unfinished(tmp_path / "first", tmp_path)
-    path.write_text("\n".join(["text,label", *lines[::-1]]))
-    with pytest.raises(DataError, match=r"is not the data that .* began with .* put the old data back"):
-        go_on(folder)
+    for state in (folder / "state").glob("*1.pt"):
+        state.unlink()  # its round is learned again
+    return lines, path, folder
+
+
+def test_other_data_is_refused(of_a_file):
+    lines, path, folder = of_a_file
+    for other in ([*lines[:-1], "quite another text,positive"], lines[1:]):
+        path.write_text("\n".join(["text,label", *other]))
+        with pytest.raises(DataError, match=r"is not the data that .* began with .* put the old data back"):
+            go_on(folder)
+
+
+def test_rows_may_move_and_others_may_come_between_the_sittings_of_a_run(of_a_file, tmp_path):
+    lines, path, folder = of_a_file
+    path.write_text("\n".join(["text,label", "a text that nobody had,positive", *lines[::-1]]))
+    go_on(folder)
+    found, whole = outcome(folder), outcome(tmp_path / "first")
+    assert found[0]["data"].pop("notes")[-1] == "rows of file data.csv that are not of this run: 1; they are left out"
+    whole[0]["data"].pop("notes")
+    assert found == whole
+    picks = [json.loads(line) for line in (folder / "picks.jsonl").read_text().splitlines()]
+    said = "\n".join(explain(folder))
+    for pick in picks:
+        text = lines[pick["row"]].rpartition(",")[0]
+        assert pick["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+        assert text[:30] in said
+    there = labels_there(FitOptions(data=str(folder)))
+    truth = dict(line.rsplit(",", 1) for line in lines)
+    wrong = sum(truth[there.corpus.texts[row]] != there.corpus.classes[there.corpus.labels[row]] for row in there.rows)
+    assert wrong < 0.3 * len(there.rows)  # as the oracle errs
 
 
 @pytest.mark.parametrize(
