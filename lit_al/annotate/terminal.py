@@ -142,7 +142,7 @@ class Session:
             suggestion = f"the model: {plain(queued.predicted)} ({queued.probability or 0:.0%})"
         width = min(self.console.width, 84)
         for name, word in self.service.beside(queued.item):
-            line = Text.assemble((f"{plain(name)} ", "dim"), plain(" ".join(word.split())))
+            line = Text.assemble((f"{plain(name)}: ", "dim"), plain(" ".join(word.split())))
             line.truncate(BESIDE_LINES * width, overflow="ellipsis")
             self.console.print(line, width=width, overflow="fold")
         self.console.print(Panel(shown, subtitle=Text(suggestion), subtitle_align="left", padding=(1, 2), width=width))

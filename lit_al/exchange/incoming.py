@@ -72,6 +72,8 @@ def import_answers(
         raise ConfigError(f"--id-column is for {' and '.join(_WITH_IDS)}; leave it out with --format {kind}")
     key, keys = _own_ids(record, id_column)
     rows = _read(record, path, kind, key)
+    if id_column is not None and rows and all(row.key is None for row in rows):
+        raise DataError(f"{path} has no column {id_column!r}; name the one of your ids with --id-column, as in the run")
     asked = Asked(record.digests(), record.classes, annotator or NOBODY, keys, id_column)
     checked = check_answers(rows, asked, path)
     new = _new_events(record, checked.replies, _digest(path), source)

@@ -14,17 +14,20 @@ from types import SimpleNamespace
 import pytest
 
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, NewGeneration, Ranked, Record, sha256_of
+from lit_al.record.own_columns import OwnColumns
 
 ROOT = Path(__file__).parents[2]
 SERVER_SECONDS = 40
 TEXTS = [f"text number {number}" for number in range(12)]
 
 
-def fill(folder, texts=TEXTS, classes=("negative", "positive"), **settings):
-    """A record of texts in a run's folder."""
+def fill(folder, texts=TEXTS, classes=("negative", "positive"), beside=None, **settings):
+    """A record of texts in a run's folder, with the same columns beside each text, all of them shown."""
     folder.mkdir(parents=True, exist_ok=True)
     record = Record.create(folder / RECORD_FILE, classes, settings={"seed": 0, **settings}, guidelines="be fair")
-    record.add_items(Item(row, sha256_of(text), text) for row, text in enumerate(texts))
+    record.add_items(Item(row, sha256_of(text), text, beside or {}) for row, text in enumerate(texts))
+    if beside:
+        OwnColumns(shown=tuple(beside)).keep(record)
     return record
 
 

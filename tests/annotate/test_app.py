@@ -186,6 +186,17 @@ def test_history_is_ones_own_newest_first_with_marks(record, make_client, helper
     assert [one["item"] for one in before] == [1]
 
 
+def test_columns_stand_beside_texts_and_answers_cut_where_they_are_long(tmp_path, make_client, helpers):
+    beside = {"order": 7, "subject": "x" * 2_100, "empty": None, "tags": ["a", "b"]}
+    with helpers.fill(tmp_path / "other", beside=beside) as record:
+        client = make_client(record)
+        shown = [["order", "7"], ["subject", "x" * 2_000 + " … 100 more characters"], ["tags", '["a", "b"]']]
+        (text,) = client.get("/api/next?n=1").json()["items"]
+        assert text["beside"] == shown
+        client.say(helpers.event(text["item"]))
+        assert client.get("/api/history").json()["answers"][0]["beside"] == shown
+
+
 def test_unflag_and_empty_note_take_marks_away(record, make_client, helpers):
     client = make_client(record)
     client.say(helpers.event(1), helpers.event(1, "flag"), helpers.event(1, "note", note="odd"))

@@ -10,7 +10,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from lit_al.record import Record
+from lit_al.record import Item, Record, sha256_of
+from lit_al.record.own_columns import OwnColumns
 
 SECONDS = 15
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}</textarea>'\""
@@ -20,6 +21,10 @@ window.alert = (words) => window.seen.push(`alert ${words}`);
 document.addEventListener('securitypolicyviolation', (event) => window.seen.push(`policy ${event.violatedDirective}`));
 window.addEventListener('error', (event) => window.seen.push(`error ${event.message}`));
 """
+COLUMNS = {
+    "order_id": "ORD-9000", "subject": "a long one " * 100, "link": "https://example.com/" + "x" * 300,
+    "מספר": "שלום, (דחוף) 7", "a name of a column that is as long as a sentence, or longer": 1.5,
+}  # fmt: skip
 LEAVING = "!dispatchEvent(new Event('beforeunload', {cancelable: true}))"
 CONTRAST = """
 const light = (color) => {
@@ -447,12 +452,13 @@ def test_more_labels_than_keys_are_found_by_typing(tmp_path, browser, start, hel
 def test_markup_everywhere_is_shown_as_text(tmp_path, browser, start, helpers):
     browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
     name = "ann " + EVIL.replace(",", "")[:40]
-    with helpers.fill(tmp_path / "run", [EVIL + str(n) for n in range(6)], ("good", EVIL)) as record:
+    with helpers.fill(tmp_path / "run", [EVIL + str(n) for n in range(6)], ("good", EVIL), {EVIL: EVIL}) as record:
         record.set_state("guidelines", {"text": EVIL})
         record.set_state("trainer", {"state": "failed", "detail": EVIL, "heartbeat": 0, "labels": 0})
     _, [link], _, _ = start("--run", "run", "--port", "0", "--annotators", name)
     page = Page(browser, tmp_path / "run").open(link)
     assert page.text.startswith(EVIL)
+    assert page.shown("beside") == EVIL + EVIL
     page.label("2")
     page.saved(1)
     assert page.shown("thought") == f"Last: {EVIL}"
@@ -474,6 +480,20 @@ def test_right_to_left_text_and_lines_stay_as_they_are(page):
     assert page.text.startswith(arabic)
     assert page.js("getComputedStyle(document.querySelector('#text')).direction") == "rtl"
     assert page.js("getComputedStyle(document.querySelector('#text')).whiteSpaceCollapse") == "preserve"
+
+
+def test_columns_stand_beside_their_text_also_when_one_looks_back(tmp_path, browser, start, helpers):
+    with helpers.fill(tmp_path / "run", []) as record:
+        items = [Item(n, sha256_of(f"text {n}"), f"text {n}", {"order": f"ORD-{n}", "who": "רוני"}) for n in range(4)]
+        record.add_items(items)
+        OwnColumns("order", None, ("who",)).keep(record)
+    _, [link], _, _ = start("--run", "run", "--port", "0", "--annotators", "ann")
+    page = Page(browser, tmp_path / "run").open(link)
+    for key in ("1", "2", "s", Keys.ARROW_LEFT, Keys.ARROW_LEFT, "u"):
+        number = page.until("shown() && document.querySelector('#text').textContent").removeprefix("text ")
+        assert page.shown("beside") == f"orderORD-{number}whoרוני"
+        page.press(key)
+    assert page.js("getComputedStyle(document.querySelectorAll('#beside dd')[1]).direction") == "rtl"
 
 
 def test_link_from_another_site_lets_in(page):
@@ -501,7 +521,7 @@ def test_link_that_is_no_longer_valid_is_told_and_answers_are_kept(page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1280, 860), (390, 844)], ids=["desk", "phone"])
 def test_every_word_can_be_read_and_nothing_scrolls_sideways(page, scheme, width, height):
-    page = page(texts=["A gem of a film, and a long one, too. " * 30, "Dull. " * 20] * 4)
+    page = page(texts=["A gem of a film, and a long one, too. " * 30, "Dull. " * 20] * 4, beside=COLUMNS)
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
     page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
@@ -514,6 +534,8 @@ def test_every_word_can_be_read_and_nothing_scrolls_sideways(page, scheme, width
         too_faint = [found for found in page.browser.execute_script(CONTRAST) if found[0] < 4.5]
         assert too_faint == []
         assert page.js("document.documentElement.scrollWidth") <= width
+        assert page.js("document.querySelector('#beside').scrollWidth <= document.querySelector('#beside').clientWidth")
+        assert page.js("document.querySelector('#beside').clientHeight") <= 0.31 * height
         heights = page.js("[...document.querySelectorAll('button')].filter((one) => one.checkVisibility())"
                           ".map((one) => one.getBoundingClientRect().height)")  # fmt: skip
         assert min(heights) >= 44  # a thumb

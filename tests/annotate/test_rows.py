@@ -279,6 +279,9 @@ def test_labels_by_id_alone_are_taken(begin, tmp_path):
 
         with pytest.raises(ConfigError, match=r"has no column 'number'.*name one of them with --id-column"):
             import_answers(project.record, answers, id_column="number")
+        with pytest.raises(DataError, match=r"answers.csv has no column 'ticket'; name the one of your ids"):
+            answers.write_text("number,text,label\nT-5,ticket number 5,bug\n")
+            import_answers(project.record, answers, id_column="ticket")
         answers.write_text("ticket,label\nT-7,bug\n")
         with pytest.raises(
             DataError, match=r"line 2, column 1: no text of the run has the id 'T-7'. Nothing was taken"

@@ -131,6 +131,16 @@ def test_text_cannot_steer_the_terminal(session):
     assert "[bold]markup[/bold]" in shown
 
 
+def test_columns_stand_above_the_text_and_cannot_steer_the_terminal(session):
+    beside = {"order": "ORD-7", "subject": "two\nlines \x1b[2J " + "x" * 1_000}
+    shown = session(["negative"], texts=["a text"], beside=beside)
+    lines = shown.splitlines()
+    assert lines[lines.index("order: ORD-7") + 1].startswith("subject: two lines �[2J")
+    assert sum("x" * 20 in line for line in lines) <= 5
+    assert "\x1b" not in shown
+    assert max(map(len, lines[1:])) <= 84
+
+
 def test_several_annotators_must_say_who_they_are(session, capsys):
     session(["q"], annotator="ann")
     session(["q"], annotator="bob")

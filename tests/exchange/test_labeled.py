@@ -46,6 +46,25 @@ def test_datasets_reads_parquet_with_named_labels(parquet_file, tmp_path, monkey
     assert set(table["agree"][:]) == {2}
 
 
+def test_columns_of_ones_own_have_the_kinds_of_their_cells_in_parquet(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    from datasets import load_dataset
+
+    own = [
+        {"number": 7, "share": 1, "yes": True, "date": "2026-01-02", "tags": ["a"], "mixed": 1, "none": None},
+        {"number": None, "share": 0.5, "yes": None, "date": None, "tags": None, "mixed": "x", "none": None},
+    ]
+    labeled = [LabeledText(n, "x", "t", label, own=own[n % 2]) for n, label in enumerate(["pos", None, "neg"])]
+    (tmp_path / "t.parquet").write_bytes(labeled_parquet(labeled, CLASSES, list(own[0])))
+    table = load_dataset("parquet", data_files=str(tmp_path / "t.parquet"), cache_dir=str(tmp_path / "cache"))["train"]
+    assert list(table.features)[:7] == list(own[0])
+    assert table["number"][:2] == [7, None]
+    assert (table["share"][:2], table["yes"][:2]) == ([1.0, 0.5], [True, None])
+    assert (table["tags"][:2], table["mixed"][:2], table["none"][:2]) == (['["a"]', None], ["1", "x"], [None, None])
+    assert table["label"][:] == [0, None, 1]
+    assert load_corpus(str(tmp_path / "t.parquet")).labels.tolist() == [0, -1, 1]
+
+
 def test_jsonl_holds_every_column():
     assert json.loads(labeled_jsonl(LABELED).splitlines()[1]) == {
         "schema_version": 1,
