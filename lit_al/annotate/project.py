@@ -250,8 +250,10 @@ def _is_same(record: Record, corpus: Corpus) -> bool:
 
 def _add_texts(record: Record, corpus: Corpus, rows: Rows, own: OwnColumns) -> list[str]:
     """The texts that the run lacks, and the columns, in one transaction; what a kill left out comes later."""
-    beside = Beside.of(corpus, [*([own.id] if own.id else ()), *own.shown])
-    record.add_items(rows.texts(beside))
+    beside = Beside({})
+    if rows.wanted:
+        beside = Beside.of(corpus, [*([own.id] if own.id else ()), *own.shown])
+        record.add_items(rows.texts(beside))
     copies = sum(count - 1 for text, count in Counter(corpus.texts).items() if text and not text.isspace())
     notes = [f"{record.count_items():,} texts, {len(record.classes)} labels: {', '.join(record.classes)}"]
     notes += [f"exact copies of other texts: {copies:,}; each is asked for by itself"] if copies else []

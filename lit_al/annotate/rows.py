@@ -90,6 +90,14 @@ class Rows:
         rows: dict[Wanted, int] = {(f"row {row}", self._said[row]): row for row in self.full if row not in self.items}
         return {rows[name]: item for name, item in matched(rows, free).items()}
 
+    @property
+    def wanted(self) -> bool:
+        """Does the run lack a text of the file, or what stands beside one?"""
+        record = self.record
+        if record.count_texts() < record.count_items() or not self._there.keys() >= {*self.items.values()}:
+            return True
+        return bool(self.corpus.columns) and record.count_alone() > 0
+
     def texts(self, beside: Beside) -> Iterator[Item]:
         """The texts that the run has, or is to have, as they go into the record."""
         for row, item in self.items.items():

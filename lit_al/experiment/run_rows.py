@@ -13,6 +13,7 @@ import numpy as np
 from lit_al.data import Corpus
 from lit_al.typing import Ints
 from lit_al.utils.folders import write_bytes
+from lit_al.utils.links import own
 
 FILE = "rows.sha256"
 _BYTES = 32  # of a sha256
@@ -41,7 +42,7 @@ def put_back(corpus: Corpus, folder: Path, fingerprint: object) -> Corpus:
     if corpus.fingerprint == fingerprint:
         return corpus
     try:
-        kept = (folder / FILE).read_bytes()
+        kept = own(folder / FILE).read_bytes()
     except OSError:
         return corpus  # a run of before rows were kept
     rows = _rows_of(corpus, [kept[start : start + _BYTES] for start in range(0, len(kept), _BYTES)])

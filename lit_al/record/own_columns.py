@@ -50,6 +50,8 @@ class OwnColumns:
             DataError: one of them is not there, or ids that are missing or there twice.
         """
         names, origin = record.columns(), f"the run {record.path.parent}"
+        if not names and (self.id or self.shown):
+            raise DataError(f"{origin} holds texts alone; lit-al annotate --data FILE brings the columns of their file")
         for name in self.shown:
             check_column(name, names, origin, "--show-columns")
         if self.id is not None:

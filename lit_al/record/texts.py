@@ -105,6 +105,11 @@ class Texts(Database):
         with self.told():
             return int(self.db.execute("SELECT count(*) FROM item").fetchone()[0])
 
+    def count_alone(self) -> int:
+        """How many came alone, without any columns."""
+        with self.told():
+            return int(self.db.execute("SELECT count(*) FROM item WHERE meta = '{}'").fetchone()[0])
+
     def count_texts(self) -> int:
         """How many of them are there to be read."""
         with self.told():

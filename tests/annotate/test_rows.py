@@ -164,6 +164,8 @@ def test_a_record_of_before_columns_were_kept_opens_and_takes_them(tmp_path, beg
         label(record, t3="bug")
         assert record.columns() == ()
     with Record.open(folder) as record:
+        with pytest.raises(DataError, match=r"holds texts alone; lit-al annotate --data FILE brings the columns"):
+            OwnColumns(shown=("channel",)).keep(record)
         assert export(record, tmp_path / "old.csv") == f"1 labeled text in {tmp_path / 'old.csv'}"
     with begin(ROWS[::-1], id_column="ticket") as project:
         assert columns(project.record)["ticket number 3"] == {"ticket": "T-3", "channel": "shop"}
@@ -279,8 +281,8 @@ def test_labels_by_id_alone_are_taken(begin, tmp_path):
 
         with pytest.raises(ConfigError, match=r"has no column 'number'.*name one of them with --id-column"):
             import_answers(project.record, answers, id_column="number")
+        answers.write_text("number,text,label\nT-5,ticket number 5,bug\n")
         with pytest.raises(DataError, match=r"answers.csv has no column 'ticket'; name the one of your ids"):
-            answers.write_text("number,text,label\nT-5,ticket number 5,bug\n")
             import_answers(project.record, answers, id_column="ticket")
         answers.write_text("ticket,label\nT-7,bug\n")
         with pytest.raises(
