@@ -190,6 +190,7 @@ class StepTraining:
                 len(self.classes),
                 seed=0,
                 class_weight=self.recipe.class_weight,
+                copies=self._copies(labeled_set.rows),
             )
         return self._heard[key]
 

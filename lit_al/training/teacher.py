@@ -77,6 +77,7 @@ def teach(
     classes: int,
     seed: int,
     class_weight: ClassWeight = "balanced",
+    copies: Ints | None = None,
 ) -> SoftLabels:
     """Learn from labels, and tell what every text of the corpus is likely to be.
 
@@ -88,9 +89,13 @@ def teach(
         seed: of the folds.
         class_weight: `balanced`: the labels of each class weigh the same together, so that a rare class is not passed
             over; `none`: each label weighs the same.
+        copies: (n,) int64 a number for each labeled text, from 0 as they come, the same for texts that read alike: they
+            share a fold. None where all differ.
     """
     views, weighted = features.views, class_weight == "balanced"
-    folds = np.random.default_rng(seed).permutation(len(rows)) % min(FOLDS, len(rows))  # (n,)
+    copies = np.arange(len(rows)) if copies is None else copies
+    different = int(copies.max()) + 1
+    folds = (np.random.default_rng(seed).permutation(different) % min(FOLDS, different))[copies]  # (n,)
     judges = np.zeros(len(rows), bool)  # (n,) a class of which a fold knows no other label tells nothing of the views
     for fold in range(folds.max() + 1):
         out = folds == fold
@@ -102,7 +107,7 @@ def teach(
         lesson = Lesson.of(view, rows)
         parts.append(lesson.in_view(_learned(lesson.numbers, answers, classes, weighted)))
         whole[index, features.order] = parts[-1](view.matrix[features.order])
-        for fold in range(folds.max() + 1) if len(rows) > 1 else ():
+        for fold in range(folds.max() + 1) if different > 1 else ():
             out = folds == fold
             held_out[index, out] = _learned(lesson.numbers[~out], answers[~out], classes, weighted)(lesson.numbers[out])
     weights = stacking_weights(held_out[:, judges], answers[judges], prior_of(views))

@@ -197,3 +197,18 @@ def test_regression_on_inner_products_is_the_one_on_the_numbers_themselves(texts
     np.testing.assert_allclose(ours.weights, plain.weights, atol=0.01)
     sums = sum(view.matrix @ weights + bias for view, (weights, bias) in zip(features.views, ours.shares, strict=True))
     np.testing.assert_allclose(sums, ours.logits, atol=1e-4)
+
+
+def test_copies_share_a_fold_so_that_none_tells_the_label_of_another(texts, monkeypatch):
+    monkeypatch.setattr(teacher, "stacking_weights", lambda logits, answers, prior: np.array([1.0, 2.0]))
+    features, truth, classes = texts
+    rows = np.arange(40)
+    copies = np.arange(40)
+    copies[20:] = np.arange(20)  # each text twice
+    before = teach(features, rows, truth[rows], classes, 0, copies=copies)
+    lied = truth[rows].copy()
+    lied[3] = (lied[3] + 1) % classes
+    after = teach(features, rows, lied, classes, 0, copies=copies)
+    np.testing.assert_array_equal(before.held_out[[3, 23]], after.held_out[[3, 23]])
+    one = teach(features, rows[:2], truth[:2], classes, 0, copies=np.zeros(2, np.int64))
+    assert np.isfinite(one.logits).all()
