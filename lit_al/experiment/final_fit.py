@@ -14,6 +14,7 @@ from rich import get_console
 from rich.console import Console
 
 from lit_al.data import count_contradictions, first_copies
+from lit_al.exceptions import ConfigError
 from lit_al.experiment.delivery import Delivery
 from lit_al.experiment.fit_options import FitOptions
 from lit_al.experiment.labels_there import LabelsThere, labels_there
@@ -84,10 +85,28 @@ def _learned(asked: FitOptions, there: LabelsThere, report: Any) -> tuple[Learne
     vectors = {"encoder": None, "embeddings": None} if {"encoder", "embeddings"} & given.keys() else {}
     learner = Learner(corpus.texts, corpus.classes, {**there.settings, **vectors, **given}, report)
     if asked.deliver != "student":
-        learner.check_deliverable()
+        _check_deliverable(learner)
     learner.prepare()
     report(f"learning from {len(rows):,} labels")
     return learner, learner.learn(rows, corpus.labels[rows], number=1, folds=asked.folds)
+
+
+def _check_deliverable(learner: Learner) -> None:
+    """Refuse to deliver a teacher where there is none, or one that looks at vectors which new texts have not.
+
+    Raises:
+        ConfigError: it is so.
+    """
+    if not learner.recipe.teacher:
+        raise ConfigError(
+            f"--deliver teacher and best need a teacher, which --recipe {learner.config.recipe} has not; take --recipe "
+            "lean, or leave out --deliver"
+        )
+    if learner.config.encoder or learner.config.embeddings:
+        raise ConfigError(
+            "--deliver teacher and best have no use with the vectors of --encoder or --embeddings, which new texts "
+            "would need as well; leave out --deliver"
+        )
 
 
 def _judged(found: Validated) -> Evaluation:

@@ -199,23 +199,6 @@ class Learner:
         opinion = method.opinion(run) if self.recipe.teacher else None
         return Learned(number, method.model.member(0, self.encoder), run, opinion)
 
-    def check_deliverable(self) -> None:
-        """Refuse to deliver a teacher that nothing could be delivered of.
-
-        Raises:
-            ConfigError: there is none, or it looks at vectors that new texts have not.
-        """
-        if not self.recipe.teacher:
-            raise ConfigError(
-                f"--deliver teacher and best need a teacher, which --recipe {self.config.recipe} has not; take "
-                "--recipe lean, or leave out --deliver"
-            )
-        if self.config.encoder or self.config.embeddings:
-            raise ConfigError(
-                "--deliver teacher and best have no use with the vectors of --encoder or --embeddings, which new texts "
-                "would need as well; leave out --deliver"
-            )
-
     def deliverable(self, learned: Learned, corpus: Corpus) -> TextTeacher:
         """The teacher of a model, to read new texts with; its terms are learned once more from the corpus."""
         self.report("making the teacher ready to be delivered")
