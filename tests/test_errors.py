@@ -34,6 +34,7 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "exchange.table_files": ("predict",),
     "exchange.writing": ("export",),
     "experiment": ("train",),
+    "experiment.final_fit": ("fit",),
     "experiment.fit_options": ("fit",),
     "experiment.labels_there": ("fit",),
     "models.checkpoint": LOADING,

@@ -183,7 +183,7 @@ class TrainConfig(SplitOptions, FolderOptions):
     steps: int | None = lean_option(None, "Training steps of a fit on labels alone.", least=1, lean=200)
     study_steps: int | None = lean_option(
         None,
-        "Training steps, at most, of a fit that learns from the pool, with 256 texts each; it ends when the network "
+        "Training steps, at most, of a fit that learns from the pool, with 128 texts each; it ends when the network "
         "follows its teacher no better on texts held out.",
         least=1,
         lean=2_000,
@@ -216,7 +216,7 @@ class TrainConfig(SplitOptions, FolderOptions):
     batch_size: int | None = training_option(None, "Texts per training step.", least=1, otherwise=256, lean=64)
     learning_rate: float | None = training_option(
         None,
-        "Learning rate of RMSprop; 0.003 for a network that learns from a teacher, else 0.001.",
+        "Learning rate of RMSprop; 0.006 for a network that learns from a teacher, else 0.001.",
         otherwise=1e-3,
         lean=None,
     )

@@ -14,6 +14,8 @@ from rich import get_console
 from rich.console import Console
 
 from lit_al.data import count_contradictions, first_copies
+from lit_al.exceptions import ConfigError
+from lit_al.experiment.delivery import Delivery
 from lit_al.experiment.fit_options import FitOptions
 from lit_al.experiment.labels_there import LabelsThere, labels_there
 from lit_al.experiment.learning import Learned, Learner
@@ -51,15 +53,17 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
         with _gone_unless_whole(asked) as folder:
             with console.status("reading the texts …") as status:
                 learner, learned = _learned(asked, there, lambda doing: status.update(f"{plain(doing)} …"))
+                delivery = Delivery.of(asked.deliver, learned)
+                model = learned.model if delivery.is_student else learner.deliverable(learned, there.corpus)
             words.learned(learner.reading, learner.notes)
-            results = _results(asked, there, learner, learned, folder)
-            results["wall_seconds"] = round(time.perf_counter() - began, 2)
+            results = _results(asked, there, learner, delivery, folder)
+            results["device"], results["wall_seconds"] = str(model.device), round(time.perf_counter() - began, 2)
             with shielded():
-                save_model(learned.model, folder / "checkpoints" / "best.ckpt")
+                save_model(model, folder / "checkpoints" / "best.ckpt")
                 write_text(folder / "config.yaml", yaml.safe_dump(_plain(asked), sort_keys=False))
                 write_results(folder, results)
                 page = write_run_report(folder)
-        words.end(results, _judged(learned.run.validated) if learned.run.validated else None, page)
+        words.end(results, _judged(delivery.validated) if delivery.validated else None, delivery.words, page)
     return results
 
 
@@ -80,18 +84,40 @@ def _learned(asked: FitOptions, there: LabelsThere, report: Any) -> tuple[Learne
     given = {name: value for name, value in asked.asked.items() if name != "accelerator" or value != "auto"}
     vectors = {"encoder": None, "embeddings": None} if {"encoder", "embeddings"} & given.keys() else {}
     learner = Learner(corpus.texts, corpus.classes, {**there.settings, **vectors, **given}, report)
+    if asked.deliver != "student":
+        _check_deliverable(learner)
     learner.prepare()
     report(f"learning from {len(rows):,} labels")
     return learner, learner.learn(rows, corpus.labels[rows], number=1, folds=asked.folds)
+
+
+def _check_deliverable(learner: Learner) -> None:
+    """Refuse to deliver a teacher where there is none, or one that looks at vectors which new texts have not.
+
+    Raises:
+        ConfigError: it is so.
+    """
+    if not learner.recipe.teacher:
+        raise ConfigError(
+            f"--deliver teacher and best need a teacher, which --recipe {learner.config.recipe} has not; take --recipe "
+            "lean, or leave out --deliver"
+        )
+    if learner.config.encoder or learner.config.embeddings:
+        raise ConfigError(
+            "--deliver teacher and best have no use with the vectors of --encoder or --embeddings, which new texts "
+            "would need as well; leave out --deliver"
+        )
 
 
 def _judged(found: Validated) -> Evaluation:
     return Evaluation.of(found.probabilities, found.answers)
 
 
-def _results(asked: FitOptions, there: LabelsThere, learner: Learner, learned: Learned, folder: Path) -> dict[str, Any]:
+def _results(
+    asked: FitOptions, there: LabelsThere, learner: Learner, delivery: Delivery, folder: Path
+) -> dict[str, Any]:
     """The contents of `results.json`; docs/results-schema.md describes them."""
-    corpus, rows, validated = there.corpus, there.rows, learned.run.validated
+    corpus, rows, validated = there.corpus, there.rows, delivery.validated
     return {
         "schema": SCHEMA,
         "status": "finished",
@@ -114,9 +140,9 @@ def _results(asked: FitOptions, there: LabelsThere, learner: Learner, learned: L
         "seeds": {"seed": learner.config.seed},
         "recipe": asdict(learner.recipe),
         "folds": min(asked.folds, len(rows)),
+        "deliver": delivery.described(),
         "cross_validation": validated and _cross_validation(there, validated),
         "versions": versions(),
-        "device": str(learned.model.device),
         "rounds": [],
         "epochs": [],
         "checkpoint": str(folder / "checkpoints" / "best.ckpt"),

@@ -24,6 +24,11 @@ class FitOptions(CorpusOptions, FolderOptions):
     folds: int = run_option(
         5, "Models that judge the fit, each by labels it has not learned from; 0 for no such figure.", "K", least=0
     )
+    deliver: Literal["student", "teacher", "best"] = run_option(
+        "student",
+        "student: the small network; teacher: the linear models that it learns from, a larger file that reads more "
+        "slowly; best: the network, unless its teacher called clearly more labels right that it had not learned.",
+    )
     seed: int | None = again(TrainConfig, "seed", None)
     resolve: Literal["keep", "majority", "first", "drop"] = again(SplitOptions, "resolve", "keep")
     recipe: str | None = again(TrainConfig, "recipe", None)
@@ -34,6 +39,8 @@ class FitOptions(CorpusOptions, FolderOptions):
     def __post_init__(self) -> None:
         check_not_both(self, "to", "name")
         check_not_both(self, "encoder", "embeddings")
+        if self.deliver == "best" and self.folds == 0:
+            raise ConfigError("--deliver best chooses by cross-validation; leave out --folds 0")
         if self.folds == 1:
             raise ConfigError("--folds 1 would leave a model without labels; give 2 or more, or 0 for none")
         if self.to is not None and self.to.suffix == ".ckpt":

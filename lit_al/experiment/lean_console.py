@@ -12,9 +12,10 @@ from lit_al.loop.rounds import Round
 from lit_al.loop.validation import HoldOut, Validation
 from lit_al.metrics import percent
 from lit_al.oracles import Bill
-from lit_al.reporting.console import RunConsole
+from lit_al.reporting.console import MANY, RunConsole
 from lit_al.utils.terminal_text import markup
 
+SHOWN: Final = 6  # classes of many whose counts are shown
 FOLLOWS: Final = 0.6  # agreement with the teacher below which a student is said not to follow
 
 
@@ -108,10 +109,24 @@ class LeanWords:
         return self._by_class(done.query.taken(len(self.report.classes)))
 
     def _by_class(self, counts: Sequence[int]) -> str:
-        return ", ".join(f"{name} {count:,}" for name, count in zip(self.report.classes, counts, strict=True))
+        return by_class(self.report.classes, counts)
 
     def _line(self, text: str) -> None:
         self.report.console.print(markup(text), soft_wrap=True, highlight=False)
+
+
+def by_class(classes: Sequence[str], counts: Sequence[int]) -> str:
+    """Counts of classes; of many the largest, the first of those alike, and how many others there are.
+
+    >>> by_class(["a", "b"], [0, 1_200])
+    'a 0, b 1,200'
+    >>> by_class([f"class {n}" for n in range(77)], range(77))
+    'class 76 76, class 75 75, class 74 74, class 73 73, class 72 72, class 71 71 + 71 more'
+    """
+    pairs, more = list(zip(classes, counts, strict=True)), ""
+    if len(pairs) > MANY:
+        pairs, more = sorted(pairs, key=lambda pair: -pair[1])[:SHOWN], f" + {len(pairs) - SHOWN:,} more"
+    return ", ".join(f"{name} {count:,}" for name, count in pairs) + more
 
 
 def study_words(fit: FitRecord) -> str:
@@ -123,7 +138,10 @@ def study_words(fit: FitRecord) -> str:
     said = f"after {fit.steps:,} steps the network answers as its teacher on {percent(fit.agreement or 0.0)} of "
     said += f"{fit.held_out:,} texts held out"
     if fit.agreement is not None and fit.agreement < FOLLOWS:
-        said += "; it cannot follow it well: more texts without labels, or --units subwords, may help"
+        said += (
+            "; it cannot follow it well: more texts without labels, or --units subwords, may help, and lit-al fit RUN "
+            "--deliver best takes the teacher where that is better"
+        )
     return said
 
 

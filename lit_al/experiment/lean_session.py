@@ -1,5 +1,6 @@
 """`LeanSession`: the honest loop of one seed, judged, stopped, paid for and written down."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.experiment_data import ExperimentData
 from lit_al.experiment.file_oracle import what_to_do
@@ -55,6 +57,7 @@ class LeanSession(RunSession):
 
     fresh: Callable[[], ActiveLoop]
     judging: Batches
+    _vectors_before: str  # as `_vectors`, of the state that the run goes on from
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class LeanSession(RunSession):
         self._rounds: list[Round] = []
         self.stop_reason, self.device = "", "cpu"
         self.checkpoint: Path | None = None
+        self._vectors = ""  # sha256 of the vectors of a file, where one is learned from
         self.loop: ActiveLoop | None = None
         self._monitor = StoppingMonitor(plan.rule, pool, self.config.seed, plan.follows, plan.source)
 
@@ -160,7 +164,10 @@ class LeanSession(RunSession):
             return None
         with self.report.counting("vectors of the texts", len(corpus)) as advance:
             device = str(device_of(config.accelerator))
-            return embeddings_of(corpus, config.encoder, config.embeddings, device=device, advance=advance)
+            found = embeddings_of(corpus, config.encoder, config.embeddings, device=device, advance=advance)
+        if config.embeddings is not None and found is not None:
+            self._vectors = hashlib.sha256(np.ascontiguousarray(found).tobytes()).hexdigest()
+        return found
 
     def _member(self) -> LitBiLSTM:
         assert self.loop is not None  # made before anything is asked of it
@@ -181,15 +188,26 @@ class LeanSession(RunSession):
         self._monitor.restore(state["watch"])
         self._rounds, self.stop_reason, self.device = rounds, course["stop_reason"], course["device"]
         self.loop, self.plan.oracle.bill, self.began = loop, bill, began
+        self._vectors_before = course.get("vectors", "")
 
     def state(self) -> dict[str, Any]:
         """The loop, what the rules have seen, and the rounds."""
         assert self.loop is not None  # as above
         course = {"rounds": self._rounds, "stop_reason": self.stop_reason, "device": self.device}
+        course["vectors"] = self._vectors
         return {"loop": self.loop.state_dict(), "watch": self._monitor.state(), "course": course}
 
     def show_again(self) -> None:
-        """The rounds of earlier sittings; the checkpoint is made anew from the state."""
+        """The rounds of earlier sittings; the checkpoint is made anew from the state.
+
+        Raises:
+            ConfigError: the vectors of the texts are others than they were.
+        """
+        if self._vectors_before not in ("", self._vectors):
+            raise ConfigError(
+                f"the vectors in {self.config.embeddings} have changed since the run began, so that it cannot go on as "
+                "it was; put the old file back, or begin a new run"
+            )
         self.checkpoint = save_model(self._member(), self.folder / "checkpoints" / "best.ckpt")
         for done in self.rounds:
             self.board.lean_round(done)

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from lit_al.data import Corpus
 from lit_al.data.split import shuffled, without
@@ -25,18 +26,21 @@ from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.protocol import recipe_of
 from lit_al.loop.active_loop import ActiveLoop
 from lit_al.loop.query import Query
-from lit_al.loop.state import LoopState
+from lit_al.loop.state import LoopState, Validated
 from lit_al.loop.validation import CrossFit
 from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.text_teacher import TextTeacher, teacher_of
 from lit_al.record import Ranked
 from lit_al.strategies import Choice, Collapse, Context, Pool, choose, make_strategy
 from lit_al.text.cache import encoded
 from lit_al.text.embeddings import embeddings_of
 from lit_al.text.encoder import suited_encoder
 from lit_al.text.lsa import vectors_of
+from lit_al.text.tfidf import readers_of
 from lit_al.training.fitting import device_of
 from lit_al.training.pretraining import Pretraining, learn
 from lit_al.training.step_training import StepTraining
+from lit_al.training.teacher import SoftLabels
 from lit_al.typing import UNLABELED, Float16s, Float32s, Floats, Ints, Mask, Rows
 from lit_al.utils.countdown import Countdown
 
@@ -57,11 +61,21 @@ class Learned:
         number: of the model.
         model: reads new texts by itself.
         run: the rows and labels that it learned from, and the pool that is left.
+        opinion: of its teacher; None where there is none.
     """
 
     number: int
     model: LitBiLSTM
     run: LoopState
+    opinion: SoftLabels | None = None
+
+    @property
+    def teacher_validated(self) -> Validated | None:
+        """What its teacher said of each label while it had not learned it."""
+        if self.opinion is None:
+            return None
+        said = softmax(self.opinion.held_out, axis=1).astype(np.float32)  # (n, C)
+        return Validated(self.run.labeled, self.run.answers, said)
 
 
 class Learner:
@@ -182,7 +196,14 @@ class Learner:
         if not all(bool(torch.isfinite(weight).all()) for weight in method.model.parameters()):
             raise FitError(f"model {number} came to nothing: its weights are no numbers any more (NaN)")
         self._loop, self._number, self.collapse = loop, number, None
-        return Learned(number, method.model.member(0, self.encoder), run)
+        opinion = method.opinion(run) if self.recipe.teacher else None
+        return Learned(number, method.model.member(0, self.encoder), run, opinion)
+
+    def deliverable(self, learned: Learned, corpus: Corpus) -> TextTeacher:
+        """The teacher of a model, to read new texts with; its terms are learned once more from the corpus."""
+        self.report("making the teacher ready to be delivered")
+        assert learned.opinion is not None  # as checked
+        return teacher_of(self.classes, readers_of(corpus, self.rows), learned.opinion.shares)
 
     def score(self, rows: Rows) -> Floats:
         """(n, C) probabilities of texts under the newest model."""

@@ -35,6 +35,7 @@ from lit_al.models.checkpoint import load_model, read_checkpoint, save_model
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.prediction import probabilities
 from lit_al.models.scoring import score, see
+from lit_al.models.text_teacher import TextTeacher
 from lit_al.strategies import Labeled, Pool, make_strategy
 from lit_al.typing import UNLABELED, Floats, Ints, Rows
 from lit_al.utils.notebook import html_table
@@ -111,6 +112,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     """
 
     _learner: Learner | None  # None where the classifier was loaded
+    model_: LitBiLSTM | TextTeacher
 
     def __init__(
         self,
@@ -341,7 +343,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
 
 class _NewTexts:
-    """What a network alone makes of texts that it has not learned from (`loop.method.Models`).
+    """What a model alone makes of texts that it has not learned from (`loop.method.Models`).
 
     Args:
         model: with its encoder.
@@ -351,7 +353,11 @@ class _NewTexts:
     guard = True
     validation = None
 
-    def __init__(self, model: LitBiLSTM, texts: Sequence[str]) -> None:
+    def __init__(self, model: LitBiLSTM | TextTeacher, texts: Sequence[str]) -> None:
+        self.texts = texts
+        if isinstance(model, TextTeacher):
+            self.model: LitBiLSTM | TextTeacher = model
+            return
         assert model.encoder is not None  # `fit` and `load` see to it
         tokens = torch.from_numpy(model.encoder.encode(texts)).to(model.device)  # (N, T)
         self.model, self.batches = model, Batches(tokens, None, torch.arange(len(texts)), EVALUATION_BATCH)
@@ -369,7 +375,8 @@ class _NewTexts:
         Raises:
             ConfigError: it does not.
         """
-        missing = sorted(set(needs) - {"probabilities", "embeddings", "draws", "classes"})
+        taught = isinstance(self.model, TextTeacher)
+        missing = sorted({*needs} - {"probabilities", "classes", *(() if taught else ("embeddings", "draws"))})
         if missing or needs_labeled:
             asked = f"{', '.join(missing)} of the texts" if missing else "a look at the labeled texts"
             raise ConfigError(
@@ -377,7 +384,10 @@ class _NewTexts:
                 "fit(..., unlabeled=...), or take a strategy such as margin"
             )
         [rows] = candidates
-        [seen] = see(self.model, self._of(rows), {*needs, "probabilities"})
+        if isinstance(self.model, TextTeacher):
+            seen = {"probabilities": self.score(rows)[0]}
+        else:
+            [seen] = see(self.model, self._of(rows), {*needs, "probabilities"})
         columns: dict[str, Any] = dict(seen)
         if "classes" in needs:
             columns["classes"] = seen["probabilities"].argmax(axis=1)
@@ -385,6 +395,8 @@ class _NewTexts:
 
     def score(self, rows: Rows) -> Floats:
         """(1, n, C) float32."""
+        if isinstance(self.model, TextTeacher):
+            return self.model.read([self.texts[row] for row in rows.tolist()])[None]
         return score(self.model, self._of(rows))[None]
 
     def _of(self, rows: Rows) -> Batches:

@@ -6,7 +6,7 @@ imported where something of its own is made.
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -18,6 +18,7 @@ from lit_al.data import MAX_CLASSES
 from lit_al.exceptions import CheckpointError, FitError
 from lit_al.models.frozen import FrozenBiLSTM
 from lit_al.models.kernels import KERNELS
+from lit_al.models.text_teacher import KIND, TextTeacher
 from lit_al.utils import archive, memory
 from lit_al.utils.failpoints import crash_point
 from lit_al.utils.files import replacing
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def save_model(model: "L.LightningModule", path: Path) -> Path:
+def save_model(model: "L.LightningModule | TextTeacher", path: Path) -> Path:
     """Write the checkpoint of a model that no Trainer holds any more.
 
     Raises:
         CheckpointError: it cannot be written.
         FitError: a weight is not finite.
     """
+    if isinstance(model, TextTeacher):
+        save(lambda file: torch.save(model.checkpoint(), file), path)
+        return path
     import lightning as L
 
     trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
@@ -129,7 +133,7 @@ def load_weights(model: nn.Module, path: Path | str) -> None:
     model.load_state_dict(state)
 
 
-def load_model(path: Path | str) -> "LitBiLSTM":
+def load_model(path: Path | str) -> "LitBiLSTM | TextTeacher":
     """The model of a checkpoint file, with its vocabulary and class names, on the CPU.
 
     Raises:
@@ -140,7 +144,7 @@ def load_model(path: Path | str) -> "LitBiLSTM":
     return _load(path, LitBiLSTM)
 
 
-def load_frozen(path: Path | str) -> FrozenBiLSTM:
+def load_frozen(path: Path | str) -> FrozenBiLSTM | TextTeacher:
     """The same model, to read texts with and nothing else.
 
     Raises:
@@ -159,11 +163,13 @@ class _Undrawn(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _load(path: Path | str, kind: type[Network]) -> Network:
+def _load(path: Path | str, network: type[Network]) -> Network | TextTeacher:
     checkpoint = read_checkpoint(path)
     settings, weights = checkpoint.get("hyper_parameters"), checkpoint["state_dict"]
+    taught = isinstance(settings, dict) and settings.get("kind") == KIND
+    kind = TextTeacher if taught else network
     try:
-        checked = _checked(settings, kind)
+        checked = _checked_teacher(settings) if taught else _checked(settings, network)
         # a model of any size without its memory: sizes are believed once weights have them
         with torch.device("meta"), _Undrawn():
             wanted = kind(**checked).state_dict()
@@ -195,13 +201,28 @@ def _checked(settings: Any, kind: type[nn.Module]) -> dict[str, Any]:
         if name not in kinds:
             raise TypeError(f"its setting {name!r} is none of a LitBiLSTM")
         _check_setting(name, value, kinds[name])
-    for name in settings.get("classes", ()):
-        check_text(name, "its classes", "name of a class")
-    if not 2 <= len(settings.get("classes", ("", ""))) <= MAX_CLASSES:
-        raise ValueError(f"it has {len(settings['classes']):,} classes, not 2 to {MAX_CLASSES:,}")
+    _check_classes(settings.get("classes", ("negative", "positive")))
     if settings.get("kernel", "auto") not in KERNELS:
         raise ValueError(f"its kernel {settings['kernel']!r} is none of {', '.join(KERNELS)}")
     return settings
+
+
+def _check_classes(names: Sequence[str]) -> None:
+    for name in names:
+        check_text(name, "its classes", "name of a class")
+    if not 2 <= len(names) <= MAX_CLASSES:
+        raise ValueError(f"it has {len(names):,} classes, not 2 to {MAX_CLASSES:,}")
+
+
+def _checked_teacher(settings: Any) -> dict[str, Any]:
+    """The arguments of a `TextTeacher`.
+
+    Raises:
+        Exception: they are not.
+    """
+    checked = TextTeacher.checked(settings)
+    _check_classes(checked["classes"])
+    return checked
 
 
 def _check_setting(name: str, value: Any, kind: Any) -> None:

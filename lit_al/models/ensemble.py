@@ -6,7 +6,7 @@ would move alone. On a CPU M members cost no more than M times one; on a GPU the
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import lightning as L
 import torch
@@ -19,6 +19,8 @@ from lit_al.models.classifier import Batch
 from lit_al.models.kernels import pooled_states
 from lit_al.models.lit_bilstm import LitBiLSTM, rms_prop
 from lit_al.text.encoder import TextEncoder
+
+TABLE: Final = "embedding.weight"  # name of the word vectors among a network's weights
 
 
 class Committee(nn.Module):
@@ -53,23 +55,30 @@ class Committee(nn.Module):
         self.size = len(members)
         self.width = members[0].width
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    @property
+    def table(self) -> nn.Parameter:
+        """(M, V, E) the members' word vectors."""
+        table: nn.Parameter = self.weights[self.names.index(TABLE)]
+        return table
+
+    def forward(self, tokens: Tensor, table: Tensor | None = None) -> Tensor:
         """Logits of the texts, by each member.
 
         Args:
             tokens: (B, T) word ids for all members, or (M, B, T) for each its own; any integer type.
+            table: (M, W, E) word vectors instead of its own.
 
         Returns:
             (M, B) for two classes, else (M, B, C).
         """
-        return self.logits_of(self.dropout(self.features(tokens)))
+        return self.logits_of(self.dropout(self.features(tokens, table)))
 
-    def features(self, tokens: Tensor) -> Tensor:
+    def features(self, tokens: Tensor, table: Tensor | None = None) -> Tensor:
         """(M, B, dense), what the last layers see, before dropout."""
         w = self._named()
         lstm = (w[f"lstm.{name}"] for name in ("input_kernel", "bias", "recurrent_kernel"))
         pooled = pooled_states(  # (M, B, 2H)
-            tokens, w["embedding.weight"], *lstm, kernel=self.kernel, masked=self.masked
+            tokens, w[TABLE] if table is None else table, *lstm, kernel=self.kernel, masked=self.masked
         )
         return torch.relu(_linear(pooled, w["dense.weight"], w["dense.bias"]))
 

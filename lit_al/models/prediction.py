@@ -11,6 +11,7 @@ from lit_al.exceptions import CheckpointError
 from lit_al.models.batches import Batches
 from lit_al.models.classifier import Classifier
 from lit_al.models.frozen import FrozenBiLSTM
+from lit_al.models.text_teacher import TextTeacher
 from lit_al.typing import Float32s
 
 CHUNK = 1_024  # texts at once, so that a file of any length runs in the same memory
@@ -55,10 +56,14 @@ def probabilities(model: Classifier, texts: Iterable[str], at_once: int = CHUNK)
     Raises:
         CheckpointError: the model cannot read texts.
     """
+    waiting = iter(texts)
+    if isinstance(model, TextTeacher):
+        while chunk := list(islice(waiting, at_once)):
+            yield model.read(chunk)
+        return
     encoder: Any = model if hasattr(model, "encode") else getattr(model, "encoder", None)
     if encoder is None:
         raise CheckpointError("this model carries no vocabulary; give LitBiLSTM an encoder before training it")
-    waiting = iter(texts)
     while chunk := list(islice(waiting, at_once)):
         tokens = torch.as_tensor(encoder.encode(chunk)).to(model.device)  # (n, T), or as the network reads them
         if isinstance(model, FrozenBiLSTM):

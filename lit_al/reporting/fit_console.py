@@ -48,10 +48,12 @@ class FitWords:
         for note in notes:
             self._say(f"[yellow]note:[/yellow] {markup(note)}")
 
-    def end(self, results: Mapping[str, Any], judged: Evaluation | None, page: Path) -> None:
+    def end(self, results: Mapping[str, Any], judged: Evaluation | None, delivered: str, page: Path) -> None:
         """How good the model is, where it is, and what to do with it."""
         if judged is not None:
             self._judged(results, judged)
+        if delivered:
+            self._say(markup(delivered))
         for flaw in results["flaws"]:
             self._say(f"[yellow]this fit[/yellow] {markup(flaw)}")
         self._say(f"report: {markup(page)}")

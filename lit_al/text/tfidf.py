@@ -16,7 +16,7 @@ Pieces of words are also what texts without spaces are made of. Of long texts th
 The features see the whole text, however much of it the network reads. They are computed once for a corpus.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,8 +55,8 @@ class Terms:
     pattern: str = r"(?u)\b\w\w+\b"
     begins: bool = False
 
-    def vectorizer(self, texts: int) -> Any:
-        """What counts the terms of so many texts."""
+    def vectorizer(self, texts: int, known: Mapping[str, int] | None = None) -> Any:
+        """What counts the terms of so many texts, or terms that are known, by their columns."""
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         return TfidfVectorizer(
@@ -64,6 +64,7 @@ class Terms:
             ngram_range=self.lengths,
             min_df=min(self.rarest, max(1, texts // 100)),
             max_features=MOST,
+            vocabulary=known,
             sublinear_tf=True,
             token_pattern=self.pattern,
             preprocessor=_with_beginning if self.begins else None,
@@ -78,6 +79,45 @@ def _with_beginning(text: str) -> str:
 WORDS: Final = Terms("words", (1, 2), rarest=5)
 PHRASES: Final = Terms("words", (1, 3), rarest=2, pattern=rf"(?u)\{BEGIN}|\w+|[?!.]", begins=True)
 PIECES: Final = Terms("pieces of words", (1, 5), rarest=5, analyzer="char_wb")
+KINDS: Final = {"words": WORDS, "phrases": PHRASES, "pieces": PIECES}  # by the names that a checkpoint has for them
+
+
+class Reader:
+    """Reads new texts as the pool's were: terms, and their latent directions.
+
+    Args:
+        kind: of the terms.
+        terms: F of them, in the order of their columns.
+        rarity: (F,) float32 weight of each.
+        axes: (F, D) float32 of the directions, each weighted by the spread of the texts along it.
+    """
+
+    def __init__(self, kind: Terms, terms: Sequence[str], rarity: Float32s, axes: Float32s) -> None:
+        self.terms, self.rarity, self.axes = terms, rarity, axes
+        self._vectorizer = kind.vectorizer(1, {term: place for place, term in enumerate(terms)})
+        self._vectorizer.idf_ = rarity
+
+    def read(self, texts: Sequence[str]) -> tuple[Any, Float32s]:
+        """Both views of n texts: (n, F) sparse, and (n, D), float32, rows of length 1 or 0."""
+        matrix = self._vectorizer.transform(texts)
+        return matrix, _unit(matrix @ self.axes)
+
+
+def readers_of(corpus: Corpus, rows: Rows) -> dict[str, Reader]:
+    """What reads new texts as `text_features` with the same arguments has read these; learned once more, not kept."""
+    ours = corpus.in_order(rows)
+    found = {}
+    for name, terms in KINDS.items():
+        if terms in _kinds_for(corpus, ours):
+            vectorizer = terms.vectorizer(len(ours))
+            try:
+                matrix = vectorizer.fit_transform(corpus.texts[row] for row in ours)
+            except ValueError:  # an empty vocabulary
+                continue
+            axes = _axes(matrix)
+            words = [str(term) for term in vectorizer.get_feature_names_out()]
+            found[name] = Reader(terms, words, vectorizer.idf_.astype(np.float32), axes)
+    return found
 
 
 @dataclass(frozen=True)
@@ -144,7 +184,7 @@ def text_features(corpus: Corpus, rows: Rows) -> Features:
         ConfigError: texts that have nothing in common.
     """
     ours = corpus.in_order(rows)
-    kinds = (PHRASES, PIECES) if are_short(corpus.texts[row] for row in ours) else (WORDS,)
+    kinds = _kinds_for(corpus, ours)
     settings = {"features": FORMAT, "most": MOST, "directions": DIRECTIONS, "corpus": corpus.fingerprint, "rows": ours}
     views = []
     for terms in kinds:
@@ -157,6 +197,10 @@ def text_features(corpus: Corpus, rows: Rows) -> Features:
             "--recipe scratch (of train.py) or in the row scratch/random of a benchmark"
         )
     return Features(tuple(views), corpus.order)
+
+
+def _kinds_for(corpus: Corpus, ours: Rows) -> tuple[Terms, ...]:
+    return (PHRASES, PIECES) if are_short(corpus.texts[row] for row in ours) else (WORDS,)
 
 
 def _views(terms: Terms, found: Mapping[str, npt.NDArray[Any]], texts: int) -> list[View]:
@@ -172,19 +216,30 @@ def _computed(corpus: Corpus, ours: Rows, terms: Terms) -> Callable[[], dict[str
 
 def _compute(corpus: Corpus, ours: Rows, terms: Terms) -> dict[str, npt.NDArray[Any]]:
     """The parts of both views; a width of 0 where the texts have no such term in common."""
-    from sklearn.decomposition import TruncatedSVD
-
     matrix = _counted(corpus, ours, terms)  # (N, F)
     if matrix is None:
         return {"width": np.array(0)}
-    most = min(DIRECTIONS, matrix.shape[1] - 1, len(ours) - 1)
-    directions = np.zeros((len(corpus), max(most, 1)), np.float32)
-    if most > 0:
-        projected = TruncatedSVD(most, n_iter=3, random_state=0).fit(matrix[ours]).transform(matrix)  # (N, D)
-        weighted = projected * projected[ours].std(axis=0)
-        directions = weighted / np.maximum(np.linalg.norm(weighted, axis=1, keepdims=True), 1e-12)
+    directions = _unit(matrix @ _axes(matrix[ours]))  # (N, D)
     parts = {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
-    return {**parts, "width": np.array(matrix.shape[1]), "directions": directions.astype(np.float32)}
+    return {**parts, "width": np.array(matrix.shape[1]), "directions": directions}
+
+
+def _axes(learned: Any) -> Float32s:
+    """(F, D) float32 main directions of sparse texts (n, F), each weighted by the spread of the texts along it."""
+    from sklearn.decomposition import TruncatedSVD
+
+    most = min(DIRECTIONS, learned.shape[1] - 1, learned.shape[0] - 1)
+    if most < 1:
+        return np.zeros((learned.shape[1], 1), np.float32)
+    axes = TruncatedSVD(most, n_iter=3, random_state=0).fit(learned).components_.T  # (F, D)
+    weighted: Float32s = (axes * (learned @ axes).std(axis=0)).astype(np.float32)
+    return weighted
+
+
+def _unit(vectors: Float32s) -> Float32s:
+    """Rows of length 1, or 0."""
+    unit: Float32s = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return unit.astype(np.float32)
 
 
 def _counted(corpus: Corpus, ours: Rows, terms: Terms) -> Any | None:

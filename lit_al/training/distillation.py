@@ -8,6 +8,7 @@ prediction stay as it is when the words move in the direction that would change 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import lightning as L
@@ -16,7 +17,6 @@ import torch
 from scipy.optimize import brentq
 from scipy.special import softmax
 from torch import Tensor
-from torch.func import functional_call
 from torch.nn import functional as F
 
 from lit_al.data.split import without
@@ -27,6 +27,7 @@ from lit_al.training.fitting import fit, plain_trainer
 from lit_al.training.recipe import Recipe
 from lit_al.training.steps import LabeledSet, StepCallback
 from lit_al.training.teacher import SoftLabels
+from lit_al.training.word_rows import RowwiseRMSprop, WordRows
 from lit_al.typing import Float32s, Float64s, Ints, Rows
 
 REPEATED: Final = 0.1  # share of a pass that goes to labeled texts, beside their place among all
@@ -37,7 +38,6 @@ MOST_RESERVED: Final = 500  # texts that tell how well a student follows
 RESERVING: Final = 1  # a stream of chance of its own, so that shuffles do not depend on it
 STEP: Final = 0.1  # how far a word moves against the network, as a share of its vector's length
 PROBE: Final = 0.01  # how far it moves to find the direction, likewise
-TABLE: Final = "weights.0"  # name of the embedding table among a committee's weights
 
 
 def sharpness(logits: Float64s) -> float:
@@ -193,18 +193,24 @@ class Student(L.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
         """The sum of the members' losses on tokens (M, B, T) and targets (M, B, C)."""
         tokens, targets = batch
-        tokens = drop_words(tokens, self.recipe.word_dropout)
-        logits = self.model(tokens)
+        tokens = self.words.take(drop_words(tokens, self.recipe.word_dropout))
+        logits = self.model.net(tokens, self.words.rows)
         loss = -(targets * log_probabilities(logits)).sum(dim=-1).mean(dim=1).sum()
         if self.recipe.entropy:
             loss = loss + self.recipe.entropy * entropy(logits).mean(dim=1).sum()
         if self.recipe.adversarial:
-            loss = loss + self.recipe.adversarial * virtual_adversarial_loss(self.model.net, tokens)
+            loss = loss + self.recipe.adversarial * virtual_adversarial_loss(self.model.net, self.words.rows, tokens)
         return loss
 
+    @cached_property
+    def words(self) -> WordRows:
+        """The rows of the embedding table that a step is about, on the device that the model is on by then."""
+        return WordRows(self.model.net.table)
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """That of the committee."""
-        return self.model.configure_optimizers()
+        """That of the committee, which moves of its words those at hand."""
+        others = [weight for weight in self.model.net.weights if weight is not self.model.net.table]
+        return RowwiseRMSprop(others, self.words, self.model.hparams["learning_rate"])
 
 
 @dataclass
@@ -218,7 +224,7 @@ class SoftBatches:
         size: B.
         steps: batches in all.
         rng: draws the order.
-        by_length: texts of like length side by side, for a network that leaves padding out.
+        by_length: texts of like length side by side, cut after the longest, for a network that leaves padding out.
     """
 
     tokens: Tensor
@@ -255,8 +261,9 @@ class SoftBatches:
                 order = self._pass()
             first = step % self._in_a_pass * self.size
             places = order[:, first : first + self.size]  # (M, B)
+            width = int(self.lengths[members, places].max()) if self.by_length else self.tokens.shape[1]
             yield (
-                self.tokens[torch.from_numpy(self.rows[members, places])],
+                self.tokens[:, : max(width, 1)][torch.from_numpy(self.rows[members, places])],  # (M, B, width)
                 torch.from_numpy(self.targets[members, places]),
             )
 
@@ -291,7 +298,7 @@ def entropy(logits: Tensor) -> Tensor:
     return -(logs.exp() * logs).sum(dim=-1)
 
 
-def virtual_adversarial_loss(net: Any, tokens: Tensor) -> Tensor:
+def virtual_adversarial_loss(net: Any, table: Tensor, tokens: Tensor) -> Tensor:
     """How much the predictions change when the words move against them: divergence in nats, summed over members.
 
     The words of a batch move in the embedding table, the same word everywhere alike, so that the fast kernel, which
@@ -299,28 +306,22 @@ def virtual_adversarial_loss(net: Any, tokens: Tensor) -> Tensor:
 
     Args:
         net: a `Committee` of M members.
-        tokens: (M, B, T).
+        table: (M, V, E) its word vectors, or those of the tokens' words.
+        tokens: (M, B, T) ids in that table.
     """
-    table = dict(net.named_parameters())[TABLE].detach()  # (M, V, E)
+    vectors = table.detach()  # (M, V, E)
     before = net.training
     net.eval()  # the same units for all three predictions
     try:
         with torch.no_grad():
-            expected = log_probabilities(net(tokens))  # (M, B, C)
-        probe = _along(torch.randn_like(table), table, PROBE).requires_grad_()
-        change = _divergence(expected, _moved(net, tokens, probe))
+            expected = log_probabilities(net(tokens, vectors))  # (M, B, C)
+        probe = _along(torch.randn_like(vectors), vectors, PROBE).requires_grad_()
+        change = _divergence(expected, net(tokens, table + probe))
         [direction] = torch.autograd.grad(change, probe)
-        loss = _divergence(expected, _moved(net, tokens, _along(direction, table, STEP)))
+        loss = _divergence(expected, net(tokens, table + _along(direction, vectors, STEP)))
     finally:
         net.train(before)
     return loss
-
-
-def _moved(net: Any, tokens: Tensor, by: Tensor) -> Tensor:
-    """Logits with the embedding table moved; gradients go to all weights as ever."""
-    table = dict(net.named_parameters())[TABLE]
-    logits: Tensor = functional_call(net, {TABLE: table + by}, (tokens,))
-    return logits
 
 
 def _along(direction: Tensor, table: Tensor, share: float) -> Tensor:

@@ -74,7 +74,7 @@ class Recipe:
     class_weight: ClassWeight = "balanced"
     wide: bool = False
     study_steps: int = 2_000
-    study_batch: int = 256
+    study_batch: int = 128
     word_dropout: float = 0.0
     adversarial: float = 0.0
     entropy: float = 0.0
@@ -84,7 +84,7 @@ class Recipe:
         """Learning rate: soft labels of all texts are a surer guide than a few labels, and can be followed faster."""
         if self.learning_rate is not None:
             return self.learning_rate
-        return 3e-3 if self.teacher else 1e-3
+        return 6e-3 if self.teacher else 1e-3
 
     @property
     def dense_size(self) -> int:
@@ -100,7 +100,7 @@ class Recipe:
         """The same for so many labels: many of them are worth more steps, few of them no certainty.
 
         >>> Recipe(entropy=0.1).for_labels(400).entropy, Recipe().for_labels(40_000).study_steps
-        (0.0, 2500)
+        (0.0, 5000)
         """
         steps = max(self.study_steps, MEETINGS * labels // self.study_batch)
         return replace(self, study_steps=steps, entropy=self.entropy if labels >= CERTAIN else 0.0)

@@ -174,6 +174,10 @@ class StepTraining:
         soften(model, factors)
         return keep
 
+    def opinion(self, state: LoopState) -> SoftLabels:
+        """What the teacher makes of a seed's labels."""
+        return self._soft_labels(LabeledSet(state.labeled, state.answers))
+
     def _soft_labels(self, labeled_set: LabeledSet) -> SoftLabels:
         """What the teacher makes of a labeled set; it is asked once."""
         assert self.pretraining.features is not None  # `learn` computes them for every recipe with a teacher
@@ -186,6 +190,7 @@ class StepTraining:
                 len(self.classes),
                 seed=0,
                 class_weight=self.recipe.class_weight,
+                copies=self._copies(labeled_set.rows),
             )
         return self._heard[key]
 

@@ -28,7 +28,8 @@ SHRINK, NOISE = 0.5, 0.01  # Ash and Adams 2020: old weights halved, noise of th
 POINTS = 50  # of the curve of a fit
 LOOKS = 10  # times that a fit is judged by its held-out labels
 LOOK = 50  # steps after which a student is judged
-MEMORY = 0.99  # of the running mean of its weights, per step: those of the last hundred steps or so count
+OFTEN = 5  # steps after which its weights enter their running mean
+MEMORY = 0.95  # of that mean, each time: the weights of the last hundred steps or so count
 GAIN = 0.05  # share of its distance from the teacher that a student must lose
 TINY = 1e-9  # probability below which a class counts as being that likely
 PATIENCE = 2  # looks without such a gain, after which it has learned what it can
@@ -237,9 +238,11 @@ class FollowsBest(StepCallback):
         step, weights = trainer.global_step, [weight.detach() for weight in pl_module.parameters()]
         if not self._mean:
             self._mean, self._best = ([weight.clone() for weight in weights] for _ in range(2))
-        memory = min(self.memory, 1 - 2 / (step + 1))  # at first half of the steps so far count
-        torch._foreach_lerp_(self._mean, weights, 1 - max(memory, 0.0))
-        if step % LOOK == 0 or step == int(trainer.estimated_stepping_batches):
+        last = step == int(trainer.estimated_stepping_batches)
+        if step % OFTEN == 0 or last:
+            memory = min(self.memory, 1 - 2 / (-(-step // OFTEN) + 1))  # at first half of the steps so far count
+            torch._foreach_lerp_(self._mean, weights, 1 - memory)
+        if step % LOOK == 0 or last:
             self._look(pl_module)
             if bool((self._idle >= PATIENCE).all()):
                 trainer.should_stop = True

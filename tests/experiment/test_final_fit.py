@@ -18,6 +18,7 @@ from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.fit_options import FitOptions
 from lit_al.experiment.labels_there import labels_there
 from lit_al.experiment.session import run
+from lit_al.experiment.text_classifier import TextClassifier
 from lit_al.models.checkpoint import load_model
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, sha256_of
 
@@ -110,6 +111,25 @@ def test_from_a_file_to_a_classified_file(fitted, tickets, tmp_path, capsys):
     assert right > 0.7
 
 
+def test_teacher_is_delivered_as_a_model_like_any_other(tickets, corpus, tmp_path, capsys):
+    words = ["--text-column", "message", "--label-column", "kind", "--accelerator", "cpu", "--folds", "2"]
+    folder = tmp_path / "model"
+    assert main.main(["fit", str(tickets), *words, "--deliver", "teacher", "--to", str(folder)]) == 0
+    results = json.loads((folder / "results.json").read_text())
+    assert results["deliver"]["delivered"] == "teacher"
+    assert results["cross_validation"]["accuracy"] == pytest.approx(results["deliver"]["teacher"])
+    assert results["cross_validation"]["rows"] == 90
+    assert "delivered: the teacher" in capsys.readouterr().out
+    classifier = TextClassifier.load(folder / "checkpoints" / "best.ckpt")
+    right = np.mean(classifier.predict(corpus.texts) == np.array(CLASSES)[corpus.labels])
+    assert right > 0.7
+    assert len(classifier.query(5, texts=corpus.texts[90:], strategy="margin").rows) == 5
+    assert main.main(["predict", str(folder), corpus.texts[0]]) == 0
+    assert capsys.readouterr().out.split("\t")[0] == classifier.predict(corpus.texts[:1])[0]
+    again = classifier.save(tmp_path / "again.ckpt")
+    np.testing.assert_array_equal(TextClassifier.load(again).predict(corpus.texts), classifier.predict(corpus.texts))
+
+
 def test_labels_of_people_are_resolved_as_in_their_run_and_controls_judge(corpus, tmp_path):
     folder = record_of(tmp_path / "run", corpus, range(10, 60), controls=range(10, 30))
     there = labels_there(FitOptions(data=str(folder)))
@@ -156,6 +176,9 @@ def test_labels_of_an_oracle_are_those_paid_for_and_the_test_set_is_left_alone(p
         (["few.csv", "--folds", "1"], "--folds 1 would leave a model without labels"),
         (["few.csv", "--to", "a", "--name", "b"], "give --to or --name, not both"),
         (["few.csv", "--to", "a.ckpt"], "--to a.ckpt is the name of a file"),
+        (["few.csv", "--deliver", "best", "--folds", "0"], "--deliver best chooses by cross-validation; leave out"),
+        (["few.csv", "--deliver", "teacher", "--recipe", "scratch"], "need a teacher, which --recipe scratch has not"),
+        (["few.csv", "--deliver", "best", "--embeddings", "v.npy"], "have no use with the vectors of --encoder or"),
         (["few.csv", "--recipe", "leen"], "recipe 'leen' is not one of"),
         ([], "the following arguments are required: RUN_OR_FILE"),
     ],

@@ -24,6 +24,7 @@ from lit_al.experiment.explain import explain
 from lit_al.experiment.fit_options import FitOptions
 from lit_al.experiment.journal import RUN, Journal
 from lit_al.experiment.labels_there import labels_there
+from lit_al.experiment.lean_session import LeanSession
 from lit_al.experiment.resume import Resume
 from lit_al.experiment.session import resume, run
 from lit_al.models.checkpoint import loaded
@@ -309,6 +310,32 @@ def test_lost_record_is_recovered_and_the_run_ends_as_it_would_have(whole, tmp_p
     recover(folder)
     go_on(folder)
     assert outcome(folder) == outcome(whole("lean"))
+
+
+def test_vectors_that_changed_since_the_run_began_are_refused(tmp_path, capsys, monkeypatch):
+    def kept_and_stopped(self, number):
+        keep(self, number)
+        raise KeyboardInterrupt
+
+    keep = LeanSession.keep
+    vectors = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32)
+    file = tmp_path / "vectors.npy"
+    np.save(file, vectors)
+    config = replace(
+        LEAN, embeddings=str(file), validation="none", strategy="random", log_dir=str(tmp_path), name="run"
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(LeanSession, "keep", kept_and_stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run(config, Console(quiet=True))
+    np.save(file, vectors[::-1])
+    assert main.main(["train", "--resume", str(tmp_path / "run")]) == 2
+    printed = capsys.readouterr().err
+    assert f"the vectors in {file} have changed since the run began" in printed
+    assert printed.count("\n") == 1
+    np.save(file, vectors)
+    found, _ = go_on(tmp_path / "run")
+    assert found["status"] == "finished"
 
 
 # --- Orders -----------------------------------------------------------------------------------------------------------

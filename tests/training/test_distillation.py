@@ -30,6 +30,7 @@ from lit_al.training.distillation import (
 from lit_al.training.recipe import Recipe
 from lit_al.training.steps import AveragedWeights, FollowsBest, LabeledSet
 from lit_al.training.teacher import SoftLabels
+from lit_al.training.word_rows import WordRows
 
 SIZES = {"vocabulary_size": 30, "embedding_size": 8, "hidden_size": 4, "dense_size": 5}
 RECIPE = Recipe(study_steps=5, study_batch=16, average=0.0)
@@ -131,7 +132,9 @@ def test_so_many_batches_and_each_text_once_in_a_pass(members, texts, size, step
     assert len(found) == len(batches) == steps
     each = min(size, texts)
     for tokens, targets in found:
-        assert tokens.shape == (members, each, 12)
+        assert tokens.shape[:2] == (members, each)
+        longest = int((tokens.to(torch.int32) != 0).sum(-1).max())  # no padding beyond it, where lengths count
+        assert tokens.shape[2] == (longest if by_length else 12)
         assert tokens.dtype == torch.uint16
         assert targets.shape == (members, each, 2)
         assert torch.equal(tokens[..., 0].float() - 1, targets[..., 0])  # a text goes with its own target
@@ -226,7 +229,7 @@ def test_adversarial_loss_is_that_of_a_loop_over_members(model, tokens):
     roused(model)
     expected = by_member(model, own, 5)
     torch.manual_seed(5)
-    assert virtual_adversarial_loss(model.net, own).item() == pytest.approx(expected, rel=0.02)
+    assert virtual_adversarial_loss(model.net, model.net.table, own).item() == pytest.approx(expected, rel=0.02)
     assert expected > 1e-6
 
 
@@ -234,7 +237,7 @@ def test_adversarial_step_changes_more_than_a_random_one(model, tokens):
     own = tokens.expand(2, -1, -1)
     net = roused(model).net.eval()
     torch.manual_seed(0)
-    worst = virtual_adversarial_loss(net, own).item()
+    worst = virtual_adversarial_loss(net, net.table, own).item()
     with torch.no_grad():
         expected, table = log_probabilities(net(own)), net.weights[0].clone()
         random = []
@@ -250,7 +253,7 @@ def test_adversarial_step_changes_more_than_a_random_one(model, tokens):
 def test_constant_network_cannot_be_moved(model, tokens):
     with torch.no_grad():
         model.net.weights[model.net.names.index("head.weight")].zero_()
-    loss = virtual_adversarial_loss(model.net, tokens.expand(2, -1, -1))
+    loss = virtual_adversarial_loss(model.net, model.net.table, tokens.expand(2, -1, -1))
     assert loss.item() == 0
     loss.backward()
     assert all(torch.isfinite(weight.grad).all() for weight in model.net.weights if weight.grad is not None)
@@ -260,7 +263,7 @@ def test_constant_network_cannot_be_moved(model, tokens):
 def test_adversarial_loss_reaches_all_weights_and_leaves_nothing_behind(training, model, tokens):
     net = roused(model).net.train(training)
     before = copy.deepcopy(net.state_dict())
-    loss = virtual_adversarial_loss(net, tokens.expand(2, -1, -1))
+    loss = virtual_adversarial_loss(net, net.table, tokens.expand(2, -1, -1))
     assert loss.item() > 0
     assert net.training is net.dropout.training is training
     assert all(weight.grad is None for weight in net.weights)
@@ -279,7 +282,7 @@ def test_masked_padding_is_no_adversary(classes, tokens):
     losses = []
     for text in (tokens[None, :10, :], F.pad(tokens[None, :10].int(), (0, 5))):
         torch.manual_seed(1)
-        losses.append(virtual_adversarial_loss(model.net, text).item())
+        losses.append(virtual_adversarial_loss(model.net, model.net.table, text).item())
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
@@ -303,8 +306,10 @@ def test_loss_is_the_cross_entropy_with_the_targets_and_whatever_the_recipe_adds
     torch.testing.assert_close(plain, expected)
     with_entropy = Student(model, replace(RECIPE, entropy=0.5)).training_step(batch, 0)
     torch.testing.assert_close(with_entropy, plain + 0.5 * entropy(model(batch[0])).mean(dim=1).sum())
+    words = WordRows(model.net.table)
+    places = words.take(batch[0])
     torch.manual_seed(2)
-    adversary = virtual_adversarial_loss(model.net, batch[0])
+    adversary = virtual_adversarial_loss(model.net, words.rows, places)
     torch.manual_seed(2)
     with_all = Student(model, replace(RECIPE, entropy=0.5, adversarial=2.0)).training_step(batch, 0)
     torch.testing.assert_close(with_all, with_entropy + 2 * adversary)

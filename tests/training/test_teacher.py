@@ -175,3 +175,40 @@ def test_more_classes_than_labels_are_no_reason_to_warn(texts, recwarn):
     features, _, _ = texts
     teach(features, np.arange(12), np.arange(12) % 9, 9, 0)
     assert not [warning for warning in recwarn if "unique classes" in str(warning.message)]
+
+
+@pytest.mark.parametrize("texts", [2, 3], indirect=True)
+def test_regression_on_inner_products_is_the_one_on_the_numbers_themselves(texts, monkeypatch):
+    """Few texts of many numbers, copies among them, learned to the end both ways."""
+    _, truth, classes = texts
+    rng = np.random.default_rng(1)
+    dense = (np.eye(classes)[truth] @ rng.normal(0, 1, (classes, 90)) + rng.normal(0, 1, (240, 90))).astype(np.float32)
+    dense /= np.linalg.norm(dense, axis=1, keepdims=True)
+    dense[3] = dense[7]
+    terms = sparse.csr_matrix(np.where(np.abs(dense) > 0.1, dense, 0)).astype(np.float32)
+    features = Features((View("directions", dense), View("words", terms)), rng.permutation(240))
+    rows = np.arange(40)
+    monkeypatch.setattr(teacher, "TOLERANCE", 1e-6)
+    ours = teach(features, rows, truth[rows], classes, 0)
+    monkeypatch.setattr(teacher, "MOST_TEXTS", 0)
+    plain = teach(features, rows, truth[rows], classes, 0)
+    np.testing.assert_allclose(ours.logits, plain.logits, atol=0.02)
+    np.testing.assert_allclose(ours.held_out, plain.held_out, atol=0.02)
+    np.testing.assert_allclose(ours.weights, plain.weights, atol=0.01)
+    sums = sum(view.matrix @ weights + bias for view, (weights, bias) in zip(features.views, ours.shares, strict=True))
+    np.testing.assert_allclose(sums, ours.logits, atol=1e-4)
+
+
+def test_copies_share_a_fold_so_that_none_tells_the_label_of_another(texts, monkeypatch):
+    monkeypatch.setattr(teacher, "stacking_weights", lambda logits, answers, prior: np.array([1.0, 2.0]))
+    features, truth, classes = texts
+    rows = np.arange(40)
+    copies = np.arange(40)
+    copies[20:] = np.arange(20)  # each text twice
+    before = teach(features, rows, truth[rows], classes, 0, copies=copies)
+    lied = truth[rows].copy()
+    lied[3] = (lied[3] + 1) % classes
+    after = teach(features, rows, lied, classes, 0, copies=copies)
+    np.testing.assert_array_equal(before.held_out[[3, 23]], after.held_out[[3, 23]])
+    one = teach(features, rows[:2], truth[:2], classes, 0, copies=np.zeros(2, np.int64))
+    assert np.isfinite(one.logits).all()
