@@ -26,6 +26,8 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "cli.command_line --print-config": ("train", "benchmark"),
     "data": LOADING,
     "data.split": ("train", "benchmark"),
+    "delivery": ("export-model",),
+    "delivery.held_out": ("export-model", "gate"),
     "exchange": ("import", "train"),
     "exchange.incoming --annotator": ("import",),
     "exchange.incoming --format": ("import",),

@@ -21,6 +21,7 @@ from lit_al.utils.terminal_text import plain, say
 if TYPE_CHECKING:
     from lit_al.annotate.project_options import AnnotateOptions, LabelOptions
     from lit_al.benchmark.bench_config import BenchConfig
+    from lit_al.delivery.delivery_options import ExportModelOptions
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
     from lit_al.experiment.fit_options import FitOptions
@@ -189,6 +190,14 @@ def export(asked: "ExportOptions") -> None:
     say(words)
 
 
+def export_model(asked: "ExportModelOptions") -> None:
+    """Write a model as files that other programs run: ONNX graph, tokenizer, weights, card."""
+    from lit_al.delivery.exporting import export_model as write
+
+    for line in write(asked).lines():
+        say(line)
+
+
 def import_(asked: "ImportOptions") -> None:
     """Take the labels of a file into a run: all of them, or none."""
     from lit_al.exchange import import_answers
@@ -233,5 +242,6 @@ COMMANDS = {
     "agreement": Command(agreement, "utils.options:RunOptions"),
     "recover": Command(recover, "utils.options:RunOptions"),
     "export": Command(export, "exchange.file_options:ExportOptions"),
+    "export-model": Command(export_model, "delivery.delivery_options:ExportModelOptions"),
     "import": Command(import_, "exchange.file_options:ImportOptions"),
 }

@@ -2,7 +2,8 @@
 
     model.safetensors   the weights, by their names in `LitBiLSTM`
     config.json         class names, sizes, how texts are read; what else stands in it is left to whoever wrote it
-    tokenizer.json      the encoder for the `tokenizers` library, with its vocabulary
+    tokenizer.json      the encoder for the `tokenizers` library, with its vocabulary; beside it tokenizer_config.json,
+                        which JavaScript's library asks what is unknown
 
 Nothing in them is executed. `LitBiLSTM.from_pretrained`, `checkpoint.load_model` and `lit-al predict` read such a
 folder; `LitBiLSTM.save_pretrained` and `lit-al export-model` write it.
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lit_al.exceptions import CheckpointError, ConfigError
-from lit_al.text.encoder import TextEncoder
+from lit_al.text.encoder import RESERVED, TextEncoder
 from lit_al.utils.folders import write_bytes, write_text
 from lit_al.utils.terminal_text import first_line
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 WEIGHTS: Final = "model.safetensors"
 CONFIG: Final = "config.json"
 TOKENIZER: Final = "tokenizer.json"
-FILES: Final = (WEIGHTS, CONFIG, TOKENIZER)
+TOKENIZER_CONFIG: Final = "tokenizer_config.json"
+FILES: Final = (WEIGHTS, CONFIG, TOKENIZER)  # those that a model is read from
 SCHEMA: Final = 1  # of config.json; docs/deploy.md describes it
 
 _SIZES: Final = ("vocabulary_size", "embedding_size", "hidden_size", "dense_size", "dropout", "masked")
@@ -63,7 +65,7 @@ def config_of(settings: Mapping[str, Any], encoder: TextEncoder | None) -> dict[
 def write_model(
     folder: Path, config: Mapping[str, Any], weights: Mapping[str, "Tensor"], encoder: TextEncoder | None
 ) -> None:
-    """Write the three files; of a model that reads no texts there is no tokenizer.
+    """Write the files; of a model that reads no texts there is no tokenizer.
 
     Raises:
         ConfigError: the encoder cannot be written: see `text.portable.tokenizer_of`.
@@ -74,9 +76,12 @@ def write_model(
     folder.mkdir(parents=True, exist_ok=True)
     if encoder is not None:
         write_text(folder / TOKENIZER, encoder.tokenizer.to_str(pretty=False) + "\n")
+        padding, unknown = RESERVED
+        kind = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": encoder.max_length}
+        write_text(folder / TOKENIZER_CONFIG, _as_json({**kind, "unk_token": unknown, "pad_token": padding}))
     plain = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
     write_bytes(folder / WEIGHTS, save(plain, metadata={"format": "pt"}))
-    write_text(folder / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / CONFIG, _as_json(config))
 
 
 def read_model(folder: Path) -> tuple[dict[str, Any], "dict[str, Tensor]"]:
@@ -135,6 +140,10 @@ def _encoder(folder: Path, reads: Any) -> dict[str, Any]:
             f"{folder / TOKENIZER} does not say how this model reads texts ({first_line(error)}); export it again"
         ) from error
     return encoder.state_dict()
+
+
+def _as_json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _json(path: Path) -> Any:

@@ -44,7 +44,7 @@ def folder(tmp_path):
 def test_what_is_written_is_what_is_read(how, units, classes, tmp_path):
     model = model_of(how, units, classes, masked=units == "words")
     model.save_pretrained(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {*FILES, "README.md"}
+    assert {path.name for path in tmp_path.iterdir()} == {*FILES, "tokenizer_config.json", "README.md"}
     for again in (LitBiLSTM.from_pretrained(tmp_path), load_model(tmp_path), load_frozen(str(tmp_path))):
         assert (again.encoder, again.classes) == (model.encoder, model.classes)
         assert again.net.lstm.masked == model.net.lstm.masked
@@ -180,7 +180,7 @@ def test_hub_takes_a_model_and_gives_it_back_and_so_does_its_cache(folder, hub, 
     pull = "from lit_al import LitBiLSTM, classify; m = LitBiLSTM.from_pretrained('me/model')"
     pull += f"; print(*[found.probability for found in classify(m, {TEXTS!r})])"
     there = run(f"{push}; {pull}", tmp_path, HF_ENDPOINT=hub.url)
-    assert {*FILES, "README.md"} <= set(hub.files)
+    assert {*FILES, "tokenizer_config.json", "README.md"} <= set(hub.files)
     assert hub.files["tokenizer.json"] == (folder / "tokenizer.json").read_bytes()
     assert run(pull, tmp_path, HF_HUB_OFFLINE="1") == there
     wanted = torch.sigmoid(logits(load_model(folder).eval()))
