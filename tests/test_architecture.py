@@ -21,6 +21,7 @@ ROOMS = [
     "utils",
     "metrics",
     "calibration",
+    "criteria",
     "data",
     "text",
     "models",

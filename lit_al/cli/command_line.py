@@ -35,13 +35,13 @@ class Command:
     """A row of the table of commands.
 
     Attributes:
-        run: what it does, given its options; the docstring is its help.
+        run: what it does, given its options; the docstring is its help. What it returns is the exit code, None is 0.
         options: their dataclass, as `module:Class` below `lit_al`.
         lower: what to do where there was too little memory.
         config: it takes its options from a YAML file too.
     """
 
-    run: Callable[[Any], None]
+    run: Callable[[Any], int | None]
     options: str
     lower: str = "close other programs, or take a smaller run or file"
     config: bool = False
