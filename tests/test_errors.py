@@ -43,6 +43,7 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "models.checkpoint": LOADING,
     "models.own_network": ("train", "benchmark", "predict"),
     "models.request": ("predict",),
+    "stopping.parsing --until": ("train",),
     "text": LOADING,
     "utils.folders": ("train",),
 }

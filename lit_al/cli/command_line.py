@@ -171,7 +171,8 @@ def _filled(name: str, command: Command) -> ArgumentParser:
 
 def overview(commands: Mapping[str, Command]) -> str:
     """What `lit-al --help` says."""
-    rows = "\n".join(f"  {name:10}{(getdoc(row.run) or '').splitlines()[0]}" for name, row in commands.items())
+    width = max(map(len, commands)) + 2
+    rows = "\n".join(f"  {name:{width}}{(getdoc(row.run) or '').splitlines()[0]}" for name, row in commands.items())
     return f"usage: lit-al COMMAND [options]\n\n{rows}\n\nlit-al COMMAND --help lists a command's options."
 
 

@@ -5,7 +5,7 @@ What is written is read back and asked before it is handed over: the graph must 
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -191,11 +191,11 @@ def _write_graph(folder: Path, model: FrozenBiLSTM, precision: "Precision") -> f
     facts = {"classes": list(model.classes), "max_length": model.encoder.max_length, "units": model.encoder.units}
     with _without_warnings():
         content = onnx_model(model.net, facts, precision)
-    ask = session(content)
+    graph = session(content)
     tokens = _of_chance(model.encoder)  # (n, T)
     with torch.no_grad():
         wanted = probabilities_of(model.net(torch.from_numpy(tokens))).numpy()
-    found = [*(ask(row[None])[0] for row in tokens[:4]), *ask(tokens[4:])]
+    found = [*(ask(graph, row[None])[0] for row in tokens[:4]), *ask(graph, tokens[4:])]
     difference = float(np.abs(np.stack(found) - wanted).max())
     if precision == "fp32" and difference > SAME:
         raise RunError(
@@ -206,20 +206,20 @@ def _write_graph(folder: Path, model: FrozenBiLSTM, precision: "Precision") -> f
     return difference
 
 
-def session(model: bytes | Path, threads: int = 1) -> Callable[[Any], Float32s]:
-    """What a graph says of token ids (n, T): probabilities (n, C)."""
+def session(model: bytes | Path, threads: int = 1) -> Any:
+    """An onnxruntime session of a graph that computes on so many threads."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, 3
     source = model if isinstance(model, bytes) else str(model)
-    opened = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
-    def ask(tokens: Any) -> Float32s:
-        found: Float32s = opened.run(["probabilities"], {"input_ids": tokens.astype(np.int64)})[0]
-        return found
 
-    return ask
+def ask(graph: Any, tokens: Any) -> Float32s:
+    """What the session of a graph says of token ids (n, T): probabilities (n, C)."""
+    found: Float32s = graph.run(["probabilities"], {"input_ids": tokens.astype(np.int64)})[0]
+    return found
 
 
 def _of_chance(encoder: TextEncoder) -> Any:

@@ -23,11 +23,14 @@ from tokenizers import Tokenizer
 
 tokenizer = Tokenizer.from_file("tokenizer.json")
 session = onnxruntime.InferenceSession("model.onnx")
+tokenizer.no_padding()
 
 
 def probabilities(texts):
     found = [one.ids for one in tokenizer.encode_batch(texts)]
-    ids = np.array({ids}, np.int64)
+    kept = {kept}
+    width = {width}
+    ids = np.array([[*one, *[0] * (width - len(one))] for one in kept], np.int64)
     return session.run(["probabilities"], {{"input_ids": ids}})[0]  # (texts, classes), classes as in config.json
 
 
@@ -41,9 +44,11 @@ const tokenizer = new Tokenizer(await read("tokenizer.json"), await read("tokeni
 const session = await ort.InferenceSession.create("model.onnx");
 
 export async function probabilities(text) {{
-  const ids = tokenizer.encode(text).ids, input = new BigInt64Array({length});
-  input.set({ids}.map(BigInt));
-  return (await session.run({{ input_ids: new ort.Tensor("int64", input, [1, {length}]) }})).probabilities.data;
+  const ids = tokenizer.encode(text).ids;
+  const kept = {kept};
+  const input = new BigInt64Array({width});
+  input.set(kept.map(BigInt));
+  return (await session.run({{ input_ids: new ort.Tensor("int64", input, [1, input.length]) }})).probabilities.data;
 }}
 
 console.log(await probabilities("a text"));"""
@@ -85,8 +90,8 @@ def model_card(
         front_matter=Markup(_front_matter(title, origin, asked, judged)),
         title=title,
         what=_what(model, encoder),
-        python=Markup(python_code(encoder)),
-        javascript=Markup(javascript_code(encoder)),
+        python=Markup(python_code(encoder, model.net.lstm.masked)),
+        javascript=Markup(javascript_code(encoder, model.net.lstm.masked)),
         facts=list(_facts(origin, model.classes)),
         judged=[*_by_held_out(judged, model.classes), *_by_run(origin)],
         calibration=_calibration(calibration),
@@ -96,23 +101,29 @@ def model_card(
     )
 
 
-def python_code(encoder: TextEncoder) -> str:
-    """Text in, probabilities out, in Python."""
-    return _PYTHON.format(ids=_kept("one", encoder, "[[*{0}[:{1}], *{0}[len({0}) - {2} :]] for one in found]", "found"))
+def python_code(encoder: TextEncoder, masked: bool) -> str:
+    """Text in, probabilities out, in Python; a masked network needs no more padding than its batch."""
+    length, head, tail = _kept(encoder)
+    middle = f"[[*one[:{head}], *one[max({head}, len(one) - {tail}) :]] for one in found]"
+    return _PYTHON.format(
+        kept="found" if encoder.cut == "end" else middle, width="max(1, *map(len, kept))" if masked else length
+    )
 
 
-def javascript_code(encoder: TextEncoder) -> str:
+def javascript_code(encoder: TextEncoder, masked: bool) -> str:
     """Text in, probabilities out, in JavaScript, whose library neither cuts nor pads."""
-    whole = f"ids.slice(0, {encoder.max_length})"
-    middle = "(ids.length > {3} ? [...ids.slice(0, {1}), ...ids.slice(ids.length - {2})] : ids)"
-    return _JAVASCRIPT.format(length=encoder.max_length, ids=_kept("ids", encoder, middle, whole))
+    length, head, tail = _kept(encoder)
+    middle = f"[...ids.slice(0, {head}), ...ids.slice(Math.max({head}, ids.length - {tail}))]"
+    return _JAVASCRIPT.format(
+        kept=f"ids.slice(0, {length})" if encoder.cut == "end" else middle,
+        width="Math.max(1, kept.length)" if masked else length,
+    )
 
 
-def _kept(ids: str, encoder: TextEncoder, middle: str, end: str) -> str:
-    """The ids that are kept of a long text, which no tokenizer cuts in the middle."""
+def _kept(encoder: TextEncoder) -> tuple[int, int, int]:
+    """Ids that are kept of a long text, and how many of them from its beginning and its end if it is cut between."""
     length = encoder.max_length
-    head = length - length // 2
-    return end if encoder.cut == "end" else middle.format(ids, head, length - head, length)
+    return length, length - length // 2, length // 2
 
 
 def _front_matter(title: str, origin: Origin, asked: ExportModelOptions, judged: Judged | None) -> str:

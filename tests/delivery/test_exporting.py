@@ -16,7 +16,7 @@ import yaml
 from lit_al.calibration import tempered
 from lit_al.cli import main
 from lit_al.delivery import exporting
-from lit_al.delivery.exporting import session
+from lit_al.delivery.exporting import ask, session
 from lit_al.models.bilstm import probabilities_of
 from lit_al.models.checkpoint import load_frozen, save_model
 from lit_al.models.ensemble import LitCommittee
@@ -69,13 +69,13 @@ def test_text_to_probabilities_is_the_same_everywhere(how, units, masked, cut, t
 
 def test_graph_takes_any_number_of_texts_of_any_length(tmp_path, made):
     model = made()
-    ask = session(exported(model, tmp_path) / "model.onnx")
+    graph = session(exported(model, tmp_path) / "model.onnx")
     rng = np.random.default_rng(0)
     for length in (1, 2, 5, 31, 200):
         tokens = rng.integers(0, 19, (length % 7 + 1, length))
         with torch.no_grad():
             wanted = probabilities_of(model.net(torch.from_numpy(np.sort(tokens)[:, ::-1].copy())))
-        np.testing.assert_allclose(ask(np.sort(tokens)[:, ::-1]), wanted.numpy(), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(ask(graph, np.sort(tokens)[:, ::-1]), wanted.numpy(), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("precision", "size", "far"), [("fp16", 0.7, 0.01), ("int8", 0.6, 0.15)])
@@ -87,7 +87,7 @@ def test_smaller_graphs_are_smaller_and_near(precision, size, far, tmp_path, mad
     assert (small / "model.onnx").stat().st_size < size * whole.stat().st_size
     assert json.loads((small / "config.json").read_text())["onnx"]["precision"] == precision
     tokens = model.encoder.encode(TEXTS)
-    assert abs(session(small / "model.onnx")(tokens) - session(whole)(tokens)).max() < far
+    assert abs(ask(session(small / "model.onnx"), tokens) - ask(session(whole), tokens)).max() < far
 
 
 def node_modules():
@@ -106,10 +106,8 @@ def test_node_says_the_same(how, units, cut, tmp_path, made):
     (folder / "node_modules").symlink_to(node_modules().resolve())
     code = blocks(folder, "js").replace('await probabilities("a text")', "JSON.stringify(found)")
     texts = json.dumps(TEXTS)
-    ask = (
-        f"const found = []; for (const text of {texts}) found.push(Array.from(await probabilities(text)));\nconsole.log"
-    )
-    (folder / "ask.mjs").write_text(code.replace("console.log", ask), encoding="utf-8")
+    asking = f"const found = []; for (const text of {texts}) found.push([...await probabilities(text)]);\nconsole.log"
+    (folder / "ask.mjs").write_text(code.replace("console.log", asking), encoding="utf-8")
     done = subprocess.run(["node", "ask.mjs"], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(json.loads(done.stdout), said(model), rtol=0, atol=1e-5)
