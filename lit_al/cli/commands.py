@@ -191,7 +191,7 @@ def export(asked: "ExportOptions") -> None:
 
 
 def export_model(asked: "ExportModelOptions") -> None:
-    """Write a model as files that other programs run: ONNX graph, tokenizer, weights, card."""
+    """Write a model as files that other programs run: graph, tokenizer, weights, card."""
     from lit_al.delivery.exporting import export_model as write
 
     for line in write(asked).lines():
@@ -199,7 +199,7 @@ def export_model(asked: "ExportModelOptions") -> None:
 
 
 def gate(asked: "GateOptions") -> int:
-    """Say whether a model is good enough, by held-out labels: exit code 0 if it is, 1 if not."""
+    """Say by held-out labels whether a model is good enough: exit code 0 or 1."""
     from lit_al.delivery.gate import judge
     from lit_al.delivery.gate_console import show
 
