@@ -10,9 +10,11 @@ import pytest
 from lit_al.cli.command_line import parse
 from lit_al.cli.commands import COMMANDS
 from lit_al.cli.main import main
+from lit_al.delivery.model_card import python_code
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.resume import Resume
 from lit_al.models.own_network import load_network
+from lit_al.text.encoder import RESERVED, TextEncoder
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -77,6 +79,22 @@ def test_python_of_the_classifier_page_runs_from_top_to_bottom(tmp_path, monkeyp
     assert printed.endswith("all labels are of one class, 'good', but a classifier needs two classes or more\n")
     assert set(names["told"]) <= {"negative", "positive", "ask somebody"}
     assert [path.name for path in tmp_path.iterdir()] == ["reviews.ckpt"]
+
+
+def test_python_of_the_deploy_page_makes_a_folder_and_reads_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    [code] = blocks(ROOT / "docs" / "deploy.md", "python")
+    exec(compile(code, "deploy.md", "exec"), {})
+    assert capsys.readouterr().out.strip() in ("bad", "good")
+    assert (tmp_path / "made" / "tokenizer.json").is_file()
+
+
+def test_code_of_the_deploy_page_is_that_of_the_card():
+    encoder = TextEncoder((*RESERVED, "x"), max_length=400, how="unicode", cut="middle")
+    card = python_code(encoder, masked=True)
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    lines = [line for line in card.splitlines() if line and not line.startswith(("import", "from", "print"))]
+    assert all(line.partition("  #")[0] in page for line in lines)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -35,13 +35,13 @@ class Command:
     """A row of the table of commands.
 
     Attributes:
-        run: what it does, given its options; the docstring is its help.
+        run: what it does, given its options; the docstring is its help. What it returns is the exit code, None is 0.
         options: their dataclass, as `module:Class` below `lit_al`.
         lower: what to do where there was too little memory.
         config: it takes its options from a YAML file too.
     """
 
-    run: Callable[[Any], None]
+    run: Callable[[Any], int | None]
     options: str
     lower: str = "close other programs, or take a smaller run or file"
     config: bool = False
@@ -171,7 +171,8 @@ def _filled(name: str, command: Command) -> ArgumentParser:
 
 def overview(commands: Mapping[str, Command]) -> str:
     """What `lit-al --help` says."""
-    rows = "\n".join(f"  {name:10}{(getdoc(row.run) or '').splitlines()[0]}" for name, row in commands.items())
+    width = max(map(len, commands)) + 2
+    rows = "\n".join(f"  {name:{width}}{(getdoc(row.run) or '').splitlines()[0]}" for name, row in commands.items())
     return f"usage: lit-al COMMAND [options]\n\n{rows}\n\nlit-al COMMAND --help lists a command's options."
 
 

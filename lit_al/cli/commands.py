@@ -21,6 +21,7 @@ from lit_al.utils.terminal_text import plain, say
 if TYPE_CHECKING:
     from lit_al.annotate.project_options import AnnotateOptions, LabelOptions
     from lit_al.benchmark.bench_config import BenchConfig
+    from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
     from lit_al.experiment.fit_options import FitOptions
@@ -189,6 +190,24 @@ def export(asked: "ExportOptions") -> None:
     say(words)
 
 
+def export_model(asked: "ExportModelOptions") -> None:
+    """Write a model as files that other programs run: graph, tokenizer, weights, card."""
+    from lit_al.delivery.exporting import export_model as write
+
+    for line in write(asked).lines():
+        say(line)
+
+
+def gate(asked: "GateOptions") -> int:
+    """Say by held-out labels whether a model is good enough: exit code 0 or 1."""
+    from lit_al.delivery.gate import judge
+    from lit_al.delivery.gate_console import show
+
+    judgement = judge(asked)
+    show(judgement)
+    return 0 if judgement.passed else 1
+
+
 def import_(asked: "ImportOptions") -> None:
     """Take the labels of a file into a run: all of them, or none."""
     from lit_al.exchange import import_answers
@@ -238,5 +257,7 @@ COMMANDS = {
     "agreement": Command(agreement, "utils.options:RunOptions"),
     "recover": Command(recover, "utils.options:RunOptions"),
     "export": Command(export, "exchange.file_options:ExportOptions"),
+    "export-model": Command(export_model, "delivery.delivery_options:ExportModelOptions"),
+    "gate": Command(gate, "delivery.delivery_options:GateOptions", "give fewer or shorter texts"),
     "import": Command(import_, "exchange.file_options:ImportOptions"),
 }

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(command: Command, words: Sequence[str]) -> int:
     """Run it; what a user can mend ends in one sentence, with what helps where there was too little memory."""
     try:
-        command.run(parse(COMMANDS, words))
+        code = command.run(parse(COMMANDS, words))
     except LitALError as error:
         say(f"error: {error}", sys.stderr)
         return 2
@@ -42,4 +42,4 @@ def _run(command: Command, words: Sequence[str]) -> int:
     except KeyboardInterrupt as stop:
         say("interrupted", sys.stderr)
         return int(getattr(stop, "code", 130))
-    return 0
+    return code or 0

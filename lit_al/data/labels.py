@@ -84,7 +84,7 @@ def encode_as(values: Sequence[object], where: Callable[[int], str], classes: Se
         if name not in index:
             raise DataError(
                 f"{where(row)}: {name!r:.60} is not one of the labels; {did_you_mean(name, classes)}they are "
-                f"{shown(classes)}, as --labels says"
+                f"{shown(classes)}, as --labels or the model says"
             )
         numbers[row] = index[name]
     return numbers

@@ -149,6 +149,12 @@ class TrainConfig(SplitOptions, FolderOptions):
         "Rules that end the run, as in budget:2500,kappa:0.99; docs/stopping.md has them all. The others are judged in "
         "shadow.",
     )
+    until: str | None = loop_option(
+        None,
+        "End the run once a criterion of lit-al gate holds by the labels it has paid for, as in accuracy>=0.9: by the "
+        "lower end of the 95 % interval; beside --stop, whichever comes first.",
+        "CRITERIA",
+    )
     validation: str | None = lean_option(
         None,
         "How labels paid for judge the model: none; holdout:0.2, a share is never trained on, and the fit keeps its "
@@ -263,6 +269,11 @@ class TrainConfig(SplitOptions, FolderOptions):
         """
         if self.protocol == "auto":
             return replace(self, protocol="keras" if self.is_example else "lean").resolved()
+        if self.until is not None:
+            from lit_al.stopping import rule_until
+
+            rules = [rule for rule in (self.stop, rule_until(self.until)) if rule is not None]
+            return replace(self, until=None, stop=",".join(rules)).resolved()
         self._check_protocol()
         missing = {item.name: item.metadata["decided"] for item in fields(self) if getattr(self, item.name) is None}
         decided = {name: known.get(self.protocol, known.get("otherwise")) for name, known in missing.items()}

@@ -13,6 +13,7 @@ import yaml
 from rich import get_console
 from rich.console import Console
 
+from lit_al.calibration import Calibration
 from lit_al.data import count_contradictions, first_copies
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.delivery import Delivery
@@ -155,6 +156,7 @@ def _cross_validation(there: LabelsThere, validated: Validated) -> dict[str, Any
     judged, classes = _judged(validated), there.corpus.classes
     low, high = judged.confusion.macro_f1_interval
     drawn = validated.right[np.isin(validated.rows, there.drawn)]
+    calibration = Calibration.of(validated.probabilities, validated.answers)
     estimate = Estimate.of(drawn.tolist()) if len(drawn) >= LEAST_DRAWN else None
     return {
         **(described_test(judged, classes) or {}),
@@ -162,6 +164,7 @@ def _cross_validation(there: LabelsThere, validated: Validated) -> dict[str, Any
         "macro_f1_low": low,
         "macro_f1_high": high,
         "drawn": estimate.described() if estimate else None,
+        "calibration": calibration.described() if calibration else None,
     }
 
 

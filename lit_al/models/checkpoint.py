@@ -18,6 +18,7 @@ from lit_al.data import MAX_CLASSES
 from lit_al.exceptions import CheckpointError, FitError
 from lit_al.models.frozen import FrozenBiLSTM
 from lit_al.models.kernels import KERNELS
+from lit_al.models.model_folder import read_model
 from lit_al.models.text_teacher import KIND, TextTeacher
 from lit_al.utils import archive, memory
 from lit_al.utils.failpoints import crash_point
@@ -134,7 +135,7 @@ def load_weights(model: nn.Module, path: Path | str) -> None:
 
 
 def load_model(path: Path | str) -> "LitBiLSTM | TextTeacher":
-    """The model of a checkpoint file, with its vocabulary and class names, on the CPU.
+    """The model of a checkpoint file, or of a folder (`model_folder`), with its vocabulary and classes, on the CPU.
 
     Raises:
         CheckpointError: the file is missing, broken, or of another model.
@@ -164,12 +165,28 @@ class _Undrawn(TorchFunctionMode):
 
 
 def _load(path: Path | str, network: type[Network]) -> Network | TextTeacher:
+    if Path(path).is_dir():
+        return built(*read_model(Path(path)), path, network)
     checkpoint = read_checkpoint(path)
     settings, weights = checkpoint.get("hyper_parameters"), checkpoint["state_dict"]
     taught = isinstance(settings, dict) and settings.get("kind") == KIND
-    kind = TextTeacher if taught else network
+    return built(settings, weights, path, TextTeacher) if taught else built(settings, weights, path, network)
+
+
+def built(settings: Any, weights: Any, path: Path | str, kind: type[Network]) -> Network:
+    """A `LitBiLSTM`, one that is frozen, or a teacher, of settings and weights, each looked at before it is believed.
+
+    Args:
+        settings: arguments by name.
+        weights: by name.
+        path: that they are of, for what there is to say.
+        kind: the class.
+
+    Raises:
+        CheckpointError: they are not of such a model, or not of one model.
+    """
     try:
-        checked = _checked_teacher(settings) if taught else _checked(settings, network)
+        checked = _checked_teacher(settings) if kind is TextTeacher else _checked(settings, kind)
         # a model of any size without its memory: sizes are believed once weights have them
         with torch.device("meta"), _Undrawn():
             wanted = kind(**checked).state_dict()
@@ -196,6 +213,8 @@ def _checked(settings: Any, kind: type[nn.Module]) -> dict[str, Any]:
     """
     if not isinstance(settings, dict):
         raise TypeError("it holds no hyper_parameters")
+    if "seeds" in settings:
+        raise TypeError("it is of a committee; save one of it, committee.member(0), with save_model")
     kinds = get_type_hints(kind.__init__)
     for name, value in settings.items():
         if name not in kinds:

@@ -1,22 +1,54 @@
 """`LitBiLSTM`: the network as a LightningModule, with loss, metrics and optimizer; it knows nothing of the loop."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, Self
 
 import lightning as L
 import torch
+from huggingface_hub import ModelHubMixin, hf_hub_download
+from huggingface_hub.errors import EntryNotFoundError
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import Accuracy, ConfusionMatrix, MeanMetric, Metric
 
 from lit_al.metrics import Confusion, Evaluation
 from lit_al.models.bilstm import BiLSTM, probabilities_of
+from lit_al.models.checkpoint import built
 from lit_al.models.classifier import Batch
+from lit_al.models.model_folder import FILES, config_of, read_model, write_model
 from lit_al.text.encoder import TextEncoder
 
+_CARD: Final = """---
+{{ card_data }}
+---
 
-class LitBiLSTM(L.LightningModule):
+# A text classifier of lit_al
+
+```python
+from lit_al import LitBiLSTM, classify
+
+model = LitBiLSTM.from_pretrained("…")  # this folder, or its name on the hub
+print(next(classify(model, ["a text"])))
+```
+
+`lit-al export-model` writes such a folder with an ONNX model and a card that says how good it is.
+"""
+
+
+class LitBiLSTM(
+    L.LightningModule,
+    ModelHubMixin,
+    library_name="lit_al",
+    pipeline_tag="text-classification",
+    tags=["active-learning"],
+    model_card_template=_CARD,
+):
     """The text classifier of the Keras example; without arguments exactly that model, 426,537 parameters.
+
+    `save_pretrained(folder)`, `from_pretrained(folder_or_name)` and `push_to_hub(name)` are those of `huggingface_hub`;
+    `lit_al.models.model_folder` says which files they write and read.
 
     Args:
         classes: C names; two classes share one sigmoid, more take a softmax.
@@ -109,6 +141,32 @@ class LitBiLSTM(L.LightningModule):
     def configure_optimizers(self) -> torch.optim.RMSprop:
         """RMSprop with Keras's settings."""
         return rms_prop(self.parameters(), self.hparams["learning_rate"])
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        write_model(save_directory, config_of(self.hparams, self.encoder), self.state_dict(), self.encoder)
+
+    @classmethod
+    def _from_pretrained(
+        cls,
+        *,
+        model_id: str,
+        revision: str | None,
+        cache_dir: str | Path | None,
+        force_download: bool,
+        local_files_only: bool,
+        token: str | bool | None,
+        **settings: Any,
+    ) -> Self:
+        """The model of a folder, of the hub, or of the hub's cache; settings given go before its own."""
+        folder = Path(model_id)
+        if not folder.is_dir():
+            place: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token}
+            place |= {"force_download": force_download, "local_files_only": local_files_only}
+            for name in FILES:  # one that reads no texts has no tokenizer
+                with suppress(EntryNotFoundError):
+                    folder = Path(hf_hub_download(model_id, name, **place)).parent
+        found, weights = read_model(folder)
+        return built({**found, **settings}, weights, folder, cls)
 
     def _count(self, stage: str, batch: Batch) -> Tensor:
         tokens, labels = batch

@@ -21,8 +21,8 @@ class PredictOptions(Options):
 
     words: tuple[str, ...] = model_option(
         (),
-        "A .ckpt file, or the folder of a run; then texts. Without texts, --data or --file each line of standard input "
-        "is one.",
+        "A .ckpt file, the folder of a run, or one of lit-al export-model; then texts. Without texts, --data or --file "
+        "each line of standard input is one.",
         "MODEL [TEXT]",
         positional=True,
     )
@@ -83,22 +83,9 @@ class PredictOptions(Options):
         return self.data is not None or self.to is not None
 
     def weights(self) -> Path:
-        """The checkpoint itself, or the best one of a run's folder.
-
-        Raises:
-            CheckpointError: the folder holds none.
-            RunError: it holds a symbolic link where a file of its own should be.
-        """
+        """As `weights_at`."""
         assert self.checkpoint is not None  # as `of` sees to
-        if not self.checkpoint.is_dir():
-            return self.checkpoint
-        check_links(self.checkpoint)
-        best = self.checkpoint / "checkpoints" / "best.ckpt"
-        if not best.is_file():
-            raise CheckpointError(
-                f"{self.checkpoint} holds no checkpoints/best.ckpt; give the folder of a run or a .ckpt file"
-            )
-        return best
+        return weights_at(self.checkpoint)
 
     def read(self) -> Iterator[str]:
         """The texts, one after the other.
@@ -118,6 +105,27 @@ class PredictOptions(Options):
             raise DataError(f"{where} is not UTF-8 at byte {error.start}; convert it first") from error
         except OSError as error:
             raise DataError(f"{self.file} cannot be read: {error.strerror or error}") from error
+
+
+def weights_at(path: Path) -> Path:
+    """Where the weights of a model are: a checkpoint or the folder of a model itself, or the best checkpoint of a run.
+
+    Raises:
+        CheckpointError: the folder holds none.
+        RunError: it holds a symbolic link where a file of its own should be.
+    """
+    from lit_al.models.model_folder import is_model_folder
+
+    if not path.is_dir() or is_model_folder(path):
+        return path
+    check_links(path)
+    best = path / "checkpoints" / "best.ckpt"
+    if not best.is_file():
+        raise CheckpointError(
+            f"{path} holds no checkpoints/best.ckpt and no model.safetensors; give the folder of a run, one that "
+            "lit-al export-model has written, or a .ckpt file"
+        )
+    return best
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -1,6 +1,6 @@
 """When to stop labeling: rules that look at the rounds so far, alone, combined, or in shadow."""
 
-from lit_al.stopping.parsing import RULES, AllOf, AnyOf, make_rule
+from lit_al.stopping.parsing import RULES, AllOf, AnyOf, make_rule, rule_until
 from lit_al.stopping.rule import Progress, Rule, kappa, mean_uncertainty
 from lit_al.stopping.rules import Budget, ClassificationChange, Kappa, OverallUncertainty, Plateau, PoolEmpty, Target
 from lit_al.stopping.shadow import Stop, report, shadow
@@ -23,5 +23,6 @@ __all__ = [
     "make_rule",
     "mean_uncertainty",
     "report",
+    "rule_until",
     "shadow",
 ]

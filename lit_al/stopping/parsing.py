@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
+from lit_al.criteria import read_criteria
 from lit_al.exceptions import ConfigError
 from lit_al.stopping.rule import Named, Progress, Rule
 from lit_al.stopping.rules import Budget, ClassificationChange, Kappa, OverallUncertainty, Plateau, PoolEmpty, Target
+from lit_al.utils.intervals import Z
 from lit_al.utils.nearest import did_you_mean
 
 RULES: dict[str, type[Named]] = {
@@ -70,6 +72,25 @@ def make_rule(text: str) -> Rule:
     """
     alternatives = [_all_of(part) for part in text.split(",")]
     return alternatives[0] if len(alternatives) == 1 else AnyOf(tuple(alternatives))
+
+
+def rule_until(text: str) -> str:
+    """The spelling of the rule that stops once criteria hold by the lower end of the interval, as `lit-al gate` has it.
+
+    Raises:
+        ConfigError: they cannot be read, or are none of the accuracy, which alone is estimated while a run goes on.
+
+    >>> rule_until("accuracy>=90%")
+    'target:0.9:1.96'
+    """
+    found = read_criteria(text)
+    for criterion in found:
+        if criterion.measure != "accuracy" or criterion.way != ">=":
+            raise ConfigError(
+                f"--until {criterion} cannot end a run, whose labels estimate its accuracy alone; give "
+                "accuracy>=SHARE, and ask lit-al gate for the rest"
+            )
+    return str(Target(max(criterion.bound for criterion in found), round(Z, 2)))
 
 
 def _all_of(text: str) -> Rule:

@@ -36,7 +36,7 @@ PUNCTUATION = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'"
 LONGEST = 2**16  # words of a text, more than a novel's chapters have; beyond it batches outgrow any memory
 RESERVED = ("", "[UNK]")  # the words of ids 0 and 1; no text can contain them once punctuation is gone
 
-_SPACES = " \t\n\v\f\r"
+SPACES = " \t\n\v\f\r"
 _LOWER: Final[dict[int, Any]] = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _LINE_BREAK = re.compile("<br />", re.IGNORECASE)
 _CHUNK = 2_048  # texts that a thread takes at once: enough to keep it busy, few enough to keep memory flat
@@ -73,7 +73,7 @@ class Spelling:
 
     @functools.cached_property
     def _read_as(self) -> dict[int, Any]:
-        blank = dict.fromkeys(map(ord, set(self.spaces) - set(_SPACES)), " ")  # white space stays as it is
+        blank = dict.fromkeys(map(ord, set(self.spaces) - set(SPACES)), " ")  # white space stays as it is
         return _LOWER | blank | dict.fromkeys(map(ord, self.dropped))
 
 
@@ -90,8 +90,8 @@ def _words_without_mark(text: str) -> bytes:
 
 
 _WORDS: Final = {
-    "keras3": Spelling(_bytes, PUNCTUATION, _SPACES),
-    "keras2": Spelling(_bytes_without_breaks, PUNCTUATION, _SPACES),
+    "keras3": Spelling(_bytes, PUNCTUATION, SPACES),
+    "keras2": Spelling(_bytes_without_breaks, PUNCTUATION, SPACES),
     "unicode": Spelling(unicode_text.apart_as_words, "'", unicode_text.BLANKS + unicode_text.PUNCTUATION),
 }
 _SUBWORDS: Final = Spelling(_words_without_mark, _WORDS["unicode"].dropped, _WORDS["unicode"].spaces)
@@ -313,7 +313,7 @@ class TextEncoder:
         return np.array([len(self.standardized(text).split()) for text in texts], np.int64)
 
     def standardized(self, text: str) -> str:
-        """A text as the `tokenizer` takes it: see `standardize`."""
+        """See `standardize`."""
         return self._spelling.standardized(text)
 
     def _subwords_of(self, texts: Sequence[str]) -> list[Ints]:
@@ -338,29 +338,20 @@ class TextEncoder:
 
     @functools.cached_property
     def _pieces(self) -> subwords.Pieces:
-        return subwords.Pieces(self._byte_pairs())
+        return subwords.Pieces(subwords.tokenizer_of(self.vocabulary, self.merges, RESERVED[UNKNOWN]))
 
     @functools.cached_property
     def tokenizer(self) -> Any:
-        """The encoder as a `tokenizers.Tokenizer` for texts that `standardized` has seen, to use it elsewhere.
+        """The encoder as a `tokenizers.Tokenizer`, to use it elsewhere: texts as they are in, the ids of `encode` out.
 
         A tokenizer cannot cut in the middle, so of an encoder that does it leaves long texts whole.
         """
-        tokenizer = self._whole_units() if self.units != "subwords" else self._byte_pairs()
+        from lit_al.text.portable import tokenizer_of
+
+        tokenizer = tokenizer_of(self)
         if self.cut == "end":
             tokenizer.enable_truncation(self.max_length)
         tokenizer.enable_padding(length=self.max_length, pad_id=PADDING, pad_token=RESERVED[PADDING])
-        return tokenizer
-
-    def _byte_pairs(self) -> Any:
-        return subwords.tokenizer_of(self.vocabulary, self.merges, RESERVED[UNKNOWN])
-
-    def _whole_units(self) -> Any:
-        from tokenizers import Regex, Tokenizer, models, pre_tokenizers
-
-        numbers = {word: number for number, word in enumerate(self.vocabulary)}
-        tokenizer = Tokenizer(models.WordLevel(numbers, unk_token=RESERVED[UNKNOWN]))
-        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(f"[{_SPACES}]+"), behavior="removed")
         return tokenizer
 
     def state_dict(self) -> dict[str, Any]:

@@ -81,10 +81,15 @@ def _model(numbers: dict[str, int], merges: list[Pair], unknown: str | None) -> 
 
     bpe = models.BPE(numbers, merges, unk_token=unknown, fuse_unk=True)
     tokenizer = Tokenizer(bpe)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement=MARK, prepend_scheme="always")]
-    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), marked()])
     return tokenizer
+
+
+def marked() -> Any:
+    """The step that puts `MARK` before each word."""
+    from tokenizers import pre_tokenizers
+
+    return pre_tokenizers.Metaspace(replacement=MARK, prepend_scheme="always")
 
 
 class Pieces(dict[str, tuple[int, ...]]):

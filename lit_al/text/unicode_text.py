@@ -25,9 +25,10 @@ BLANKS: Final = "".join(map(chr, range(33))) + "\x7f"  # ASCII's white space and
 _BREAK: Final = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _BEYOND_ASCII: Final = "lit_al.text.unicode_text"  # name of the handler of what ASCII cannot encode
 _SHORT: Final = 3  # characters of a run that is remembered
-_ACUTE, _ZERO_WIDTH_SPACE, _JOINER = "´", "\u200b", "\u200d"
-_SKINS: Final = range(0x1F3FB, 0x1F400)
-_SELECTORS: Final = frozenset((0x34F, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+_ACUTE, _ZERO_WIDTH_SPACE = "´", "\u200b"
+JOINER: Final = "\u200d"
+SKINS: Final = range(0x1F3FB, 0x1F400)
+SELECTORS: Final = frozenset((0x34F, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 _EDGE, _SKIN, _HELD = "\x1f", "\x1e", "\x1d"  # beside a symbol; before a skin; a joiner that stays
 _FLAG: Final = re.compile(f"{_EDGE}([\U0001f1e6-\U0001f1ff]){_EDGE}{_EDGE}([\U0001f1e6-\U0001f1ff]){_EDGE}")
 
@@ -91,10 +92,10 @@ _remembered: Final = functools.lru_cache(2**16)(_words)  # in a Latin text the s
 def _joined(text: str) -> str:
     """Put symbols together that are one picture; joiners between anything else go."""
     if _EDGE not in text:
-        return text.replace(_JOINER, "")
+        return text.replace(JOINER, "")
     text = _FLAG.sub(rf"{_EDGE}\1\2{_EDGE}", text).replace(_EDGE + _SKIN, "")
-    text = text.replace(_EDGE + _JOINER + _EDGE, _HELD).replace(_JOINER, "")
-    return text.replace(_HELD, _JOINER)
+    text = text.replace(_EDGE + JOINER + _EDGE, _HELD).replace(JOINER, "")
+    return text.replace(_HELD, JOINER)
 
 
 class _Table(dict[int, str]):
@@ -110,11 +111,11 @@ class _Table(dict[int, str]):
 
     def _found(self, number: int) -> str:
         character, kind = chr(number), category(chr(number))
-        if character == _JOINER:
+        if character == JOINER:
             return character  # until `_joined` has seen what is beside it
-        if kind == "Cf" or number in _SELECTORS:
+        if kind == "Cf" or number in SELECTORS:
             return ""
-        if number in _SKINS:
+        if number in SKINS:
             return _SKIN + character + _EDGE
         if kind in ("So", "Cs"):
             return _EDGE + (character if kind == "So" else "\ufffd") + _EDGE

@@ -217,3 +217,11 @@ def test_options_of_the_other_protocol_are_refused_once_one_is_chosen():
         TrainConfig(data="tickets.csv", max_epochs=3).resolved()
     with pytest.raises(ConfigError, match="--recipe has no use with --protocol keras"):
         TrainConfig(data="demo", recipe="lean").resolved()
+
+
+def test_until_is_a_rule_beside_the_others():
+    config = TrainConfig(protocol="lean", stop="budget:900", until="accuracy>=0.9").resolved()
+    assert (config.stop, config.until) == ("budget:900,target:0.9:1.96", None)
+    assert config == TrainConfig(protocol="lean", stop="budget:900,target:0.9:1.96").resolved()
+    with pytest.raises(ConfigError, match="did you mean 'accuracy'"):
+        TrainConfig(protocol="lean", until="acuracy>=0.9").resolved()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lit_al.exceptions import ConfigError
-from lit_al.stopping import RULES, AllOf, AnyOf, Budget, Kappa, Plateau, PoolEmpty, Progress, make_rule
+from lit_al.stopping import RULES, AllOf, AnyOf, Budget, Kappa, Plateau, PoolEmpty, Progress, make_rule, rule_until
 
 
 def test_every_rule_has_a_name_that_makes_it():
@@ -63,3 +63,15 @@ def test_the_page_has_every_rule_as_it_is_spelled():
     for rule in shown:
         if rule.name not in ("budget", "target"):
             assert rule == RULES[rule.name]()
+
+
+def test_until_is_the_target_by_the_lower_end_of_the_interval():
+    rule = make_rule(rule_until("accuracy>=85%, accuracy >= 0.9"))
+    assert not rule.check([Progress(200, 100, accuracy=0.93, standard_error=0.02)])[0]
+    assert rule.check([Progress(200, 100, accuracy=0.94, standard_error=0.02)])[0]
+
+
+@pytest.mark.parametrize("text", ["recall[spam]>=0.9", "accuracy<=0.9", "accuracy>=0.9, latency_p99<=20ms"])
+def test_until_takes_what_a_run_estimates(text):
+    with pytest.raises(ConfigError, match="cannot end a run"):
+        rule_until(text)

@@ -83,7 +83,8 @@ def test_rare_characters_are_left_out_where_there_are_too_many():
 )
 def test_ids_are_those_of_the_library(texts):
     encoder = encoder_of(max_length=6)
-    theirs = encoder.tokenizer.encode_batch([encoder.standardized(text) for text in texts], add_special_tokens=False)
+    whole_signs = [text.replace("\ud800", "\ufffd") for text in texts]  # the library takes no half of a surrogate pair
+    theirs = encoder.tokenizer.encode_batch(whole_signs, add_special_tokens=False)
     assert encoder.encode(texts).tolist() == [encoding.ids for encoding in theirs]
     whole = subwords.tokenizer_of(encoder.vocabulary, encoder.merges, RESERVED[1])
     lengths = [len(whole.encode(encoder.standardized(text)).ids) for text in texts]

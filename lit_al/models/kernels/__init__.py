@@ -30,7 +30,7 @@ from types import ModuleType
 from torch import Tensor, dtype, float32
 
 from lit_al.exceptions import ConfigError
-from lit_al.models.kernels.fold import check_tokens, trimmed
+from lit_al.models.kernels.fold import check_tokens, is_recorded, trimmed
 
 __all__ = ["KERNELS", "hidden_states", "pooled_states"]
 
@@ -92,6 +92,7 @@ def hidden_states(tokens: Tensor, *weights: Tensor, kernel: str = "auto", masked
 
 def _run(tokens: Tensor, weights: Sequence[Tensor], kernel: str, *, masked: bool, pooling: bool) -> Tensor:
     embedding, *_, recurrent = weights
+    kernel = "lstm" if kernel == "auto" and is_recorded() else kernel  # compiled loops are nothing that can be recorded
     form = _form(kernel, embedding.device.type, embedding.dtype, recurrent.shape[-2])
     tokens = check_tokens(tokens, embedding.shape[1])
     if masked and pooling:

@@ -18,6 +18,12 @@ SMALL = 4_096  # words that a batch is expected to hold nearly all of
 SHUT = -60.0  # a gate of 1e-26; whatever the recurrent weights add, its square is no number of float32
 
 
+def is_recorded() -> bool:
+    """Is the program being recorded, by torch.export, torch.compile or tracing, so that nothing may hang on values?"""
+    tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]  # torch names it nowhere
+    return tracing or torch.compiler.is_compiling()
+
+
 def check_tokens(tokens: Tensor, vocabulary: int) -> Tensor:
     """Return the token ids as int64, refusing ids outside the embedding table.
 
@@ -27,7 +33,7 @@ def check_tokens(tokens: Tensor, vocabulary: int) -> Tensor:
 
     Raises:
         IndexError: If an id is negative or at least V. On CPU only: elsewhere the check would wait for the device,
-            and gathering asserts the range by itself.
+            and gathering asserts the range by itself. Not of a program that is being recorded, either.
         TypeError: If the ids are not integers.
         ValueError: If there is no time step.
     """
@@ -36,7 +42,7 @@ def check_tokens(tokens: Tensor, vocabulary: int) -> Tensor:
     if tokens.shape[-1] == 0:
         raise ValueError(f"tokens of shape {tuple(tokens.shape)} has no time step; pad texts to one token or more")
     ids = tokens.long()
-    if ids.device.type == "cpu" and ids.numel():
+    if ids.device.type == "cpu" and not is_recorded() and ids.numel():
         low, high = (int(bound) for bound in torch.aminmax(ids))
         if low < 0 or high >= vocabulary:
             wrong = low if low < 0 else high
@@ -58,7 +64,8 @@ def occurring(tokens: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
         0 is that of padding, even if no text holds it.
     """
     words = embedding.shape[1]
-    if embedding.device.type == "cpu" and words > min(SMALL, tokens.numel()):  # elsewhere it would wait for the device
+    on_cpu = embedding.device.type == "cpu" and not is_recorded()
+    if on_cpu and words > min(SMALL, tokens.numel()):  # elsewhere it would wait for the device
         held = torch.zeros(words, dtype=torch.bool)
         held[PADDING] = True
         held[tokens.flatten()] = True
@@ -73,7 +80,7 @@ def trimmed(tokens: Tensor) -> Tensor:
     Args:
         tokens: Token ids, int64, shape (B, T) or (M, B, T).
     """
-    if tokens.device.type != "cpu":  # it would wait for the device
+    if tokens.device.type != "cpu" or is_recorded():  # it would wait for the device
         return tokens
     used = (tokens != PADDING).flatten(0, -2).any(dim=0).nonzero()  # (steps, 1)
     return tokens[..., : int(used[-1]) + 1 if len(used) else 1]
