@@ -90,6 +90,7 @@ def model_card(
         front_matter=Markup(_front_matter(title, origin, asked, judged)),
         title=title,
         what=_what(model, encoder),
+        onnx=asked.onnx,
         python=Markup(python_code(encoder, model.net.lstm.masked)),
         javascript=Markup(javascript_code(encoder, model.net.lstm.masked)),
         facts=list(_facts(origin, model.classes)),
@@ -262,7 +263,7 @@ def _flaws(
     yield f"It reads no more than the {_first(encoder)} of a text; what it has not met is unknown to it."
     yield "It gives every text one of its classes, also one that belongs to none; a low probability is a reason to ask."
     if encoder.cut == "middle":
-        yield "No tokenizer.json can cut texts in the middle: it leaves them whole, and the code above cuts them."
+        yield "No tokenizer.json can cut texts in the middle: it leaves them whole; who reads its ids has to cut them."
     if encoder.units != "words" or encoder.how == "unicode":
         yield (
             "tokenizer.json gives the ids of the package itself for all texts, but for several combining marks on one "

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from uuid import uuid4
 
 import lightning as L
 import numpy as np
@@ -23,6 +24,7 @@ from lit_al.models.ensemble import LitCommittee
 from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.prediction import probabilities
 from lit_al.models.text_teacher import TextTeacher
+from lit_al.record import Action, Event, Item, ModelVersion, Record, sha256_of
 from lit_al.utils.intervals import wilson
 
 KINDS = [("keras3", "words"), ("keras2", "words"), ("unicode", "words"), ("unicode", "characters"),
@@ -171,6 +173,24 @@ def test_run_brings_its_figures_labels_and_flaws(tmp_path, learned):
                   "- me/mails", "temperature of 2", "| texts | hub me/mails, 999 texts |", "none given"):  # fmt: skip
         assert words in card
     np.testing.assert_allclose(said(load_frozen(tmp_path / "out")), tempered(said(model), 2), atol=1e-5)
+
+
+def test_project_that_people_label_brings_their_labels(tmp_path, learned):
+    save_model(learned(), tmp_path / "mails" / "checkpoints" / "best.ckpt")
+    with Record.create(tmp_path / "mails" / "record.sqlite", ["ham", "spam"]) as record:
+        record.add_items(Item(number, sha256_of(f"text {number}"), f"text {number}") for number in range(10))
+        record.append(Event(str(uuid4()), 3, "ann", Action.LABEL, "spam", strategy="entropy"))
+        record.add_model(ModelVersion(1, "checkpoints/model-1.ckpt", "0" * 64, 1, 777))
+    assert main.main(["export-model", str(tmp_path / "mails"), "--to", str(tmp_path / "out"), "--no-onnx"]) == 0
+    card = (tmp_path / "out" / "README.md").read_text()
+    for words in (
+        "labeling project mails, 10 texts",
+        "| labels paid for | 777 |",
+        "chosen by | entropy |",
+        "No label has",
+    ):
+        assert words in card
+    assert "onnx" not in card
 
 
 # --- Refusals ---------------------------------------------------------------------------------------------------------
