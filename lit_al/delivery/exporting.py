@@ -74,7 +74,7 @@ class Exported:
                 f"{found['ece_before']:.4f} before and {found['ece_after']:.4f} after"
             )
         if self.difference is not None:
-            yield f"{GRAPH} says what the network says: probabilities differ by {self.difference:.1e} at most"
+            yield f"{GRAPH}: its probabilities differ from the network's by {self.difference:.0e} at most"
         names = ", ".join(sorted(path.name for path in self.folder.iterdir()))
         yield f"the model is in {self.folder}: {names}"
 
