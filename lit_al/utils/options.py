@@ -146,6 +146,11 @@ class CorpusOptions(Options):
         "refuse", "Cells with several labels: refused, cut to the first, or no label."
     )
     drop_empty: bool = data_option(False, "Leave out rows without a text.")
+    copies: Literal["near", "exact", "none"] = data_option(
+        "near",
+        "Texts that are taken for one, so that the answer to one holds for all and no split parts them: near, which "
+        "differ in a few signs of a hundred; exact, in case and blanks alone; or none.",
+    )
     demo_rows: int = data_option(50_000, "Reviews in the demo corpus.")
     demo_seed: int = data_option(0, "Seed of the demo corpus.", least=0)
 
