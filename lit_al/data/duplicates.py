@@ -75,11 +75,22 @@ class CopyGroups:
 
     def sentence(self, fate: str) -> str:
         """How many there are, and what becomes of them; "" where there are none."""
-        if not self.extra:
-            return ""
-        copies = "1 text is a copy of another" if self.extra == 1 else f"{self.extra:,} texts are copies of others"
-        near = f", {self.near:,} of them near copies" if self.near else ""
-        return f"{copies}{near}: {fate}"
+        return copies_in_words(self.exact, self.near, fate)
+
+
+def copies_in_words(exact: int, near: int, fate: str) -> str:
+    """How many copies there are, and what becomes of them, in one line; "" where there are none.
+
+    >>> copies_in_words(2, 1, "asked once")
+    '3 texts are copies of others, 1 of them a near copy: asked once'
+    """
+    if not exact + near:
+        return ""
+    copies = "1 text is a copy of another" if exact + near == 1 else f"{exact + near:,} texts are copies of others"
+    if exact + near == 1 and near:
+        return f"1 text is a near copy of another: {fate}"
+    told = f", {near:,} of them {'a near copy' if near == 1 else 'near copies'}" if near else ""
+    return f"{copies}{told}: {fate}"
 
 
 def plain_form(text: str) -> str:

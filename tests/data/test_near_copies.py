@@ -101,7 +101,7 @@ def test_what_copies_are_is_for_the_user_to_say():
     assert {kind: (one.exact, one.near) for kind, one in found.items()} == {
         "near": (1, 1), "exact": (1, 0), "none": (0, 0)
     }  # fmt: skip
-    assert found["near"].sentence("asked once") == "2 texts are copies of others, 1 of them near copies: asked once"
+    assert found["near"].sentence("asked once") == "2 texts are copies of others, 1 of them a near copy: asked once"
     assert found["none"].sentence("asked once") == ""
 
 
