@@ -1,7 +1,7 @@
 """Near copies: texts of nearly the same character 5-grams, found in a time that grows with the texts, not their pairs.
 
 Two texts are near copies where their sets of 5-grams have a Jaccard similarity of 0.9 or more (Broder 1997): they
-differ in a sign or two of a hundred. Whoever is a near copy of a near copy is of the same group.
+differ in a sign or two of a hundred, so that short texts have none. Near copies of near copies are of one group.
 
 Pairs are found by MinHash sketches in bands (Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3) and
 then compared by the sets themselves, so that no pair is taken for one that is none. A pair of similarity 0.9 is missed
@@ -14,13 +14,12 @@ Of the package datasketch the sketches alone take two hundred times as long: 170
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from lit_al.typing import Ints
-from lit_al.utils.jit import compiled
+from lit_al.typing import Ints, Mask
 
 GRAM: Final = 5  # characters
 BANDS: Final = 20
@@ -30,6 +29,7 @@ _HASHES: Final = BANDS * _ROWS
 _NEIGHBORS: Final = 4
 _LEAST: Final = 90  # hashes that agree, of 120: 5.5 standard deviations below what a similarity of 0.9 has
 _AT_ONCE: Final = 1 << 22  # characters that are numbers at a time
+_PAIRS: Final = 10_000  # that are compared at a time
 _PRIME, _MIX = np.uint64(0x100000001B3), np.uint64(0xFF51AFD7ED558CCD)
 _SHIFT, _HALF, _FAR = np.uint64(33), np.uint64(32), np.uint32(0xFFFFFFFF)
 
@@ -46,8 +46,8 @@ def near_groups(forms: Sequence[str]) -> Ints:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    long = np.array([row for row, form in enumerate(forms) if len(form) >= GRAM], np.int64)
-    pairs = long[_similar([forms[row] for row in long.tolist()])]  # (P, 2)
+    edge = "\0" * (GRAM - 1)  # so that a sign at either end counts as one in the middle: order 1 is not order 10
+    pairs = _similar([f"{edge}{form}{edge}" for form in forms])  # (P, 2)
     graph = coo_array((np.ones(len(pairs), np.bool_), (pairs[:, 0], pairs[:, 1])), (len(forms), len(forms)))
     groups: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
     return groups
@@ -57,11 +57,7 @@ def _similar(forms: Sequence[str]) -> Ints:
     """(P, 2) int64 pairs of texts that are near copies."""
     pairs = _candidates(_sketches(forms))
     there, places = np.unique(pairs, return_inverse=True)
-    grams, starts = _grams([forms[row] for row in there.tolist()])
-    sets = [np.unique(grams[start : end - GRAM + 1]) for start, end in pairwise(starts.tolist())]
-    bounds = np.cumsum([0, *map(len, sets)], dtype=np.int64)
-    kept = _compare(np.concatenate([grams[:0], *sets]), bounds, places.reshape(-1, 2))
-    found: Ints = pairs[kept]
+    found: Ints = pairs[_compare([forms[row] for row in there.tolist()], places.reshape(-1, 2))]
     return found
 
 
@@ -87,6 +83,9 @@ def _sketches(forms: Sequence[str]) -> UInt32s:
     factors = rng.integers(0, 1 << 31, _HASHES, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     terms = rng.integers(0, 1 << 32, _HASHES, dtype=np.uint32)
     sketches = np.full((len(forms), _HASHES), _FAR)
+    fill = _fill
+    if sum(map(len, forms)) > _AT_ONCE:
+        from lit_al.data.sketch_loop import fill  # ten times as fast, but the compiler takes a second to load
     start = 0
     while start < len(forms):
         end, characters = start, 0
@@ -94,9 +93,18 @@ def _sketches(forms: Sequence[str]) -> UInt32s:
             characters += len(forms[end])
             end += 1
         grams, starts = _grams(forms[start:end])
-        _sketch((grams >> _HALF).astype(np.uint32), starts, factors, terms, sketches[start:end])
+        fill((grams >> _HALF).astype(np.uint32), starts, factors, terms, sketches[start:end])
         start = end
     return sketches
+
+
+def _fill(grams: UInt32s, starts: Ints, factors: UInt32s, terms: UInt32s, sketches: UInt32s) -> None:
+    """Fill in the sketches (N, 120) of texts that begin at `starts` (N + 1,)."""
+    across = (starts[1:, None] - np.arange(1, GRAM)).reshape(-1)
+    for number in range(_HASHES):
+        values = factors[number] * grams + terms[number]
+        values[across] = _FAR
+        sketches[:, number] = np.minimum.reduceat(values, starts[:-1])
 
 
 def _candidates(sketches: UInt32s) -> Ints:
@@ -119,50 +127,32 @@ def _bands(sketches: UInt32s) -> UInt64s:
     return bands
 
 
-@compiled
-def _sketch(grams: UInt32s, starts: Ints, factors: UInt32s, terms: UInt32s, sketches: UInt32s) -> None:
-    """Fill in the sketches (N, 120)."""
-    for text in range(len(starts) - 1):
-        least = sketches[text]
-        for place in range(starts[text], starts[text + 1] - GRAM + 1):
-            gram = grams[place]
-            for number in range(_HASHES):
-                least[number] = min(least[number], np.uint32(factors[number] * gram + terms[number]))
-
-
-@compiled
-def _neighbors(order: Ints, keys: UInt64s, sketches: UInt32s) -> Any:
+def _neighbors(order: Ints, keys: UInt64s, sketches: UInt32s) -> Ints:
     """Pairs of one band as lower row * N + higher row: each text with the next few of the same key."""
-    texts = len(order)
-    found = np.empty(texts * _NEIGHBORS, np.int64)
-    size = 0
-    for place in range(texts):
-        for other in range(place + 1, min(place + 1 + _NEIGHBORS, texts)):
-            if keys[other] != keys[place]:
-                break
-            one, two = sketches[order[place]], sketches[order[other]]
-            alike = 0
-            for number in range(_HASHES):
-                alike += one[number] == two[number]
-            if alike >= _LEAST:
-                low, high = min(order[place], order[other]), max(order[place], order[other])
-                found[size] = low * texts + high
-                size += 1
-    return found[:size]
+    found = [np.empty(0, np.int64)]
+    for step in range(1, _NEIGHBORS + 1):
+        place = np.flatnonzero(keys[step:] == keys[:-step])
+        one, two = order[place], order[place + step]
+        for start in range(0, len(one), _PAIRS):
+            part = slice(start, start + _PAIRS)
+            alike = (sketches[one[part]] == sketches[two[part]]).sum(axis=1) >= _LEAST
+            low, high = np.minimum(one[part], two[part])[alike], np.maximum(one[part], two[part])[alike]
+            found.append(low * len(order) + high)
+    return np.concatenate(found)
 
 
-@compiled
-def _compare(grams: UInt64s, bounds: Ints, pairs: Ints) -> Any:
-    """(P,) bool which pairs are near copies by their sets: the sorted 5-grams between the bounds of each text."""
-    kept = np.zeros(len(pairs), np.bool_)
-    for number in range(len(pairs)):
-        one, two = pairs[number]
-        left, right, common = bounds[one], bounds[two], 0
-        while left < bounds[one + 1] and right < bounds[two + 1]:
-            here, there = grams[left], grams[right]
-            common += here == there
-            left += here <= there
-            right += there <= here
-        sizes = bounds[one + 1] - bounds[one] + bounds[two + 1] - bounds[two]
-        kept[number] = SIMILAR[1] * common >= SIMILAR[0] * (sizes - common)
+def _compare(forms: Sequence[str], pairs: Ints) -> Mask:
+    """(P,) bool which pairs (P, 2) of texts are near copies by their sets."""
+    from scipy.sparse import csr_array
+
+    grams, starts = _grams(forms)
+    sets = [np.unique(grams[start : end - GRAM + 1]) for start, end in pairwise(starts.tolist())]
+    bounds = np.cumsum([0, *map(len, sets)], dtype=np.int64)
+    kinds, columns = np.unique(np.concatenate([grams[:0], *sets]), return_inverse=True)
+    table = csr_array((np.ones(len(columns), np.int32), columns, bounds), (len(sets), len(kinds)))
+    sizes, kept = np.diff(bounds), np.zeros(len(pairs), np.bool_)
+    for start in range(0, len(pairs), _PAIRS):
+        one, two = pairs[start : start + _PAIRS].T
+        common = table[one].multiply(table[two]).sum(axis=1)
+        kept[start : start + _PAIRS] = SIMILAR[1] * common >= SIMILAR[0] * (sizes[one] + sizes[two] - common)
     return kept
