@@ -19,8 +19,8 @@ def parting(record: Record, folder: Path) -> Iterator[str]:
     """
     try:
         answers, model = len(record.answers()), record.newest_model()
-    except StoreError as error:  # as where the folder was deleted meanwhile
-        yield f"what is saved cannot be read: {error}"
+    except StoreError:  # as where the folder was deleted meanwhile, which was said when the next answer came
+        yield f"the record in {folder} cannot be read any more"
         return
     yield f"saved: {answers:,} {'answer' if answers == 1 else 'answers'} in {folder}; nothing is lost"
     if model is not None:
