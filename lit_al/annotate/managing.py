@@ -75,7 +75,7 @@ def listed(folder: Path) -> Iterator[str]:
     except OSError as error:
         raise ConfigError(f"{folder} cannot be read: {error.strerror or error}; give the folder of your runs") from None
     if not folders:
-        raise ConfigError(f"{folder} holds no run; give the folder of your runs, as --log-dir had it")
+        raise ConfigError(f"{folder} holds no run; give the folder that your runs lie in")
     for one in folders:
         yield f"{one}: {_described(one)}"
 

@@ -47,7 +47,7 @@ def asked(record, annotator="ann", overlap=1):
 
 
 def held(record, resolve="majority"):
-    return {one.id: (one.label, one.copy_of) for one in labeled_texts(record, resolve)}
+    return {one.id: (one.label, one.copy_of) for one in labeled_texts(record, resolve) if one.label is not None}
 
 
 def test_of_a_group_one_is_asked_and_its_answer_holds_for_all(make):
