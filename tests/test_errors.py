@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 LOADING = ("train", "benchmark", "annotate", "label")
 RAISED_BY = {  # which commands the sentences of a module can end; a longer key goes before a shorter one
     "annotate": ("annotate", "label"),
+    "annotate.managing": ("project",),
     "annotate.project_options --port": ("annotate",),
     "annotate.start": ("annotate",),
     "annotate.terminal": ("label",),

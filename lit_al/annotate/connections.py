@@ -7,8 +7,11 @@ oldest, since an annotator's browser asks as soon as it is connected.
 """
 
 import asyncio
+import os
 import resource
 import socket
+from collections.abc import Callable
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -112,11 +115,28 @@ class Connection(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, over such connections."""
+    """uvicorn's, over such connections.
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    Args:
+        config: of uvicorn's.
+        on_end: called as soon as it is told to end, before it waits for anybody.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_end: Callable[[], object] = lambda: None) -> None:
         config.http, config.backlog = Connection, _AT_ONCE
         super().__init__(config)
+        self._on_end = on_end
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Told to end; told again, it waits for nothing: each answer was on the disk before it was acknowledged."""
+        if self.should_exit:
+            os._exit(128 + sig)
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so, then end as uvicorn does."""
+        self._on_end()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen; who connects while many do waits in the system's queue, which is longer."""

@@ -1,4 +1,7 @@
-"""What stands in a record, counted event by event: a status costs what is new since the last one, not all of it."""
+"""What stands in a record, counted event by event: a status costs what is new since the last one, not all of it.
+
+A text and its copies are counted as one that is done.
+"""
 
 import threading
 from collections import Counter, defaultdict
@@ -18,12 +21,12 @@ class Tally:
         self._lock = threading.Lock()
         self._seq = 0
         self._given: dict[tuple[int, str], list[tuple[str, str | None]]] = {}  # (uuid, label) that stand, oldest first
-        self._labels: dict[int, Counter[str]] = defaultdict(Counter)  # of each text, by label
+        self._labelers: dict[int, Counter[str]] = defaultdict(Counter)  # of each text or its copies, by annotator
         self._flags: set[tuple[int, str]] = set()
         self._notes: dict[tuple[int, str], str] = {}
         self._by_annotator: dict[str, Counter[bool]] = defaultdict(Counter)  # labels (True) and skips (False)
         self._by_class: Counter[str] = Counter()
-        self._by_depth: Counter[int] = Counter()  # texts by the number of their labels
+        self._by_depth: Counter[int] = Counter()  # texts by the number of who labeled them
 
     def refresh(self) -> None:
         """Count what is new."""
@@ -61,10 +64,12 @@ class Tally:
         self._by_annotator[key[1]][label is not None] += sign
         if label is None:
             return
-        labels = self._labels[key[0]]
-        self._by_depth[labels.total()] -= 1
-        labels[label] += sign
-        self._by_depth[labels.total()] += 1
+        labelers = self._labelers[self._record.groups().first_of(key[0])]
+        self._by_depth[len(labelers)] -= 1
+        labelers[key[1]] += sign
+        if not labelers[key[1]]:
+            del labelers[key[1]]
+        self._by_depth[len(labelers)] += 1
         self._by_class[label] += sign
 
     def of(self, annotator: str) -> tuple[int, int]:

@@ -6,7 +6,6 @@ another text under an id, other label names, other settings.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -254,9 +253,9 @@ def _add_texts(record: Record, corpus: Corpus, rows: Rows, own: OwnColumns) -> l
     if rows.wanted:
         beside = Beside.of(corpus, [*([own.id] if own.id else ()), *own.shown])
         record.add_items(rows.texts(beside))
-    copies = sum(count - 1 for text, count in Counter(corpus.texts).items() if text and not text.isspace())
     notes = [f"{record.count_items():,} texts, {len(record.classes)} labels: {', '.join(record.classes)}"]
-    notes += [f"exact copies of other texts: {copies:,}; each is asked for by itself"] if copies else []
+    copies = record.groups().sentence("the answer to one holds for all (--copies none asks for each)")
+    notes += [copies] if copies else []
     return [*notes, *rows.notes(), *beside.notes, *corpus.notes]
 
 

@@ -7,7 +7,16 @@ from typing import Any, Final, Literal
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.text.units import UnitsAsked
-from lit_al.utils.options import CorpusOptions, FolderOptions, again, check_not_both, data_option, grouped, run_option
+from lit_al.utils.options import (
+    COPIES,
+    CorpusOptions,
+    FolderOptions,
+    again,
+    check_not_both,
+    data_option,
+    grouped,
+    run_option,
+)
 
 DEFAULTS: Final[dict[str, Any]] = {
     "strategy": "margin+balanced+random:0.1",
@@ -23,6 +32,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "overlap": 1,
     "show_suggestions": False,
     "resolve": "majority",
+    "copies": COPIES,
 }
 
 asking_option, page_option = grouped("Asking"), grouped("Page")

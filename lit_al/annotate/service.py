@@ -45,7 +45,7 @@ class LabelingService:
         self._tally = Tally(record)
         self._generations: dict[int, Generation] = {}
         self._agreeing = Agreeing(record)
-        self._total = record.count_items()
+        self._total = record.count_items() - len(record.groups().further)
 
     # --- Out ----------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Start the page: the run, its owner's lock, a port, links, the trainer beside it, and an orderly end.
 
-Ctrl-C and SIGTERM let open requests finish, give leased texts free and end the trainer; a second Ctrl-C waits for
-nothing. Labels need no ending: each was committed before it was acknowledged.
+Ctrl-C and SIGTERM say what is saved, let open requests finish, give leased texts free and end the trainer; a second one
+waits for nothing. Labels need no ending: each was committed before it was acknowledged.
 """
 
 import errno
@@ -21,14 +21,17 @@ from lit_al.annotate.app import make_app
 from lit_al.annotate.background import training
 from lit_al.annotate.connections import QUEUE, Server, raise_limit
 from lit_al.annotate.names import annotators_of, check_annotators
+from lit_al.annotate.parting import parting
 from lit_al.annotate.project import corpus_of, make_folder, open_project
 from lit_al.annotate.project_options import AnnotateOptions
 from lit_al.annotate.security import LOOPBACK
 from lit_al.annotate.service import LabelingService
 from lit_al.exceptions import ConfigError, RunError
 from lit_al.record import OwnerLock
+from lit_al.utils.signals import ending
 from lit_al.utils.terminal_text import say as tell
 
+OWNER = "lit-al annotate"  # what holds a run, for whoever finds it held
 PORTS_TRIED = 50
 _ANYWHERE = ("0.0.0.0", "::")
 
@@ -47,7 +50,7 @@ def annotate(options: AnnotateOptions, say: Say = tell) -> None:
     signal.signal(signal.SIGTERM, _terminated)
     corpus = corpus_of(options)  # before there is a folder, so that a typo leaves none behind
     folder = make_folder(options)
-    with OwnerLock(folder, "lit-al annotate"), open_project(options, folder, corpus) as project:
+    with ending() as begin_to_end, OwnerLock(folder, OWNER), open_project(options, folder, corpus) as project:
         names = annotators_of(project.record, options.annotators)
         links = {name: project.record.add_annotator(name) for name in names}
         service = LabelingService(project.record, project.name, owner=names[0], training=options.training)
@@ -57,9 +60,15 @@ def annotate(options: AnnotateOptions, say: Say = tell) -> None:
             addresses = _announce(listener, options, links, say)
             if options.browser and _has_screen():
                 webbrowser.open(addresses[0])
+
+            def part() -> None:
+                for line in parting(project.record, project.folder):
+                    say(line)
+
             try:
-                _serve(make_app(service, hosts_of(options)), listener)
+                _serve(make_app(service, hosts_of(options)), listener, part)
             finally:
+                begin_to_end()
                 service.release()
 
 
@@ -155,7 +164,7 @@ def _has_screen() -> bool:
     return sys.platform in ("darwin", "win32") or bool({"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ))
 
 
-def _serve(app: Any, listener: socket.socket) -> None:
+def _serve(app: Any, listener: socket.socket, on_end: Callable[[], object]) -> None:
     """Until a signal; access logs stay off, as they would hold tokens."""
     config = uvicorn.Config(
         app,
@@ -165,7 +174,7 @@ def _serve(app: Any, listener: socket.socket) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=1,
     )
     raise_limit()
-    Server(config).run(sockets=[listener])
+    Server(config, on_end).run(sockets=[listener])

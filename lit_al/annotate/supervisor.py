@@ -24,7 +24,7 @@ LONGEST_LOG: Final = 1_000_000  # bytes; a longer one is put aside at the next s
 LONGEST_PAUSE: Final = 60.0  # seconds
 PATIENCE: Final = 120.0  # seconds without a heartbeat
 WORK: Final = 0.5  # seconds of computing that count as one
-GRACE: Final = 3.0  # seconds between asking to end and killing; a trainer may be killed at any moment
+GRACE: Final = 0.3  # seconds between asking to end and killing; a trainer may be killed at any moment
 WELL: Final = ("ready", "waiting")  # states that a trainer reaches when nothing is wrong
 
 

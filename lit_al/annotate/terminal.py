@@ -16,12 +16,14 @@ from rich.text import Text
 
 from lit_al.annotate.background import training
 from lit_al.annotate.names import FILE_ANNOTATOR, check_annotators, default_annotator
+from lit_al.annotate.parting import parting
 from lit_al.annotate.project import Project, corpus_of, guidelines_of, make_folder, open_project
 from lit_al.annotate.project_options import LabelOptions
 from lit_al.annotate.service import LabelingService
 from lit_al.annotate.wording import QUEUE_WORDS
 from lit_al.exceptions import ConfigError, InUseError, RefusedError
 from lit_al.record import Action, Event, NewEvent, OwnerLock, Queued
+from lit_al.utils.signals import ending
 from lit_al.utils.terminal_text import plain
 
 DIGITS = "1234567890"
@@ -52,6 +54,7 @@ def label(options: LabelOptions, console: Console | None = None, read: Read | No
     corpus = corpus_of(options)  # before there is a folder, so that a typo leaves none behind
     folder = make_folder(options)
     with ExitStack() as stack:
+        begin_to_end = stack.enter_context(ending())
         alone = _own(stack, folder, console)
         project = stack.enter_context(open_project(options, folder, corpus))
         annotator = _annotator(project, options.annotator)
@@ -65,7 +68,13 @@ def label(options: LabelOptions, console: Console | None = None, read: Read | No
         session = Session(service, annotator, console, read or reader(len(project.record.classes)))
         try:
             session.run()
+            session.part(folder)
+        except KeyboardInterrupt:
+            begin_to_end()
+            session.part(folder)
+            raise
         finally:
+            begin_to_end()
             service.release(annotator)
 
 
@@ -236,6 +245,11 @@ class Session:
         for sentence in (status["words"]["done"], status["words"]["estimate"], status["words"]["advice"]):
             if sentence:
                 self.console.print(plain(sentence), highlight=False, markup=False)
+
+    def part(self, folder: Path) -> None:
+        """What is saved, where the model is, and the next command."""
+        for line in parting(self.service.record, folder):
+            self.console.print(plain(line), highlight=False, markup=False, soft_wrap=True)
 
 
 def meaning(given: str, classes: Sequence[str]) -> str | None:

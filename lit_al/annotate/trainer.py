@@ -94,12 +94,15 @@ class Trainer:
     def prepare(self) -> None:
         """Read the texts, rank them for the cold start, look after what an earlier process left."""
         self.pulse.say("preparing", "loading libraries")
+        import numpy as np
+
         from lit_al.experiment.learning import Learner
 
         quiet()
         texts = {item.id: item.text or "" for item in self.record.items()}
         self._items = list(texts)
-        learner = Learner(list(texts.values()), self.record.classes, self.record.settings, self._report)
+        groups = np.array(self.record.groups().numbers(self._items), np.int64)
+        learner = Learner(list(texts.values()), self.record.classes, self.record.settings, self._report, groups)
         del texts  # the learner drops them too, once it has read them
         if self.record.newest_generation() is None:
             self._publish(None, learner.cold_start(passed=self._answered()), learner.chosen_by(), 0)

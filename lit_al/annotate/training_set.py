@@ -1,4 +1,7 @@
-"""What the record says at one moment, in the trainer's terms: places in the list of texts, and class numbers."""
+"""What the record says at one moment, in the trainer's terms: places in the list of texts, and class numbers.
+
+Copies of a text are one: learned from once, judged once, waited for once.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,7 +11,8 @@ from typing import Self
 import numpy as np
 
 from lit_al.loop.state import Judgment
-from lit_al.record import Action, Event, Record
+from lit_al.record import Action, Event, Record, TextGroups
+from lit_al.record.events import Resolve
 from lit_al.typing import Ints
 
 ANSWERING = (Action.LABEL, Action.SKIP, Action.UNDO)
@@ -49,13 +53,18 @@ class Snapshot:
         with record.one_moment():
             record.check_events()
             seq, answers = record.last_seq(), record.answers()
-            labels = record.labels(record.settings.get("resolve") or "majority")
-            first = _first_labels(record)
+            resolve: Resolve = record.settings.get("resolve") or "majority"
+            groups = record.groups()
+            labels = groups.once(record.labels(resolve))
+            first = _first_labels(record, groups)
         place = {item: index for index, item in enumerate(items)}
         number = {name: index for index, name in enumerate(record.classes)}
         known = {place[item]: number[label] for item, label in labels.items()}
         rows = sorted(known)
-        said = Counter(answer.item for answer in answers if answer.label is not None)
+        given = {(groups.first_of(one.item), one.annotator): None for one in answers if one.label is not None}
+        said = Counter(item for item, _ in given)
+        judged = groups.of_each(answers, resolve)
+        passed = {groups.first_of(answer.item) for answer in answers} - judged.keys()
         wanted = int(record.settings.get("overlap") or 1)
         return cls(
             seq,
@@ -63,7 +72,7 @@ class Snapshot:
             np.array([known[row] for row in rows], np.int64),
             np.array(sorted({place[answer.item] for answer in answers} - known.keys()), np.int64),
             tuple(place[item] for item, count in said.items() if count < wanted),
-            _judgments(first, labels, len(items) - len({answer.item for answer in answers} - labels.keys())),
+            _judgments(first, judged, len(items) - len(groups.further) - len(passed)),
         )
 
     @property
@@ -72,38 +81,38 @@ class Snapshot:
         return len(np.unique(self.labels))
 
 
-def _first_labels(record: Record) -> list[Event]:
-    """The event that labeled each text first: no model had learned its label when it was shown."""
+def _first_labels(record: Record, groups: TextGroups) -> dict[int, Event]:
+    """The event that labeled each text first, or a copy of it: no model had learned its label when it was shown."""
     first: dict[int, Event] = {}
     for event in record.events():
         if event.action is Action.LABEL:
-            first.setdefault(event.item, event)
-    return list(first.values())
+            first.setdefault(groups.first_of(event.item), event)
+    return first
 
 
-def _judgments(first: Sequence[Event], labels: Mapping[int, str], texts: int) -> tuple[Judgment, ...]:
+def _judgments(first: Mapping[int, Event], labels: Mapping[int, str], texts: int) -> tuple[Judgment, ...]:
     """One by model, in the order in which they spoke first.
 
     Args:
-        first: event that labeled each text first, in order.
+        first: by text the event that labeled it first, in order.
         labels: as they are now, by text; the others do not count.
         texts: that have a label or are still to be asked for.
     """
-    spoke: dict[int, list[Event]] = {}
+    spoke: dict[int, list[tuple[bool, bool]]] = {}  # called right, drawn at random
     pool: dict[int, int] = {}  # texts that were left when a model spoke first
-    for place, event in enumerate(event for event in first if event.item in labels):
+    for place, (item, event) in enumerate((item, event) for item, event in first.items() if item in labels):
         if event.predicted is not None:
             model = -1 if event.model_version is None else event.model_version
             pool.setdefault(model, texts - place)
-            spoke.setdefault(model, []).append(event)
+            spoke.setdefault(model, []).append((event.predicted == labels[item], event.control))
     return tuple(
         Judgment.of(
             model,
             pool[model],
-            np.array([event.predicted == labels[event.item] for event in events]),
-            np.array([event.control for event in events]),
+            np.array([right for right, _ in calls]),
+            np.array([control for _, control in calls]),
         )
-        for model, events in spoke.items()
+        for model, calls in spoke.items()
     )
 
 

@@ -78,7 +78,7 @@ def run_benchmark(config: BenchConfig, console: Console) -> list[Path]:
     done = {cell.key for cell in known}
     with console.status("loading and encoding the corpus …") as status:
         bench = Bench(config, load_corpus(**config.corpus), folder, lambda doing: status.update(f"{markup(doing)} …"))
-    for note in (*bench.corpus.notes, *bench.notes):
+    for note in (*bench.corpus.notes, *bench.notes, *bench.copies):
         console.print(f"[yellow]note:[/yellow] {markup(note)}", soft_wrap=True)
     _begin(folder, config)
     for said in bench.said:
@@ -145,6 +145,8 @@ class Bench:
         judges = (split.test, split.validation) if judged else (split.test,)
         self.pool: Rows = without(shuffled(corpus, config.split_seed), *judges)
         self.pool = self.pool[corpus.labels[self.pool] != UNLABELED]
+        if not corpus.is_example:  # of a text and its copies one is paid for
+            self.pool = corpus.one_of_each(self.pool)
         if keep is not None:
             self.pool = self.pool[keep[self.pool]]
         if config.budgets and config.budgets[-1] > len(self.pool):
@@ -186,6 +188,13 @@ class Bench:
             return self.embeddings.astype(np.float32)
         reading = self.reading(row.how.recipe)
         return vectors_of(self.corpus.in_order(self.pool), reading.tokens, len(reading.encoder.vocabulary))
+
+    @property
+    def copies(self) -> list[str]:
+        """What becomes of copies of a text, in one line; nothing where there are none."""
+        own = "asked once, never over pool and test"
+        words = self.corpus.grouped.sentence("over pool and test, as in the example" if self.corpus.is_example else own)
+        return [words] if words else []
 
     @property
     def said(self) -> list[str]:
@@ -364,7 +373,7 @@ def _folder(config: BenchConfig) -> Path:
     check_links(folder)
     path = folder / SETTINGS
     if path.exists():
-        defaults = _settings(BenchConfig())  # what a setting was before there was such a setting
+        defaults = _settings(BenchConfig(copies="none"))  # what a setting was before there was such a setting
         found = read_settings(path)
         sound = isinstance(found, dict)
         if sound and found.get("chance") != CHANCE:

@@ -19,6 +19,7 @@ from lit_al.utils.silence import quiet
 from lit_al.utils.terminal_text import plain, say
 
 if TYPE_CHECKING:
+    from lit_al.annotate.managing import ProjectOptions
     from lit_al.annotate.project_options import AnnotateOptions, LabelOptions
     from lit_al.benchmark.bench_config import BenchConfig
     from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions
@@ -163,6 +164,16 @@ def agreement(asked: "RunOptions") -> None:
             say(line)
 
 
+def project(asked: "ProjectOptions") -> None:
+    """List runs, delete one, or remove an annotator of one.
+
+    An annotator is removed also while the page is served; a run that somebody is at is not deleted.
+    """
+    from lit_al.annotate.managing import manage, typed
+
+    manage(asked, say, typed)
+
+
 def recover(asked: "RunOptions") -> None:
     """Make a damaged record of labels sound again, from whichever of its copies is.
 
@@ -254,6 +265,7 @@ COMMANDS = {
     ),
     "annotate": Command(annotate, "annotate.project_options:AnnotateOptions", _FEWER),
     "label": Command(label, "annotate.project_options:LabelOptions", _FEWER),
+    "project": Command(project, "annotate.managing:ProjectOptions"),
     "agreement": Command(agreement, "utils.options:RunOptions"),
     "recover": Command(recover, "utils.options:RunOptions"),
     "export": Command(export, "exchange.file_options:ExportOptions"),

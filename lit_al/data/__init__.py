@@ -2,6 +2,8 @@
 
 from lit_al.data.corpus import IMDB_CLASSES, IMDB_REVIEWS, Corpus, shorten
 from lit_al.data.duplicates import (
+    Copies,
+    CopyGroups,
     PartDuplicates,
     count_contradictions,
     count_duplicates_across,
@@ -15,6 +17,8 @@ __all__ = [
     "IMDB_CLASSES",
     "IMDB_REVIEWS",
     "MAX_CLASSES",
+    "Copies",
+    "CopyGroups",
     "Corpus",
     "PartDuplicates",
     "count_contradictions",

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from lit_al.data.duplicates import Copies, CopyGroups
 from lit_al.exceptions import DataError
 from lit_al.typing import UNLABELED, Ints
 from lit_al.utils.readers import check_text
@@ -33,6 +34,7 @@ class Corpus:
         columns: what else the file holds, by column, each with N cells as they stand there.
         id_column: the column of the ids.
         label_column: the column of the labels, where the file has one.
+        copies: which texts are copies of one another: `near`, `exact`, or `none`.
 
     Raises:
         DataError: labels, ids or columns that do not fit the texts, labels that do not fit the classes, or fewer than
@@ -53,6 +55,7 @@ class Corpus:
     columns: Mapping[str, Sequence[object]] = field(default_factory=dict, repr=False)
     id_column: str | None = None
     label_column: str | None = None
+    copies: Copies = "near"
 
     def __post_init__(self) -> None:
         labels = np.array(self.labels, dtype=np.int64)
@@ -123,6 +126,29 @@ class Corpus:
             ids=None if self.ids is None else [self.ids[row] for row in listed],
             columns={name: [cells[row] for row in listed] for name, cells in self.columns.items()},
         )
+
+    @cached_property
+    def grouped(self) -> CopyGroups:
+        """Which texts are copies of one another, found once."""
+        return CopyGroups.of(self.texts, self.copies)
+
+    @property
+    def is_example(self) -> bool:
+        """Is it IMDB or the demo corpus? These are split as the example does, copies or not."""
+        return self.is_demo or self.source == "imdb"
+
+    def one_of_each(self, rows: Ints) -> Ints:
+        """These rows (n,) without further copies of a text, in their order: those that are worth a question.
+
+        Of each group the text of the least sha256 stays, so that the order of the file has no say.
+
+        >>> corpus = Corpus(["so so", "a gem", "So so"], np.array([0, 1, 0]), ("negative", "positive"))
+        >>> [corpus.texts[row] for row in corpus.one_of_each(np.array([2, 1, 0]))]
+        ['So so', 'a gem']
+        """
+        ranked = rows[np.lexsort((self.labels[rows], *self.keys[rows].T[::-1]))]
+        _, first = np.unique(self.grouped.numbers[ranked], return_index=True)
+        return rows[np.isin(rows, ranked[first])]
 
     @cached_property
     def fingerprint(self) -> str:

@@ -1,11 +1,13 @@
-"""Exact copies of a text: inside a part of the corpus, and across its parts.
+"""Copies of a text: which texts are one, and how many there are inside the parts of a corpus and across them.
 
 A text that stands both in the test set and among the texts to train on is a small leak; one that stands twice in
-the pool is paid for twice.
+the pool is paid for twice. So copies make a group, of which one is asked, and which is in one part alone.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -14,6 +16,91 @@ import numpy.typing as npt
 from lit_al.typing import UNLABELED, Ints, Mask
 
 Rows = Sequence[int] | npt.NDArray[np.integer]
+Copies = Literal["near", "exact", "none"]
+
+
+@dataclass(frozen=True, eq=False)
+class CopyGroups:
+    """Which texts are copies of one another.
+
+    Attributes:
+        numbers: (N,) int64 group of each text, from 0; a text without copies is a group of its own.
+        exact: texts beyond the first of those that differ in nothing but case, white space and ways of writing a sign.
+        near: further ones beyond the first of a group (`lit_al.data.near_copies`).
+    """
+
+    numbers: Ints
+    exact: int = 0
+    near: int = 0
+
+    @classmethod
+    def of(cls, texts: Sequence[str], kind: Copies = "near") -> "CopyGroups":
+        """The groups of N texts, the same in whatever order these stand; empty texts are copies of nothing.
+
+        Args:
+            texts: N of them.
+            kind: the widest difference that copies may have.
+
+        >>> found = CopyGroups.of(["So so.", "a gem", " so  so.", ""])
+        >>> found.numbers.tolist(), found.sentence("asked once")
+        ([0, 1, 0, 2], '1 text is a copy of another: asked once')
+        """
+        if kind == "none":
+            return cls(np.arange(len(texts)))
+        forms = [form or f" {row}" for row, form in enumerate(map(plain_form, texts))]  # no form begins with a blank
+        kinds = sorted(set(forms))
+        group = np.arange(len(kinds))
+        if kind == "near":
+            from lit_al.data.near_copies import near_groups
+
+            group = near_groups(kinds)
+        place = dict(zip(kinds, group.tolist(), strict=True))
+        number: dict[int, int] = {}
+        numbers = np.array([number.setdefault(place[form], len(number)) for form in forms], np.int64)
+        return cls(numbers, len(texts) - len(kinds), len(kinds) - len(number))
+
+    @property
+    def extra(self) -> int:
+        """Texts beyond the first of each group."""
+        return self.exact + self.near
+
+    @cached_property
+    def rows(self) -> dict[int, list[int]]:
+        """The rows of each group of two texts or more, by its number."""
+        several: Ints = np.flatnonzero(np.bincount(self.numbers)[self.numbers] > 1)
+        found: dict[int, list[int]] = {}
+        for row in several.tolist():
+            found.setdefault(int(self.numbers[row]), []).append(row)
+        return found
+
+    def sentence(self, fate: str) -> str:
+        """How many there are, and what becomes of them; "" where there are none."""
+        return copies_in_words(self.exact, self.near, fate)
+
+
+def copies_in_words(exact: int, near: int, fate: str) -> str:
+    """How many copies there are, and what becomes of them, in one line; "" where there are none.
+
+    >>> copies_in_words(2, 1, "asked once")
+    '3 texts are copies of others, 1 of them a near copy: asked once'
+    """
+    if not exact + near:
+        return ""
+    copies = "1 text is a copy of another" if exact + near == 1 else f"{exact + near:,} texts are copies of others"
+    if exact + near == 1 and near:
+        return f"1 text is a near copy of another: {fate}"
+    told = f", {near:,} of them {'a near copy' if near == 1 else 'near copies'}" if near else ""
+    return f"{copies}{told}: {fate}"
+
+
+def plain_form(text: str) -> str:
+    r"""What exact copies have in common: the text in Unicode's compatibility form, its case folded, blanks made one.
+
+    >>> plain_form("  A ﬁne\n\nGEM ") == plain_form("a fine gem")
+    True
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(folded.split())
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,19 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from lit_al.data.columns import TextTable, texts_of
 from lit_al.data.corpus import IMDB_CLASSES, Corpus, build_corpus, is_imdb, shorten
-from lit_al.data.duplicates import contradictory_groups, resolved
+from lit_al.data.duplicates import Copies, contradictory_groups, resolved
 from lit_al.data.formats import read_file, read_folder
 from lit_al.data.hub import HubError, load_imdb, load_splits
 from lit_al.data.label_cells import plain_labels
 from lit_al.data.labels import encode_as, encode_labels
 from lit_al.data.tables import DataTable, Reading
-from lit_al.exceptions import DataError
+from lit_al.exceptions import ConfigError, DataError
 from lit_al.typing import UNLABELED, Ints
 from lit_al.utils.nearest import did_you_mean
 
@@ -36,6 +36,7 @@ def load_corpus(
     demo_rows: int = 50_000,
     demo_seed: int = 0,
     classes: tuple[str, ...] | None = None,
+    copies: Copies = "near",
     **how: Any,
 ) -> Corpus:
     """Load the corpus that `data` names, or is.
@@ -50,13 +51,19 @@ def load_corpus(
         demo_seed: seed of the generator.
         classes: where people are to label the texts: the names that labels may have, whether or not any text has one
             yet.
+        copies: which texts are copies of one another: `near`, `exact`, or `none` (`Corpus.grouped`).
         how: which columns are which, and how cells are read: the fields of `lit_al.data.tables.Reading`.
 
     Raises:
         DataError: a corpus that cannot be had or read, in one sentence with the way out.
-        ConfigError: an encoding or a separator that does not exist.
+        ConfigError: an encoding, a separator or another choice that does not exist.
     """
-    reading = Reading(**how)
+    if copies not in get_args(Copies):
+        raise ConfigError(f"--copies {copies} must be one of {', '.join(get_args(Copies))}")
+    return replace(_loaded(data, Reading(**how), demo_rows, demo_seed, classes), copies=copies)
+
+
+def _loaded(data: Any, reading: Reading, demo_rows: int, demo_seed: int, classes: tuple[str, ...] | None) -> Corpus:
     named = data if isinstance(data, str) else ""
     if named == "demo":
         return _demo(demo_rows, demo_seed)

@@ -4,6 +4,7 @@ Rows are global ids, positions in the whole corpus. They never become positions 
 translated back (a mistake that several active-learning libraries have shipped).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -113,6 +114,10 @@ def stratified_split(
     The same texts with the same labels are split alike in whatever order they stand in a file. A class with too few
     rows for each part is in those that its rows suffice for, the initial set first, and is named in `Split.notes`.
 
+    Copies of a text are in one part, unless the corpus is that of the example, which is split to the letter: where a
+    group has more rows of a class than a part still takes, it is in the next one that has room for it. A copy without a
+    label whose group judges is in no part.
+
     Args:
         corpus: N rows; those without a label go to the pool.
         seed: of the shuffle.
@@ -131,14 +136,52 @@ def stratified_split(
     classes = corpus.labels[order]  # (n,)
     counts = np.bincount(classes[classes != UNLABELED], minlength=len(corpus.classes))
     sizes = _sizes({"validation": validation, "test": test, "initial": initial}, int(counts.sum()))
-    pieces: dict[str, list[Rows]] = {name: [] for name in sizes}
-    for index, wanted in enumerate(_quotas(list(sizes.values()), counts).T):
-        cut = np.split(order[classes == index], np.cumsum(wanted))
-        for part, piece in zip(pieces, cut, strict=False):  # the last piece is left over
-            pieces[part].append(piece)
-    parts = {name: np.concatenate(found) for name, found in pieces.items()}
-    pool = without(order, *parts.values())
-    return Split(parts["validation"], parts["test"], pool, [parts["initial"]], rare_classes(corpus, counts, parts))
+    groups = np.arange(len(corpus)) if corpus.is_example else corpus.grouped.numbers
+    dealt = _dealt(corpus.labels[order], groups[order], _quotas(list(sizes.values()), counts))  # (n,)
+    by_class = np.argsort(classes, kind="stable")
+    parts = {name: order[by_class][dealt[by_class] == number] for number, name in enumerate(sizes)}
+    notes = (*rare_classes(corpus, counts, parts), *_short(sizes, parts))
+    return Split(parts["validation"], parts["test"], order[dealt == len(sizes)], [parts["initial"]], notes)
+
+
+def _dealt(classes: Ints, groups: Ints, quotas: Ints) -> Ints:
+    """(n,) int64 the part of each row in its order; P for the pool, P + 1 for none.
+
+    Args:
+        classes: (n,) int64 of the rows.
+        groups: (n,) int64 of the rows, copies alike.
+        quotas: (P, C) rows that each part takes of each class.
+    """
+    rest, pool = quotas.tolist(), len(quotas)
+    members: dict[int, list[int]] = {}
+    for group, index in zip(groups.tolist(), classes.tolist(), strict=True):
+        members.setdefault(group, []).append(index)
+    need = {group: Counter(one) for group, one in members.items()}
+    for one in need.values():
+        del one[UNLABELED]
+    found: dict[int, int] = {}
+    for group in groups.tolist():
+        if group not in found:
+            fits = (part for part in range(pool) if all(rest[part][index] >= n for index, n in need[group].items()))
+            found[group] = next(fits, pool) if need[group] else pool
+            for index, n in need[group].items() if found[group] < pool else ():
+                rest[found[group]][index] -= n
+    parts = np.array([found[group] for group in groups.tolist()], np.int64)
+    parts[(classes == UNLABELED) & (parts < pool)] = pool + 1
+    return parts
+
+
+def _short(sizes: Mapping[str, int], parts: Mapping[str, Rows]) -> tuple[str, ...]:
+    """What a part lacks because no group of copies fits into it; a part that has nothing at all is refused."""
+    short = [name for name, size in sizes.items() if len(parts[name]) < size]
+    for name in short:
+        if not len(parts[name]):
+            raise DataError(
+                f"nothing is left for the {name} set: copies of a text stay together, and most rows are copies; add "
+                "other texts, or give --copies none"
+            )
+    told = (f"{name} has {len(parts[name]):,} of {sizes[name]:,} rows" for name in short)
+    return (f"copies of a text stay together: {', '.join(told)}",) if short else ()
 
 
 def rare_classes(corpus: Corpus, counts: Ints, parts: Mapping[str, Rows]) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """The labeled texts of a run as CSV, JSONL or Parquet: what other programs learn from.
 
 Columns: the user's own ones, the id first; `lit_al_id`, `lit_al_sha256`, `text`, `label`, `annotators` (how many gave
-any label), `agree` (of these, how many gave this one), `notes`, `flagged_by`, `skipped_by`. A text that was skipped,
-flagged or noted, or whose annotators are tied, has a row without a label. Each of the three is a corpus that
-`load_corpus` reads, with the texts in the order of their ids.
+any label), `agree` (of these, how many gave this one), `notes`, `flagged_by`, `skipped_by`, `copy_of` (the id of
+the text whose answer it is, where a copy of this text was asked instead). A text that was skipped, flagged or noted, or
+whose annotators are tied, has a row without a label. Each of the three is a corpus that `load_corpus` reads, with the
+texts in the order of their ids.
 """
 
 import io
@@ -18,9 +19,10 @@ from lit_al.utils.cells import word_of
 
 COLUMNS = (
     "lit_al_id", "lit_al_sha256", "text", "label", "annotators", "agree", "notes", "flagged_by", "skipped_by",
+    "copy_of",
 )  # fmt: skip
 _WORDS = "string"
-_NUMBERS = ("lit_al_id", "label", "annotators", "agree")
+_NUMBERS = ("lit_al_id", "label", "annotators", "agree", "copy_of")
 
 
 def labeled_csv(labeled: Sequence[LabeledText], own: Sequence[str] = (), *, raw: bool = False) -> bytes:

@@ -1,8 +1,9 @@
 """Label Studio: tasks with predictions or annotations out, its JSON and JSON_MIN exports in.
 
 Written is a list of tasks: `data` with `text`, `lit_al_id` and `lit_al_sha256`; `meta` with the user's own columns and,
-where there are, `notes`, `flagged_by` and `skipped_by`; `predictions` with `model_version`, `score` and one result of
-choices; `annotations` with one such result for texts that have their label, cancelled for those that were skipped.
+where there are, `notes`, `flagged_by`, `skipped_by` and `copy_of`; `predictions` with `model_version`, `score` and one
+result of choices; `annotations` with one such result for texts that have their label, cancelled for those that were
+skipped.
 
 Read of JSON: `data` as above; of each of `annotations` its `id`, `result`, `was_cancelled` (a skip), `completed_by` (a
 number, or the `email` or `id` of an object), `updated_at` or `created_at`, `lead_time` in seconds. An empty `result` is
@@ -84,7 +85,7 @@ def _question_task(question: Question, model_version: str) -> dict[str, Any]:
 
 
 def _task(one: Question | LabeledText) -> dict[str, Any]:
-    said = {name: getattr(one, name, None) for name in ("notes", "flagged_by", "skipped_by")}
+    said = {name: getattr(one, name, None) for name in ("notes", "flagged_by", "skipped_by", "copy_of")}
     meta = {**one.own, **{name: words for name, words in said.items() if words is not None}}
     data = {"text": one.text, "lit_al_id": str(one.id), "lit_al_sha256": one.sha256}
     return {"data": data, **({"meta": meta} if meta else {})}

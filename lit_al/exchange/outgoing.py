@@ -1,7 +1,8 @@
 """From a record to a file: the texts to be labeled next, the labels, or everything that happened."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -110,7 +111,8 @@ def next_questions(record: Record, n: int, *, suggestions: bool = False) -> list
         n: texts, at most.
         suggestions: with what the model thinks.
     """
-    answered = {answer.item for answer in record.answers()}
+    groups = record.groups()
+    answered = groups.further | {groups.first_of(answer.item) for answer in record.answers()}
     generation = record.newest_generation()
     ranked = {one.item: one for one in record.ranked(generation.id)} if generation else {}
     wanted = [item for item in ranked if item not in answered][:n]
@@ -143,10 +145,31 @@ def _text(item: Item) -> str:
 
 
 def labeled_texts(record: Record, resolve: Resolve = "majority") -> list[LabeledText]:
-    """The texts that somebody has said something of, by id."""
+    """The texts that somebody has said something of, and those that have the label of a copy, by id."""
     labels = record.labels(resolve)
     by_item = groupby(said_of_texts(record), lambda one: one.id)
-    return [_labeled_text(list(said), labels.get(number)) for number, said in by_item]
+    found = {number: _labeled_text(list(said), labels.get(number)) for number, said in by_item}
+    found |= _by_copies(record, found, resolve)
+    return [found[number] for number in sorted(found)]
+
+
+def _by_copies(record: Record, found: Mapping[int, LabeledText], resolve: Resolve) -> dict[int, LabeledText]:
+    """The texts that nobody has answered, but copies of them; `found` has notes and flags of their own."""
+    answers, groups = record.answers(), record.groups()
+    taken, shared = groups.taken(answers, resolve), groups.of_each(answers, resolve)
+    given: dict[int, list[str]] = defaultdict(list)
+    for answer in answers if taken else ():
+        if answer.label is not None:
+            given[groups.first_of(answer.item)].append(answer.label)
+    own, texts = Carried(record, labels=True), {}
+    for item in record.items(sorted(taken)):
+        first = groups.first_of(item.id)
+        text = found.get(item.id) or LabeledText(item.id, item.sha256, _text(item), None, own=own.of(item))
+        agree = given[first].count(shared[first])
+        texts[item.id] = replace(
+            text, label=shared[first], annotators=len(given[first]), agree=agree, copy_of=taken[item.id].item
+        )
+    return texts
 
 
 def _labeled_text(said: Sequence[Said], label: str | None) -> LabeledText:
@@ -171,7 +194,9 @@ def _in_words(labeled: Sequence[LabeledText]) -> str:
     """How many texts there are, and how many of them only because something else was said of them."""
     more = sum(one.label is None for one in labeled)
     others = f" and {more:,} without a label (skipped, tied, noted or flagged)" if more else ""
-    return counted(len(labeled) - more, "labeled text") + others
+    copies = sum(one.copy_of is not None for one in labeled)
+    told = f" ({copies:,} of them by their copies)" if copies else ""
+    return counted(len(labeled) - more, "labeled text") + told + others
 
 
 def said_of_texts(record: Record) -> list[Said]:

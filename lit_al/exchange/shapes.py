@@ -45,6 +45,7 @@ class LabeledText:
         flagged_by: who flagged it; None for nobody.
         skipped_by: who skipped it; None for nobody.
         own: the user's own columns, by name.
+        copy_of: the text whose answer it is, where nobody has answered this one but its copy.
     """
 
     id: int
@@ -57,6 +58,7 @@ class LabeledText:
     flagged_by: str | None = None
     skipped_by: str | None = None
     own: Mapping[str, Any] = field(default_factory=dict)
+    copy_of: int | None = None
 
 
 @dataclass(frozen=True)

@@ -350,6 +350,7 @@ def config_of(settings: Any, where: object) -> TrainConfig:
     kinds = get_type_hints(TrainConfig)
     if not isinstance(settings, dict):
         raise DataError(f"{where} holds no settings of train.py; give the folder of a run that it began")
+    settings = {"copies": "none", **settings}  # a run from before copies were known goes on with its own split
     if strangers := sorted(map(str, settings.keys() - kinds.keys())):
         guess = did_you_mean(strangers[0], kinds)
         raise DataError(

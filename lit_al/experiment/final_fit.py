@@ -17,6 +17,7 @@ from lit_al.calibration import Calibration
 from lit_al.data import count_contradictions, first_copies
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.delivery import Delivery
+from lit_al.experiment.experiment_data import described_copies
 from lit_al.experiment.fit_options import FitOptions
 from lit_al.experiment.labels_there import LabelsThere, labels_there
 from lit_al.experiment.learning import Learned, Learner
@@ -84,7 +85,8 @@ def _learned(asked: FitOptions, there: LabelsThere, report: Any) -> tuple[Learne
     corpus, rows = there.corpus, there.rows
     given = {name: value for name, value in asked.asked.items() if name != "accelerator" or value != "auto"}
     vectors = {"encoder": None, "embeddings": None} if {"encoder", "embeddings"} & given.keys() else {}
-    learner = Learner(corpus.texts, corpus.classes, {**there.settings, **vectors, **given}, report)
+    groups = corpus.grouped.numbers
+    learner = Learner(corpus.texts, corpus.classes, {**there.settings, **vectors, **given}, report, groups)
     if asked.deliver != "student":
         _check_deliverable(learner)
     learner.prepare()
@@ -133,6 +135,7 @@ def _results(
             "unlabeled": int((corpus.labels == UNLABELED).sum()),
             "extra_copies": int((~first_copies(corpus.texts)).sum()),
             "contradicting_duplicates": count_contradictions(corpus.texts, corpus.labels),
+            "copies": described_copies(corpus),
             "notes": [*corpus.notes, *there.notes, *learner.notes],
         },
         "labels": dict(zip(corpus.classes, counts(corpus.labels[rows], len(corpus.classes)), strict=True)),

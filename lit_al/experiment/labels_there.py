@@ -1,7 +1,7 @@
 """All labels that there are: in a run that people labeled, in one that an oracle answered, or in a file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,17 +68,22 @@ def _of_people(record: Record, folder: Path) -> LabelsThere:
     """What people have said of the texts of a record, disagreement resolved as the run does."""
     items = list(record.items())
     place = {item.id: row for row, item in enumerate(items)}
-    labels = record.labels(record.settings.get("resolve") or "majority")
+    groups = record.groups()  # of copies of a text one is learned from
+    labels = groups.once(record.labels(record.settings.get("resolve") or "majority"))
     first: dict[int, Event] = {}
     for event in record.events():
-        if event.action is Action.LABEL and event.item in labels:
-            first.setdefault(event.item, event)
-    drawn = [item for item, event in first.items() if event.control or event.strategy == "random"]
-    chosen = {event.strategy for event in first.values()} - {"", "random"}
+        if event.action is Action.LABEL:
+            first.setdefault(groups.first_of(event.item), event)
+    asked = {item: first[groups.first_of(item)] for item in labels}
+    drawn = [item for item, event in asked.items() if event.control or event.strategy == "random"]
+    chosen = {event.strategy for event in asked.values()} - {"", "random"}
     config = record.settings.get("config")  # of a run of train.py whose oracle were people
     settings = config if isinstance(config, dict) else record.settings
     return LabelsThere(
-        _corpus([item.text or "" for item in items], place, labels, record.classes, folder),
+        replace(
+            _corpus([item.text or "" for item in items], place, labels, record.classes, folder),
+            copies=record.settings.get("copies") or "near",
+        ),
         settings,
         " and ".join(sorted(chosen)) or ("random" if len(drawn) == len(labels) else ""),
         np.array(sorted(place[item] for item in drawn), np.int64),
@@ -128,4 +133,5 @@ def _corpus(
     for item, label in labels.items():
         known[place[item]] = number[label]
     source, demo = (f"run {folder.resolve().name}", False) if origin is None else (origin.source, origin.is_demo)
-    return Corpus(texts, known, tuple(classes), source, demo)
+    copies = "near" if origin is None else origin.copies
+    return Corpus(texts, known, tuple(classes), source, demo, copies=copies)

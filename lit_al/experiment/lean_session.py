@@ -136,6 +136,7 @@ class LeanSession(RunSession):
                 recipe=self.plan.recipe,
                 pretraining=pretraining,
                 vectors=vectors,
+                groups=corpus.grouped.numbers,
                 accelerator=self.config.accelerator,
             ),
             pool,

@@ -86,6 +86,8 @@ class Learner:
         classes: C names.
         settings: of the run; what is missing is as in a lean run.
         report: called with what is being done.
+        groups: (N,) int64 copies of a text have the same number, from 0; None where there are none. Of a group one is
+            asked, that of the least sha256, and none once one of them was; judged is by labels of other groups.
 
     Raises:
         LitALError: settings that cannot work.
@@ -104,6 +106,7 @@ class Learner:
         classes: Sequence[str],
         settings: Mapping[str, Any],
         report: Callable[[str], object] = lambda doing: None,
+        groups: Ints | None = None,
     ) -> None:
         given = {name: settings[name] for name in SETTINGS if settings.get(name) not in (None, "")}
         self.config = TrainConfig(protocol="lean", **given).resolved()
@@ -116,6 +119,10 @@ class Learner:
         self._corpus: Corpus | None = Corpus(texts, np.full(len(texts), UNLABELED), self.classes)
         self.rows = shuffled(self._corpus, self.config.seed)
         self._place = np.argsort(self.rows)  # (N,) of each row in that order
+        self.groups = np.arange(len(texts)) if groups is None else groups
+        order = self._corpus.order
+        _, first = np.unique(self.groups[order], return_index=True)
+        self._first = order[first]  # (G,) the text of each group that is asked
         self.encoder, self.reading = suited_encoder(
             [texts[row] for row in self.rows],
             units=self.config.units,  # type: ignore[arg-type]  # as below
@@ -185,10 +192,10 @@ class Learner:
         method = self._training()
         loop = self._new_loop(method)
         [run] = loop.states
-        taken = rows if passed is None else np.concatenate([rows, passed])
         order = np.argsort(self._place[rows])
-        run.labeled, run.answers, run.pool = rows[order], labels[order], without(self.rows, taken)
-        run.asked = len(self.rows) - len(run.pool)
+        run.labeled, run.answers = rows[order], labels[order]
+        run.pool = self._askable(rows if passed is None else np.concatenate([rows, passed]))
+        run.asked = len(self._first) - len(run.pool)
         loop.fit(number)
         if folds:
             self.report(f"cross-validating, {folds} folds")
@@ -204,6 +211,10 @@ class Learner:
         self.report("making the teacher ready to be delivered")
         assert learned.opinion is not None  # as checked
         return teacher_of(self.classes, readers_of(corpus, self.rows), learned.opinion.shares)
+
+    def _askable(self, taken: Rows) -> Rows:
+        """(p,) texts in the order of `rows` that may be asked, when those taken and their copies are not any more."""
+        return without(self.rows, without(self.rows, self._first), self._first[self.groups[taken]])
 
     def score(self, rows: Rows) -> Floats:
         """(n, C) probabilities of texts under the newest model."""
@@ -272,7 +283,7 @@ class Learner:
             passed: texts that have been answered already.
         """
         strategy = make_strategy(COLD_STARTS[self.cold])
-        rows = without(self.rows, np.fromiter(passed, np.int64))
+        rows = self._askable(np.fromiter(passed, np.int64))
         vectors = self._text_vectors()[rows] if strategy.needs else None
         context = Context(np.random.default_rng([self.config.seed, COLD]))
         return self._ranked(choose(strategy, Pool(rows, vectors=vectors), n or self.ahead, context))
@@ -292,6 +303,7 @@ class Learner:
             recipe=self.recipe,
             pretraining=self._pretraining,
             vectors=self._vectors,
+            groups=self.groups,
             accelerator=self.config.accelerator,
         )
 

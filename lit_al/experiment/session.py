@@ -118,7 +118,7 @@ def _loaded(
     report = RunConsole(console, material.corpus.classes)
     report.demo_banner(material.corpus)
     report.data(material.corpus, material.split, material.duplicates)
-    report.copies(material.extra_copies, material.dropped)
+    report.copies(material.corpus, once=config.protocol == "lean", dropped=material.dropped)
     return material, plan, report
 
 

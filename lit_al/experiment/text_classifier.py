@@ -22,8 +22,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from lit_al.data import Corpus, first_copies, shorten
+from lit_al.data import CopyGroups, Corpus, shorten
 from lit_al.data.in_memory import labels_of, name_of_class, texts_of
+from lit_al.data.split import without
 from lit_al.exceptions import ConfigError, InputError
 from lit_al.experiment.learning import Learner
 from lit_al.loop.acquisition import Acquisition
@@ -176,10 +177,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         corpus, places = _sorted([*texts, *further], np.append(labels, np.full(len(further), UNLABELED)), names)
         rows = np.flatnonzero(corpus.labels != UNLABELED)
         with quietly(), self._reporting() as report:
-            learner = Learner(corpus.texts, names, self._settings(), report)
+            learner = Learner(corpus.texts, names, self._settings(), report, corpus.grouped.numbers)
             learner.prepare()
             report("training")
-            learned = learner.learn(rows, corpus.labels[rows], 1, _not_worth_asking(corpus))
+            empty = np.flatnonzero((corpus.labels == UNLABELED) & _are_empty(corpus.texts))
+            learned = learner.learn(rows, corpus.labels[rows], 1, empty)
         learner.report = _silence  # what it reported to is gone
         self.classes_, self.model_, self.notes_ = classes, learned.model, learner.notes
         self._learner, self._texts = learner, corpus.texts
@@ -235,7 +237,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     def query(self, n: int = 10, texts: Any = None, strategy: str = STRATEGY) -> TextQuery:
         """The texts that are worth a label next, the most wanted first.
 
-        Copies of labeled texts, further copies of a text, and empty texts are not asked for.
+        Copies and near copies of labeled texts, further ones of a text, and empty texts are not asked for.
 
         Args:
             n: of them; fewer where there are no more.
@@ -268,7 +270,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return self._told(query, self._texts, self._places)
 
     def _query_among(self, texts: Sequence[str], n: int, strategy: str) -> Query:
-        pool = np.flatnonzero(first_copies(texts) & ~_are_empty(texts))
+        _, first = np.unique(CopyGroups.of(texts).numbers, return_index=True)
+        pool = without(np.sort(first), np.flatnonzero(_are_empty(texts)))
         if not len(pool):
             raise ConfigError("all texts= are empty; give query(n, texts=...) texts with words")
         seed = self._settings()["seed"]
@@ -408,14 +411,6 @@ def _sorted(texts: Sequence[str], labels: Ints, names: tuple[str, ...]) -> tuple
     keys = Corpus(texts, labels, names).keys
     order = np.lexsort((labels, *keys.T[::-1]))  # by sha256, copies by their labels
     return Corpus([texts[place] for place in order], labels[order], names), order
-
-
-def _not_worth_asking(corpus: Corpus) -> Rows:
-    """(p,) rows without a label whose text is empty, or stands elsewhere with a label, or above without one."""
-    first_labeled = np.argsort(corpus.labels == UNLABELED, kind="stable")
-    news = np.zeros(len(corpus), np.bool_)
-    news[first_labeled] = first_copies([corpus.texts[row] for row in first_labeled])
-    return np.flatnonzero((corpus.labels == UNLABELED) & ~(news & ~_are_empty(corpus.texts)))
 
 
 def _are_empty(texts: Sequence[str]) -> npt.NDArray[np.bool_]:

@@ -20,6 +20,7 @@ from lit_al.record.entries import (
     RoundFacts,
     sha256_of,
 )
+from lit_al.record.groups import TextGroups
 from lit_al.record.lock import OwnerLock
 from lit_al.record.recovery import recover
 from lit_al.record.store import BACKUP_FILE, MIRROR_FILE, RECORD_FILE, Record, missing
@@ -41,6 +42,7 @@ __all__ = [
     "Ranked",
     "Record",
     "RoundFacts",
+    "TextGroups",
     "damaged",
     "missing",
     "recover",

@@ -78,6 +78,7 @@ class Database:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA foreign_keys = ON")
             db.execute("PRAGMA trusted_schema = OFF")
+            db.execute("PRAGMA temp_store = MEMORY")
             db.execute(f"PRAGMA journal_mode = {'DELETE' if self.on_network else 'WAL'}")
             db.execute(f"PRAGMA synchronous = {'EXTRA' if self.on_network else 'FULL'}")
         return db

@@ -19,6 +19,22 @@ from lit_al.utils.links import check_links, own, private
 OWNER_FILE = "owner.lock"
 
 
+def held_by(folder: Path, file: str = OWNER_FILE) -> str:
+    """Who holds a run, in words; "" where nobody does."""
+    lock = OwnerLock(folder, "", file)
+    try:
+        descriptor = private(os.fspath(own(lock.path)), os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return lock.holder()
+    finally:
+        os.close(descriptor)
+    return ""
+
+
 class OwnerLock:
     """Held while a run is being written.
 

@@ -1,7 +1,8 @@
 """Who gets which text next.
 
 A text is leased to whom it was handed to, so that nobody else gets it meanwhile; a lease that runs out gives it free
-again. Clocks may jump: a lease that ends further ahead than any lease can has run out too.
+again. Clocks may jump: a lease that ends further ahead than any lease can has run out too. Of copies one is handed out,
+and whoever has answered one has answered all.
 """
 
 import json
@@ -10,9 +11,10 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from lit_al.record.database import Database
 from lit_al.record.entries import Queued
+from lit_al.record.groups import Groups
 from lit_al.record.rankings import as_ranked
+from lit_al.record.schema import run
 from lit_al.record.texts import as_item
 
 QueueState = Literal["open", "wait", "skipped", "finished"]
@@ -20,40 +22,67 @@ QueueState = Literal["open", "wait", "skipped", "finished"]
 LONGEST_LEASE = 3_600.0  # seconds
 
 # Texts that an annotator may be given: not answered or skipped by them, and wanted by fewer others than overlap allows.
-# Said of ids alone, so that the texts that many have answered are passed over without being read.
+# Said of ids alone, so that the texts that many have answered are passed over without being read. `copy` is filled for
+# each connection: a text of a group, and the one of them that is handed out.
+_COPY = """
+    CREATE TEMP TABLE IF NOT EXISTS copy(item INTEGER PRIMARY KEY, first INTEGER NOT NULL) STRICT;
+    CREATE INDEX IF NOT EXISTS temp.copy_first ON copy(first);
+    DELETE FROM copy;
+"""
+_ALIKE = "(SELECT {id} UNION ALL SELECT c.item FROM copy c WHERE c.first = {id} AND c.item <> {id})"
 _FREE = """
-    NOT EXISTS (SELECT 1 FROM standing m WHERE m.item = {id} AND m.annotator = :me)
+    NOT EXISTS (SELECT 1 FROM copy d WHERE d.item = {id} AND d.first <> {id})
+    AND NOT EXISTS (SELECT 1 FROM standing m WHERE m.item IN {alike} AND m.annotator = :me)
     AND {id} NOT IN (SELECT value FROM json_each(:exclude))
     AND (
-        SELECT count(*) FROM answer a WHERE a.item = {id} AND a.annotator <> :me AND a.label IS NOT NULL
+        SELECT count(DISTINCT a.annotator) FROM answer a
+        WHERE a.item IN {alike} AND a.annotator <> :me AND a.label IS NOT NULL
     ) + (
         SELECT count(*) FROM lease l
         WHERE :leases AND l.item = {id} AND l.annotator <> :me AND l.until > :now AND l.until <= :latest
         AND NOT EXISTS (
-            SELECT 1 FROM answer b WHERE b.item = l.item AND b.annotator = l.annotator AND b.label IS NOT NULL
+            SELECT 1 FROM answer b WHERE b.item IN {alike} AND b.annotator = l.annotator AND b.label IS NOT NULL
         )
     ) < :overlap
 """
+
+
+def _free(id: str) -> str:
+    """For a column of ids."""
+    return _FREE.format(id=id, alike=_ALIKE.format(id=id))
+
+
 _RANKED = f"""
     SELECT i.*, f.*, g.model_version, g.strategy FROM (
-        SELECT * FROM ranking r WHERE r.generation = (SELECT max(id) FROM generation) AND {_FREE.format(id="r.item")}
+        SELECT * FROM ranking r WHERE r.generation = (SELECT max(id) FROM generation) AND {_free("r.item")}
         ORDER BY r.rank LIMIT :n
     ) f JOIN item i ON i.id = f.item JOIN generation g ON g.id = f.generation WHERE i.text IS NOT NULL ORDER BY f.rank
 """
 _UNRANKED = f"""
     SELECT i.* FROM (
-        SELECT p.id, p.place FROM item p WHERE {_FREE.format(id="p.id")} ORDER BY p.place LIMIT :n
+        SELECT p.id, p.place FROM item p WHERE {_free("p.id")} ORDER BY p.place LIMIT :n
     ) f JOIN item i ON i.id = f.id WHERE i.text IS NOT NULL ORDER BY f.place
 """
-_SKIPPED = """
+_SKIPPED = f"""
     SELECT 1 FROM answer s WHERE s.annotator = :me AND s.label IS NULL AND (
-        SELECT count(*) FROM answer a WHERE a.item = s.item AND a.label IS NOT NULL
+        SELECT count(DISTINCT a.annotator) FROM answer a
+        WHERE a.item IN {_ALIKE.format(id="s.item")} AND a.label IS NOT NULL
     ) < :overlap LIMIT 1
 """
 
 
-class Queue(Database):
+class Queue(Groups):
     """The part of a record that hands texts out."""
+
+    def _know_copies(self) -> None:
+        """Put the copies where the queries of this thread's connection find them."""
+        groups = self.groups()
+        if getattr(self._own, "groups", None) is not groups:
+            run(self.db, _COPY)
+            pairs = ((item, group[0]) for group in groups.members for item in group)
+            with self.one_moment():
+                self.db.executemany("INSERT INTO copy VALUES (?, ?)", pairs)
+            self._own.groups = groups
 
     def next_items(
         self,
@@ -92,6 +121,7 @@ class Queue(Database):
             "n": n,
         }
         until = clock + min(lease_seconds, LONGEST_LEASE)
+        self._know_copies()
         with self.transaction() as db:
             found = [_queued(row) for row in db.execute(_RANKED, values)]
             if len(found) < n:

@@ -19,7 +19,6 @@ from lit_al.record.mirror import Mirror, digest_of, put_aside, read_lines, read_
 from lit_al.record.people import People
 from lit_al.record.place import Place
 from lit_al.record.queue import Queue
-from lit_al.record.rankings import Rankings
 from lit_al.record.sealing import seal_facts
 from lit_al.record.texts import Texts
 from lit_al.utils.files import replacing, sync
@@ -29,7 +28,7 @@ RECORD_FILE, BACKUP_FILE = "record.sqlite", "record.backup.sqlite"
 MIRROR_FILE, TEXTS_FILE = "events.jsonl", "texts.jsonl"
 
 
-class Record(Texts, People, Events, Rankings, Queue):
+class Record(Texts, People, Events, Queue):
     """A run's record; made by `create` or `open`, and closed at the end of a `with`.
 
     Attributes:
@@ -190,7 +189,8 @@ class Record(Texts, People, Events, Rankings, Queue):
             self.mirror_error = f"{self.mirror.path} lags behind: {why}; labels are saved all the same"
 
     def after_texts(self) -> None:
-        """Write the second copy of the texts."""
+        """Note which texts are copies of one another, and write the second copy of the texts."""
+        self.note_groups()
         if self.mirror is None:
             return
         path = self.path.with_name(TEXTS_FILE)

@@ -95,11 +95,23 @@ class RunConsole:
         for note in (*corpus.notes, *split.notes):
             self.console.print(f"[yellow]note:[/yellow] {markup(note)}", soft_wrap=True)
 
-    def copies(self, extra: int, dropped: bool) -> None:
-        """How many rows repeat the text of an earlier one, and what became of them."""
-        if extra:
-            fate = "left out" if dropped else "kept; --drop-duplicates leaves them out"
-            self.console.print(f"extra copies of a text: {extra:,}, {fate}", soft_wrap=True)
+    def copies(self, corpus: Corpus, *, once: bool, dropped: bool) -> None:
+        """How many texts are copies of others, and what becomes of them.
+
+        Args:
+            corpus: with them.
+            once: of each group one is asked and learned from.
+            dropped: those that are alike to the letter are left out.
+        """
+        fate = "asked once, never over two parts" if once else "never over two parts"
+        fate = "over the parts, as in the example" if corpus.is_example else fate
+        way = (
+            "those alike to the letter are left out"
+            if dropped
+            else "--drop-duplicates leaves out those alike to the letter"
+        )
+        if words := corpus.grouped.sentence(f"{fate}; {way}"):
+            self.console.print(markup(words), soft_wrap=True, highlight=False)
 
     def flaws(self, clauses: Sequence[str]) -> None:
         """What is wrong with the protocol used, in one line."""

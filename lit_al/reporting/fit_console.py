@@ -38,7 +38,8 @@ class FitWords:
         rest = len(corpus) - len(labels)
         more = f"; {rest:,} texts more without a label, which it reads too" if rest else ""
         self._say(markup(f"learns from all {len(labels):,} labels of {corpus.source} ({counted}){more}"))
-        for note in (*corpus.notes, *notes):
+        copies = corpus.grouped.sentence("never in the fold that judges them")
+        for note in (*corpus.notes, *notes, *([copies] if copies else [])):
             self._say(f"[yellow]note:[/yellow] {markup(note)}")
 
     def learned(self, reading: str, notes: Sequence[str]) -> None:

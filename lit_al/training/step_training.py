@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from lit_al.exceptions import ConfigError
@@ -51,6 +53,7 @@ class StepTraining:
         recipe: how each round trains.
         pretraining: what the pool's texts teach, for recipes that need it.
         vectors: (N, D) text vectors, for strategies that need them.
+        groups: (N,) int64 copies of a text have the same number; None where there are none.
         accelerator: Lightning's; models learn and score on its device, to which batches of the tokens are taken.
 
     Attributes:
@@ -73,6 +76,7 @@ class StepTraining:
         recipe: Recipe | None = None,
         pretraining: Pretraining | None = None,
         vectors: Float32s | None = None,
+        groups: Ints | None = None,
         accelerator: str = "auto",
     ) -> None:
         self.tokens, self.vocabulary_size, self.classes = tokens, vocabulary_size, tuple(classes)
@@ -81,6 +85,7 @@ class StepTraining:
         _check_pretraining(self.recipe, pretraining)
         self.pretraining = pretraining or Pretraining(np.empty(0, np.int64))
         self.vectors, self.accelerator, self.device = vectors, accelerator, device_of(accelerator)
+        self.groups = np.arange(len(tokens)) if groups is None else groups
         self.seeds: Sequence[int] = ()
         self.rounds = 0
         self.record = FitRecord()
@@ -221,10 +226,14 @@ class StepTraining:
             state.validated = Validated.join(verdicts[index * cross.folds : (index + 1) * cross.folds])
 
     def _copies(self, rows: Rows) -> Ints:
-        """(n,) int64 a number for each text (n,), from 0 as they come; those that read alike have the same."""
-        _, first, number = np.unique(self.tokens[torch.from_numpy(rows)].numpy(), axis=0, return_index=True,
-                                     return_inverse=True)  # fmt: skip
-        found: Ints = np.argsort(np.argsort(first))[number.reshape(-1)]
+        """(n,) int64 a number for each text (n,), from 0 as they come; copies and those that read alike share one."""
+        _, read = np.unique(self.tokens[torch.from_numpy(rows)].numpy(), axis=0, return_inverse=True)
+        _, group = np.unique(self.groups[rows], return_inverse=True)
+        size = len(rows)
+        edges = coo_array((np.ones(size), (read.reshape(-1), size + group)), (2 * size, 2 * size))
+        whole = connected_components(edges, directed=False)[1][read.reshape(-1)]  # (n,)
+        _, first, number = np.unique(whole, return_index=True, return_inverse=True)
+        found: Ints = np.argsort(np.argsort(first))[number]
         return found
 
     def _validated(self, model: LitCommittee, unseen: Sequence[LabeledSet]) -> list[Validated]:

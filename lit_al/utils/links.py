@@ -67,6 +67,13 @@ def _own_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def strangers(folder: Path) -> list[str]:
+    """Names in the folder of a run that no file of a run has."""
+    names = sorted(path.name for path in folder.iterdir())
+    known = (*FOLDERS, *FILES)
+    return [name for name in names if not any(fnmatch(name, pattern) for pattern in known)]
+
+
 def private(path: str, flags: int) -> int:
     """An opener for a run's own files: the owner's alone, and no link is followed even if it came this very moment.
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from lit_al.exceptions import ConfigError
 
+COPIES: Final = "near"  # which texts are taken for one, where nobody says otherwise
 REQUIRED: Final[Any] = MISSING
 ABSENT: Final[Any] = SUPPRESS  # the default of what is an order of the moment, and no setting to be written down
 
@@ -146,6 +147,12 @@ class CorpusOptions(Options):
         "refuse", "Cells with several labels: refused, cut to the first, or no label."
     )
     drop_empty: bool = data_option(False, "Leave out rows without a text.")
+    copies: Literal["near", "exact", "none"] | None = data_option(
+        None,
+        "Texts that are taken for one, so that the answer to one holds for all and no split parts them: near, which "
+        "differ in a few signs of a hundred; exact, in case and blanks alone; or none.",
+        otherwise=COPIES,
+    )
     demo_rows: int = data_option(50_000, "Reviews in the demo corpus.")
     demo_seed: int = data_option(0, "Seed of the demo corpus.", least=0)
 
@@ -158,7 +165,8 @@ class CorpusOptions(Options):
     def corpus(self) -> dict[str, Any]:
         """The arguments of `load_corpus`."""
         names = [item.name for item in fields(CorpusOptions) if item.name != "labels"]
-        return {**{name: getattr(self, name) for name in names}, "classes": self.classes}
+        found = {name: getattr(self, name) for name in names}
+        return {**found, "classes": self.classes, "copies": self.copies or COPIES}
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def test_run_is_made_from_a_file_and_named_after_it(wish, tmp_path):
         assert project.record.answers() == []
         assert project.notes == (
             "4 texts, 2 labels: negative, positive",
-            "exact copies of other texts: 1; each is asked for by itself",
+            "1 text is a copy of another: the answer to one holds for all (--copies none asks for each)",
             "2 of 6 texts are empty or only white space (line 4, line 5; --drop-empty leaves them out)",
             "encoder: words, for 100 % of the texts have spaces between words",
             "labels in the file: 2; they are not used, unless --take-labels is given",

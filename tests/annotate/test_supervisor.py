@@ -144,7 +144,7 @@ def test_stop_ends_a_trainer_that_does_not_listen(make_supervisor):
     wait_for(supervisor, lambda: run.state)
     process, began = supervisor.pid, time.monotonic()
     supervisor.stop()
-    assert 2 < time.monotonic() - began < 20
+    assert 0.2 < time.monotonic() - began < 20
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
     supervisor.check()  # after the end nothing is started

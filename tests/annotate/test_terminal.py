@@ -52,12 +52,13 @@ def answers(folder):
 def test_each_answer_is_saved_and_the_end_is_said(session):
     shown = session(["1", "positive", "s"])
     assert sorted(answers(session.folder).values(), key=str) == [None, "negative", "positive"]
-    assert [line for line in shown.splitlines() if line.startswith("saved")] == [
+    assert [line for line in shown.splitlines() if line.startswith("saved ")] == [
         "saved 1: negative",
         "saved 2: positive",
         "saved 3: skip",
     ]
     assert "Only texts that you skipped are left" in shown
+    assert f"saved: 3 answers in {session.folder}; nothing is lost" in shown.replace("\n", "")
     assert "2 labeled, 1 skipped, of 3 texts." in shown
 
 
@@ -94,7 +95,7 @@ def test_a_damaged_mirror_stops_nothing_and_is_said_once(session):
 def test_undo_asks_again_to_any_depth(session):
     shown = session(["1", "1", "u", "u", "2", "2", "q"])
     assert sorted(answers(session.folder).values()) == ["positive", "positive"]
-    assert shown.count("saved") == 6
+    assert shown.count("saved ") == 6
 
 
 def test_undo_of_nothing_is_said(session):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from lit_al.data import Corpus
@@ -134,3 +134,58 @@ def test_label_refuses_and_moves_nothing(rows, words):
         split.label(np.array(rows))
     assert split.pool.tolist() == [5, 4, 3]
     assert split.labeled.tolist() == [2]
+
+
+@st.composite
+def corpora_with_copies(draw):
+    """Texts of which some stand there several times, under one label, several or none."""
+    groups = draw(st.lists(st.integers(1, 5), min_size=12, max_size=40))
+    texts = [f"{number} {'x' * number}" for number, size in enumerate(groups) for _ in range(size)]
+    labels = draw(st.lists(st.integers(-1, 2), min_size=len(texts), max_size=len(texts)))
+    return Corpus(texts, np.array([*labels[:-3], 0, 1, 2]), ("a", "b", "c"))
+
+
+@given(corpora_with_copies(), st.integers(0, 3))
+def test_no_group_of_copies_is_over_two_parts(corpus, seed):
+    try:
+        split = stratified_split(corpus, seed=seed, validation=3, test=3, initial=3)
+    except DataError as error:
+        event(str(error)[:30])  # too few labels, or nothing but copies: refused in a sentence
+        return
+    parts = (split.validation, split.test, split.labeled, split.pool)
+    rows = np.concatenate(parts)
+    assert len(set(rows.tolist())) == len(rows)
+    groups = [set(corpus.grouped.numbers[part].tolist()) for part in parts]
+    assert sum(map(len, groups)) == len(set().union(*groups))
+    assert (corpus.labels[np.concatenate(parts[:3])] >= 0).all()
+    assert all(len(part) <= 3 for part in parts[:3])
+    short = [name for name, part in zip(("validation", "test", "initial"), parts, strict=False) if len(part) < 3]
+    assert all(f"{name} has " in " ".join(split.notes) for name in short)
+
+
+@given(corpora_with_copies(), st.randoms(use_true_random=False))
+def test_the_same_texts_are_in_the_same_parts_in_whatever_order(corpus, rng):
+    labels = corpus.grouped.numbers % 3  # copies alike, so that rows of one text cannot be told apart
+    order = np.array(rng.sample(range(len(corpus)), len(corpus)))
+    splits = []
+    for rows in (np.arange(len(corpus)), order):
+        one = Corpus([corpus.texts[row] for row in rows], labels[rows], corpus.classes)
+        try:
+            split = stratified_split(one, seed=0, validation=3, test=3, initial=3)
+        except DataError:
+            splits.append(None)
+            continue
+        parts = (split.validation, split.test, split.labeled, split.pool, one.one_of_each(split.pool))
+        splits.append([[one.texts[row] for row in part] for part in parts])
+    assert splits[0] == splits[1]
+
+
+def test_the_corpus_of_the_example_is_split_as_the_example_does():
+    texts, labels = [f"text {row // 2}" for row in range(100)], np.arange(100) % 2
+    own, example = (
+        Corpus(texts, labels, CLASSES, source, demo) for source, demo in (("a file", False), ("demo", True))
+    )
+    for corpus, apart in ((own, 0), (example, 4)):
+        split = stratified_split(corpus, seed=0)
+        parts = [set(corpus.grouped.numbers[rows].tolist()) for rows in (split.test, split.pool)]
+        assert len(parts[0] & parts[1]) == apart

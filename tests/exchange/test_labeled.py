@@ -77,4 +77,5 @@ def test_jsonl_holds_every_column():
         "notes": None,
         "flagged_by": None,
         "skipped_by": None,
+        "copy_of": None,
     }

@@ -209,12 +209,13 @@ def test_duplicates_are_counted_and_dropped(make_corpus, settings, tmp_path):
     doubled = type(tiny)([*tiny.texts, *tiny.texts[:40]], [*tiny.labels, *tiny.labels[:40]], tiny.classes)
     data = write_csv(tmp_path / "double.csv", doubled)
     kept, _ = start(settings, data=data, mode="full")
-    assert sum(part["elsewhere"] for part in kept["data"]["duplicates"].values()) > 0
+    assert sum(part["elsewhere"] for part in kept["data"]["duplicates"].values()) == 0
+    assert kept["data"]["copies"] == {"taken_for": "near", "exact": 40, "near": 0}
     dropped, printed = start(settings, data=data, mode="full", drop_duplicates=True)
     assert dropped["data"]["dropped_duplicates"] == 40
     assert sum(dropped["data"]["split"].values()) == 200
     assert all(part["inside"] == part["elsewhere"] == 0 for part in dropped["data"]["duplicates"].values())
-    assert "extra copies of a text: 40, left out" in printed
+    assert "40 texts are copies of others: never over two parts; those alike to the letter are left out" in printed
     assert kept["data"]["extra_copies"] == 40
     assert kept["data"]["dropped_duplicates"] == 0
 

@@ -301,3 +301,23 @@ def test_a_server_killed_with_its_whole_group_leaves_no_process(serve):
     server.kill()
     with pytest.raises(ProcessLookupError):
         os.killpg(group, 0)
+
+
+def test_ctrl_c_says_what_is_saved_and_where_to_go_on(serve):
+    server = serve(training=True).start()
+    assert saved(server.client().post(label(1)))
+    began = time.monotonic()
+    assert server.end(signal.SIGINT) == 130
+    assert time.monotonic() - began < 10  # a second where the machine is idle
+    said = "".join(server.said)
+    assert f"saved: 1 answer in {server.run}; nothing is lost" in said
+    assert f"lit-al export {server.run} --to run-labels.csv" in said
+
+
+def test_a_second_ctrl_c_waits_for_nothing_and_loses_nothing(serve):
+    server = serve(training=True).start()
+    assert saved(server.client().post(label(1)))
+    server.process.send_signal(signal.SIGINT)
+    time.sleep(0.15)
+    assert server.end(signal.SIGINT) == 130
+    assert len(stored(server)[1]) == 1
