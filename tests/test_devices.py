@@ -132,10 +132,10 @@ def scored(monkeypatch):
     for kind in (BiLSTM, Committee):
         features = kind.features
 
-        def watched(net, tokens, features=features):
+        def watched(net, tokens, *table, features=features):
             if not torch.is_grad_enabled():
                 devices.append(tokens.device)
-            return features(net, tokens)
+            return features(net, tokens, *table)
 
         monkeypatch.setattr(kind, "features", watched)
     return devices
