@@ -192,13 +192,19 @@ def recover(asked: "RunOptions") -> None:
 def export(asked: "ExportOptions") -> None:
     """Write the labels of a run, or texts to be labeled elsewhere, to a file."""
     from lit_al.exchange import export as write
+    from lit_al.exchange import export_conflicts
 
     with _opened(asked) as record:
-        words = write(
-            record, asked.to, asked.format, resolve=asked.resolve, unlabeled=asked.unlabeled,
-            suggestions=asked.suggestions, raw=asked.raw, overwrite=asked.overwrite,
-        )  # fmt: skip
-    say(words)
+        if asked.to is not None:
+            say(
+                write(
+                    record, asked.to, asked.format, resolve=asked.resolve, unlabeled=asked.unlabeled,
+                    suggestions=asked.suggestions, raw=asked.raw, overwrite=asked.overwrite,
+                )
+            )  # fmt: skip
+        if asked.conflicts is not None:
+            resolve = asked.resolve or record.resolve
+            say(export_conflicts(record, asked.conflicts, resolve, raw=asked.raw, overwrite=asked.overwrite))
 
 
 def export_model(asked: "ExportModelOptions") -> None:
@@ -229,6 +235,7 @@ def import_(asked: "ImportOptions") -> None:
             asked.file,
             asked.format,
             annotator=asked.annotator,
+            settles=asked.settles,
             dry_run=asked.dry_run,
             id_column=asked.id_column,
         )
