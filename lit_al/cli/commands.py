@@ -21,11 +21,12 @@ from lit_al.utils.terminal_text import plain, say
 if TYPE_CHECKING:
     from lit_al.annotate.managing import ProjectOptions
     from lit_al.annotate.project_options import AnnotateOptions, LabelOptions
+    from lit_al.annotate.report_options import ReportOptions
     from lit_al.benchmark.bench_config import BenchConfig
     from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
-    from lit_al.experiment.fit_options import FitOptions
+    from lit_al.experiment.fit_options import FitOptions, SuspectsOptions
     from lit_al.experiment.resume import Resume
     from lit_al.models.classifier import Classifier
     from lit_al.models.request import PredictOptions
@@ -54,6 +55,17 @@ def fit(asked: "FitOptions") -> None:
 
     quiet()
     final_fit(asked)
+
+
+def suspects(asked: "SuspectsOptions") -> None:
+    """Name the labels of a run or a file that may be wrong, the likeliest first."""
+    from rich import get_console
+
+    from lit_al.experiment.suspects import find_suspects
+
+    quiet()
+    for line in find_suspects(asked, get_console()):
+        say(line)
 
 
 def _go_on(order: "Resume") -> None:
@@ -120,6 +132,29 @@ def explain(asked: "ExplainOptions") -> None:
 
     for line in lines(asked.run, asked.round, asked.top):
         say(line)
+
+
+def status(asked: "RunOptions") -> None:
+    """Say how far a run is: labels, people, conflicts, model, and what to do next."""
+    from lit_al.cli.runs import status as lines
+
+    for line in lines(asked.run):
+        say(line)
+
+
+def report(asked: "ReportOptions") -> None:
+    """Make the report of a run or a benchmark: one HTML page."""
+    from rich import get_console
+
+    from lit_al.cli.runs import report as make
+
+    quiet()
+    page = make(asked, get_console())
+    say(f"report: {page}")
+    if asked.browser:
+        import webbrowser
+
+        webbrowser.open(page.resolve().as_uri())
 
 
 def benchmark(config: "BenchConfig") -> None:
@@ -262,6 +297,7 @@ COMMANDS = {
         config=True,
     ),
     "fit": Command(fit, "experiment.fit_options:FitOptions", "give fewer texts, or --folds 0"),
+    "suspects": Command(suspects, "experiment.fit_options:SuspectsOptions", "give fewer texts, or fewer --folds"),
     "predict": Command(predict, "models.request:PredictOptions", "give fewer or shorter texts, or a smaller MODEL"),
     "explain": Command(explain, "experiment.config:ExplainOptions"),
     "benchmark": Command(
@@ -273,6 +309,8 @@ COMMANDS = {
     "annotate": Command(annotate, "annotate.project_options:AnnotateOptions", _FEWER),
     "label": Command(label, "annotate.project_options:LabelOptions", _FEWER),
     "project": Command(project, "annotate.managing:ProjectOptions"),
+    "status": Command(status, "utils.options:RunOptions"),
+    "report": Command(report, "annotate.report_options:ReportOptions"),
     "agreement": Command(agreement, "utils.options:RunOptions"),
     "recover": Command(recover, "utils.options:RunOptions"),
     "export": Command(export, "exchange.file_options:ExportOptions"),

@@ -79,20 +79,6 @@ class OwnerLock:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def is_held(self) -> bool:
-        """Does somebody hold it now? Nothing is written to find out."""
-        try:
-            descriptor = private(os.fspath(own(self.path)), os.O_RDONLY)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # given back at once
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
-
     def holder(self) -> str:
         """Who wrote into the file last, in words."""
         try:
