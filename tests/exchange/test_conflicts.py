@@ -217,3 +217,14 @@ def test_the_commands_list_and_settle(torn, tmp_path, capsys):
         assert [record.labels()[item] for item in range(3)] == ["neg"] * 3
     assert main.main(["export", run]) == 2
     assert "give --to FILE, --conflicts FILE, or both" in capsys.readouterr().err
+
+
+def test_what_is_settled_of_a_text_holds_for_its_copies(make_record, tmp_path):
+    record = make_record(["a fine film", "a fine film", "dull"])
+    record.append(NewEvent("label", 0, "ann", Action.LABEL, "pos"))
+    record.append(NewEvent("settled", 0, "lead", Action.SETTLE, "neg"))
+    record.add_annotator("bob")
+    assert record.next_items("bob", 9, overlap=2)[0][0].item.id == 2
+    export(record, tmp_path / "labels.csv")
+    rows = [(row["lit_al_id"], row["label"], row["copy_of"]) for row in rows_of(tmp_path / "labels.csv")]
+    assert rows == [("0", "neg", ""), ("1", "neg", "0")]
