@@ -87,7 +87,7 @@ def learned_from(asked: LabelsOptions, there: LabelsThere, report: Any) -> tuple
     vectors = {"encoder": None, "embeddings": None} if {"encoder", "embeddings"} & given.keys() else {}
     groups = corpus.grouped.numbers
     learner = Learner(corpus.texts, corpus.classes, {**there.settings, **vectors, **given}, report, groups)
-    if asked.deliver != "student":
+    if isinstance(asked, FitOptions) and asked.deliver != "student":
         _check_deliverable(learner)
     learner.prepare()
     report(f"learning from {len(rows):,} labels")

@@ -23,11 +23,6 @@ class LabelsOptions(CorpusOptions):
     folds: int = run_option(
         5, "Models that judge the fit, each by labels it has not learned from; 0 for no such figure.", "K", least=0
     )
-    deliver: Literal["student", "teacher", "best"] = run_option(
-        "student",
-        "student: the small network; teacher: the linear models that it learns from, a larger file that reads more "
-        "slowly; best: the network, unless its teacher called clearly more labels right that it had not learned.",
-    )
     seed: int | None = again(TrainConfig, "seed", None)
     resolve: Literal["keep", "majority", "first", "drop"] = again(SplitOptions, "resolve", "keep")
     recipe: str | None = again(TrainConfig, "recipe", None)
@@ -37,8 +32,6 @@ class LabelsOptions(CorpusOptions):
 
     def __post_init__(self) -> None:
         check_not_both(self, "encoder", "embeddings")
-        if self.deliver == "best" and self.folds == 0:
-            raise ConfigError("--deliver best chooses by cross-validation; leave out --folds 0")
         if self.folds == 1:
             raise ConfigError("--folds 1 would leave a model without labels; give 2 or more")
 
@@ -60,9 +53,16 @@ class FitOptions(LabelsOptions, FolderOptions):
     """A model of them."""
 
     to: Path | None = run_option(None, "Folder that the model goes to, instead of --log-dir and --name.", "FOLDER")
+    deliver: Literal["student", "teacher", "best"] = run_option(
+        "student",
+        "student: the small network; teacher: the linear models that it learns from, a larger file that reads more "
+        "slowly; best: the network, unless its teacher called clearly more labels right that it had not learned.",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.deliver == "best" and self.folds == 0:
+            raise ConfigError("--deliver best chooses by cross-validation; leave out --folds 0")
         check_not_both(self, "to", "name")
         if self.to is not None and self.to.suffix == ".ckpt":
             raise ConfigError(f"--to {self.to} is the name of a file; give that of a folder, which the model goes into")
