@@ -1,20 +1,22 @@
 """How far several annotators agree, beyond what chance would give.
 
 Cohen's kappa (1960) for each pair, over the texts that both have labeled; Krippendorff's alpha (2011, nominal) for all
-together, which copes with texts that only some have labeled. 1 is full agreement, 0 that of chance. Skips count for
-nothing.
+together, which copes with texts that only some have labeled, and once more for each class against all others. 1 is full
+agreement, 0 that of chance. Skips count for nothing, and neither do settlements: they are nobody's vote.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from lit_al.record import Answer
 from lit_al.typing import Ints
+
+SHOWN: Final = 10  # classes in a terminal
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,24 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class ClassAgreement:
+    """A class, against all others.
+
+    Attributes:
+        name: of it.
+        texts: labeled by two or more, one of whom gave it.
+        same: where one annotator gave it, the share of the others who did too (specific agreement); None without a
+            text.
+        alpha: Krippendorff's of this class against the rest; None where it is not defined.
+    """
+
+    name: str
+    texts: int
+    same: float | None
+    alpha: float | None
+
+
+@dataclass(frozen=True)
 class Agreement:
     """All annotators.
 
@@ -44,11 +64,13 @@ class Agreement:
         texts: labeled by two or more.
         alpha: Krippendorff's; None where it is not defined: no such text, or one label alone.
         pairs: of annotators that have texts in common or not, in the order of their names.
+        classes: each by itself.
     """
 
     texts: int
     alpha: float | None
     pairs: tuple[Pair, ...]
+    classes: tuple[ClassAgreement, ...] = ()
 
     @classmethod
     def of(cls, answers: Iterable[Answer], classes: Sequence[str]) -> "Agreement":
@@ -63,7 +85,8 @@ class Agreement:
                 labels[item].append(label)
         shared = sorted(item for item, several in labels.items() if len(several) > 1)
         pairs = tuple(_pair(first, second, given) for first, second in combinations(sorted(given), 2))
-        return cls(len(shared), _alpha(given, shared), pairs)
+        counts = _counts(given, shared, len(classes))
+        return cls(len(shared), nominal_alpha(counts), pairs, tuple(_of_classes(counts, classes)))
 
     def described(self) -> dict[str, Any]:
         """As JSON."""
@@ -79,7 +102,14 @@ class Agreement:
 
     def lines(self) -> list[str]:
         """For a terminal."""
-        return [self.sentence(), *(_line(pair) for pair in self.pairs)]
+        worst = sorted(self.torn, key=lambda one: one.same or 0.0)
+        more = [f"  {len(worst) - SHOWN:,} more classes on which they differ"] if len(worst) > SHOWN else []
+        return [self.sentence(), *map(_line, self.pairs), *map(_of_class_line, worst[:SHOWN]), *more]
+
+    @property
+    def torn(self) -> tuple[ClassAgreement, ...]:
+        """The classes on which somebody differs."""
+        return tuple(one for one in self.classes if one.same is not None and one.same < 1)
 
 
 def _pair(first: str, second: str, given: Mapping[str, Mapping[int, int]]) -> Pair:
@@ -99,12 +129,24 @@ def _kappa(one: Sequence[int], other: Sequence[int], same: int) -> float | None:
     return (texts * same - chance) / (texts * texts - chance)
 
 
-def _alpha(given: Mapping[str, Mapping[int, int]], shared: Sequence[int]) -> float | None:
+def _counts(given: Mapping[str, Mapping[int, int]], shared: Sequence[int], classes: int) -> Ints:
+    """(N, C) how many annotators gave each shared text each label."""
     labels = [[by_item[item] for by_item in given.values() if item in by_item] for item in shared]
-    counts = np.zeros((len(labels), 1 + max(map(max, labels), default=0)), np.int64)
+    counts = np.zeros((len(labels), classes), np.int64)
     for row, several in zip(counts, labels, strict=True):
         np.add.at(row, several, 1)
-    return nominal_alpha(counts)
+    return counts
+
+
+def _of_classes(counts: Ints, classes: Sequence[str]) -> Iterator[ClassAgreement]:
+    """Specific agreement after Fleiss, Measuring nominal scale agreement among many raters (1971), and alpha."""
+    raters = counts.sum(axis=1)  # (N,)
+    for name, given in zip(classes, counts.T, strict=True):  # (N,)
+        others = int((given * (raters - 1)).sum())  # pairs of one who gave it and another
+        same = int((given * (given - 1)).sum()) / others if others else None
+        yield ClassAgreement(
+            name, int((given > 0).sum()), same, nominal_alpha(np.stack([given, raters - given], axis=1))
+        )
 
 
 def nominal_alpha(counts: Ints) -> float | None:
@@ -137,6 +179,11 @@ def nominal_alpha(counts: Ints) -> float | None:
 def _line(pair: Pair) -> str:
     kappa = "not defined" if pair.kappa is None else f"{pair.kappa:.2f}"
     return f"  {pair.first} and {pair.second}: {pair.same} of {_texts(pair.texts)} alike, Cohen's kappa {kappa}"
+
+
+def _of_class_line(one: ClassAgreement) -> str:
+    alpha = "not defined" if one.alpha is None else f"{one.alpha:.2f}"
+    return f"  {one.name}: {one.same:.0%} alike on {_texts(one.texts)}, Krippendorff's alpha {alpha}"
 
 
 def _texts(count: int) -> str:

@@ -24,6 +24,7 @@ class Tally:
         self._labelers: dict[int, Counter[str]] = defaultdict(Counter)  # of each text or its copies, by annotator
         self._flags: set[tuple[int, str]] = set()
         self._notes: dict[tuple[int, str], str] = {}
+        self._settled: dict[str, int] = {}  # texts by the event that settled them and stands
         self._by_annotator: dict[str, Counter[bool]] = defaultdict(Counter)  # labels (True) and skips (False)
         self._by_class: Counter[str] = Counter()
         self._by_depth: Counter[int] = Counter()  # texts by the number of who labeled them
@@ -40,6 +41,8 @@ class Tally:
         match event.action:
             case Action.LABEL | Action.SKIP | Action.UNDO:
                 self._change(key, event)
+            case Action.SETTLE:
+                self._settled[event.uuid] = event.item
             case Action.FLAG:
                 self._flags.add(key)
             case Action.UNFLAG:
@@ -52,6 +55,7 @@ class Tally:
         pile = self._given.setdefault(key, [])
         self._count(key, pile, -1)
         if event.action is Action.UNDO:
+            self._settled.pop(event.undoes or "", None)
             pile[:] = [one for one in pile if one[0] != event.undoes]
         else:
             pile.append((event.uuid, event.label))
@@ -82,9 +86,12 @@ class Tally:
         return {name: self._by_class[name] for name in self._record.classes}
 
     def labeled_by(self, annotators: int) -> int:
-        """Texts labeled by so many, or by more."""
+        """Texts labeled by so many, or by more, or settled."""
         with self._lock:
-            return sum(texts for depth, texts in self._by_depth.items() if depth >= annotators)
+            first_of = self._record.groups().first_of
+            settled = {first_of(item) for item in self._settled.values()}
+            by_word = sum(len(self._labelers[first]) < annotators for first in settled)
+            return by_word + sum(texts for depth, texts in self._by_depth.items() if depth >= annotators)
 
     def flagged(self, item: int, annotator: str) -> bool:
         """Has this annotator flagged this text?"""

@@ -9,6 +9,7 @@ from lit_al.record import Action, NewEvent
 
 LONGEST_NOTE = 10_000  # characters
 _UUID = re.compile(r"[0-9A-Za-z-]{8,64}")
+_ACTIONS = tuple(action for action in Action if action is not Action.SETTLE)  # who answers does not judge, too
 _DAY_MS = 24 * 3_600 * 1_000
 
 
@@ -37,8 +38,8 @@ def read_event(sent: object, annotator: str, source: str = "page") -> NewEvent:
 
 
 def _action(value: Any) -> Action:
-    if not isinstance(value, str) or value not in tuple(Action):
-        raise RefusedError(f"an event's action is one of {', '.join(Action)}")
+    if not isinstance(value, str) or value not in _ACTIONS:
+        raise RefusedError(f"an event's action is one of {', '.join(_ACTIONS)}")
     return Action(value)
 
 

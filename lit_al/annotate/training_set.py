@@ -12,10 +12,9 @@ import numpy as np
 
 from lit_al.loop.state import Judgment
 from lit_al.record import Action, Event, Record, TextGroups
-from lit_al.record.events import Resolve
 from lit_al.typing import Ints
 
-ANSWERING = (Action.LABEL, Action.SKIP, Action.UNDO)
+ANSWERING = (Action.LABEL, Action.SETTLE, Action.SKIP, Action.UNDO)
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,8 @@ class Snapshot:
         rows: (n,) int64 places of the texts with a label, in ascending order.
         labels: (n,) int64 their classes.
         passed: (p,) int64 places of texts that were answered and yet have no label: skipped, or nobody agrees.
-        waiting: places of texts with labels of fewer annotators than wanted, the first labeled first.
+        waiting: places of texts with labels of fewer annotators than wanted that nobody has settled, the first labeled
+            first.
         judgments: by each model that put texts before their first annotators, whether it called them as their labels
             are now.
     """
@@ -52,18 +52,19 @@ class Snapshot:
         """
         with record.one_moment():
             record.check_events()
-            seq, answers = record.last_seq(), record.answers()
-            resolve: Resolve = record.settings.get("resolve") or "majority"
+            seq, answers, verdicts = record.last_seq(), record.answers(), record.verdicts()
             groups = record.groups()
-            labels = groups.once(record.labels(resolve))
             first = _first_labels(record, groups)
+        labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
+        settled = {item: str(one.label) for item, one in verdicts.items() if one.settled_by}
         place = {item: index for index, item in enumerate(items)}
         number = {name: index for index, name in enumerate(record.classes)}
         known = {place[item]: number[label] for item, label in labels.items()}
         rows = sorted(known)
         given = {(groups.first_of(one.item), one.annotator): None for one in answers if one.label is not None}
         said = Counter(item for item, _ in given)
-        judged = groups.of_each(answers, resolve)
+        judged = groups.of_each(answers, record.resolve, settled)
+        done = {groups.first_of(item) for item in settled}
         passed = {groups.first_of(answer.item) for answer in answers} - judged.keys()
         wanted = int(record.settings.get("overlap") or 1)
         return cls(
@@ -71,7 +72,7 @@ class Snapshot:
             np.array(rows, np.int64),
             np.array([known[row] for row in rows], np.int64),
             np.array(sorted({place[answer.item] for answer in answers} - known.keys()), np.int64),
-            tuple(place[item] for item, count in said.items() if count < wanted),
+            tuple(place[item] for item, count in said.items() if count < wanted and item not in done),
             _judgments(first, judged, len(items) - len(groups.further) - len(passed)),
         )
 

@@ -64,7 +64,7 @@ def progress_words(status: dict[str, Any]) -> dict[str, str]:
     return {
         "done": _done(status),
         "model": _model(model),
-        "estimate": _estimate(model),
+        "estimate": estimate_words(model),
         "advice": _sentence(str((model["advice"] or {}).get("text", ""))),
         "agreement": "" if agreement is None else agreement["sentence"],
         "copies": _sentence(status["copies"]),
@@ -100,7 +100,8 @@ def _model(model: dict[str, Any]) -> str:
     return f"{learned} {_AT_WORK.get(model['state'], 'At work')}{detail}.".strip()
 
 
-def _estimate(model: dict[str, Any]) -> str:
+def estimate_words(model: dict[str, Any]) -> str:
+    """How good a model is, as far as that is known; "" without one."""
     estimate = model["estimate"]
     if model["version"] is None:
         return ""

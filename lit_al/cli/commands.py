@@ -21,11 +21,12 @@ from lit_al.utils.terminal_text import plain, say
 if TYPE_CHECKING:
     from lit_al.annotate.managing import ProjectOptions
     from lit_al.annotate.project_options import AnnotateOptions, LabelOptions
+    from lit_al.annotate.report_options import ReportOptions
     from lit_al.benchmark.bench_config import BenchConfig
     from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
-    from lit_al.experiment.fit_options import FitOptions
+    from lit_al.experiment.fit_options import FitOptions, SuspectsOptions
     from lit_al.experiment.resume import Resume
     from lit_al.models.classifier import Classifier
     from lit_al.models.request import PredictOptions
@@ -54,6 +55,17 @@ def fit(asked: "FitOptions") -> None:
 
     quiet()
     final_fit(asked)
+
+
+def suspects(asked: "SuspectsOptions") -> None:
+    """Name the labels of a run or a file that may be wrong, the likeliest first."""
+    from rich import get_console
+
+    from lit_al.experiment.suspects import find_suspects
+
+    quiet()
+    for line in find_suspects(asked, get_console()):
+        say(line)
 
 
 def _go_on(order: "Resume") -> None:
@@ -120,6 +132,29 @@ def explain(asked: "ExplainOptions") -> None:
 
     for line in lines(asked.run, asked.round, asked.top):
         say(line)
+
+
+def status(asked: "RunOptions") -> None:
+    """Say how far a run is: labels, people, conflicts, model, and what to do next."""
+    from lit_al.cli.runs import status as lines
+
+    for line in lines(asked.run):
+        say(line)
+
+
+def report(asked: "ReportOptions") -> None:
+    """Make the report of a run or a benchmark: one HTML page."""
+    from rich import get_console
+
+    from lit_al.cli.runs import report as make
+
+    quiet()
+    page = make(asked, get_console())
+    say(f"report: {page}")
+    if asked.browser:
+        import webbrowser
+
+        webbrowser.open(page.resolve().as_uri())
 
 
 def benchmark(config: "BenchConfig") -> None:
@@ -192,13 +227,19 @@ def recover(asked: "RunOptions") -> None:
 def export(asked: "ExportOptions") -> None:
     """Write the labels of a run, or texts to be labeled elsewhere, to a file."""
     from lit_al.exchange import export as write
+    from lit_al.exchange import export_conflicts
 
     with _opened(asked) as record:
-        words = write(
-            record, asked.to, asked.format, resolve=asked.resolve, unlabeled=asked.unlabeled,
-            suggestions=asked.suggestions, raw=asked.raw, overwrite=asked.overwrite,
-        )  # fmt: skip
-    say(words)
+        if asked.to is not None:
+            say(
+                write(
+                    record, asked.to, asked.format, resolve=asked.resolve, unlabeled=asked.unlabeled,
+                    suggestions=asked.suggestions, raw=asked.raw, overwrite=asked.overwrite,
+                )
+            )  # fmt: skip
+        if asked.conflicts is not None:
+            resolve = asked.resolve or record.resolve
+            say(export_conflicts(record, asked.conflicts, resolve, raw=asked.raw, overwrite=asked.overwrite))
 
 
 def export_model(asked: "ExportModelOptions") -> None:
@@ -229,6 +270,7 @@ def import_(asked: "ImportOptions") -> None:
             asked.file,
             asked.format,
             annotator=asked.annotator,
+            settles=asked.settles,
             dry_run=asked.dry_run,
             id_column=asked.id_column,
         )
@@ -255,6 +297,7 @@ COMMANDS = {
         config=True,
     ),
     "fit": Command(fit, "experiment.fit_options:FitOptions", "give fewer texts, or --folds 0"),
+    "suspects": Command(suspects, "experiment.fit_options:SuspectsOptions", "give fewer texts, or fewer --folds"),
     "predict": Command(predict, "models.request:PredictOptions", "give fewer or shorter texts, or a smaller MODEL"),
     "explain": Command(explain, "experiment.config:ExplainOptions"),
     "benchmark": Command(
@@ -266,6 +309,8 @@ COMMANDS = {
     "annotate": Command(annotate, "annotate.project_options:AnnotateOptions", _FEWER),
     "label": Command(label, "annotate.project_options:LabelOptions", _FEWER),
     "project": Command(project, "annotate.managing:ProjectOptions"),
+    "status": Command(status, "utils.options:RunOptions"),
+    "report": Command(report, "annotate.report_options:ReportOptions"),
     "agreement": Command(agreement, "utils.options:RunOptions"),
     "recover": Command(recover, "utils.options:RunOptions"),
     "export": Command(export, "exchange.file_options:ExportOptions"),

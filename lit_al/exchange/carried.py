@@ -8,7 +8,19 @@ from lit_al.record import Item, Record
 from lit_al.record.own_columns import OwnColumns
 
 # Names that have a meaning in some file of ours; a column of the user's own that bears one gets another.
-RESERVED = (*FIELDS, "annotators", "agree", "notes", "flagged", "flagged_by", "skipped_by", "schema_version")
+RESERVED = (
+    *FIELDS,
+    "annotators",
+    "agree",
+    "notes",
+    "flagged",
+    "flagged_by",
+    "skipped_by",
+    "schema_version",
+    "state",
+    "votes",
+    "answers",
+)
 
 
 class Carried:

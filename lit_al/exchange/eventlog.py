@@ -17,6 +17,7 @@ from lit_al.exchange.checking import id_of, refuse
 from lit_al.exchange.shapes import SCHEMA
 from lit_al.exchange.writing import jsonl_bytes
 from lit_al.record import Action, Event, NewEvent
+from lit_al.record.entries import NAMING
 from lit_al.record.matching import matched
 from lit_al.utils.readers import check_text, json_objects, reading, shown
 from lit_al.utils.terminal_text import first_line
@@ -26,11 +27,7 @@ _TEXTS = ("uuid", "annotator", "label", "note", "undoes", "predicted", "strategy
 _NUMBERS = ("item", "generation", "model_version", "round", "lead_ms")
 _FLAGS = ("suggestion_shown", "control", "forced")
 _REQUIRED = ("uuid", "annotator", "item")
-_NEEDED = {
-    Action.LABEL: "label",
-    Action.NOTE: "note",
-    Action.UNDO: "undoes",
-}
+_NEEDED = {"label": NAMING, "note": (Action.NOTE,), "undoes": (Action.UNDO,)}
 
 
 @dataclass(frozen=True)
@@ -114,9 +111,9 @@ def _action(values: Mapping[str, Any], where: str) -> Action:
         action = Action(values.get("action"))  # type: ignore[arg-type]
     except ValueError:
         raise DataError(f"{where}: the action is {first_line(repr(values.get('action')), 60)}, which is none") from None
-    for other, name in _NEEDED.items():
-        if (values.get(name) is not None) != (other is action):
-            raise DataError(f"{where}: an event of action {action} {'lacks' if other is action else 'has'} {name!r}")
+    for name, actions in _NEEDED.items():
+        if (values.get(name) is not None) != (action in actions):
+            raise DataError(f"{where}: an event of action {action} {'lacks' if action in actions else 'has'} {name!r}")
     return action
 
 

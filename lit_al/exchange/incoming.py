@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Literal, get_args
 from uuid import UUID, uuid5
 
-from lit_al.exceptions import ConfigError, DataError
+from lit_al.exceptions import ConfigError, DataError, RefusedError
 from lit_al.exchange.answers import read_answers_csv, read_answers_jsonl
 from lit_al.exchange.argilla import read_argilla
 from lit_al.exchange.carried import Carried
 from lit_al.exchange.checking import Asked, check_answers
+from lit_al.exchange.effects import Effects
 from lit_al.exchange.eventlog import check_events, of_this_run, read_events
 from lit_al.exchange.labelstudio import read_labelstudio
 from lit_al.exchange.prodigy import read_prodigy
 from lit_al.exchange.shapes import Given, Reply, Report
-from lit_al.record import Action, Event, NewEvent, Record
+from lit_al.record import Action, Event, NewEvent, Record, TextVerdict
 from lit_al.record.own_columns import OwnColumns
 from lit_al.utils.readers import json_objects, reading
 
@@ -31,6 +32,7 @@ Incoming = Literal["csv", "jsonl", "labelstudio", "argilla", "prodigy", "events"
 FORMATS = get_args(Incoming)
 _WITH_IDS = ("csv", "jsonl")
 NOBODY = "file"  # the annotator of answers that come without one
+NO_EFFECTS = Effects()
 _OURS = UUID("3f0d9c52-8a55-5c0e-9d3e-0c6f8a2f4c11")  # namespace of the uuids made here
 
 
@@ -40,17 +42,22 @@ def import_answers(
     format: str | None = None,
     *,
     annotator: str | None = None,
+    settles: bool = False,
     dry_run: bool = False,
     id_column: str | None = None,
     source: str = "import",
 ) -> Report:
     """Take the answers of a file, all of them or none.
 
+    Answers that nobody is named for must neither take labels away nor be outvoted: where they would, none is taken.
+
     Args:
         record: of the run.
         path: of the file.
         format: one of `FORMATS`; by default what the suffix, and of JSONL the first line, says.
         annotator: who answered where the file does not say.
+        settles: its labels count above what annotators said and will say; those that nobody disputes are passed over,
+            as are skips.
         dry_run: check and count, but add nothing.
         id_column: of the file, with ids that the run has too: a row is about the text of its id, whatever else it
             says; by default rows are about the text that they hold, and ids of the run's tell copies apart.
@@ -59,12 +66,15 @@ def import_answers(
     Raises:
         ConfigError: a format that is none, or that the file does not show, or a column of ids that is not there.
         DataError: a file that cannot be read, or rows that cannot be taken, with their places.
+        RefusedError: answers of nobody in particular differ from labels on record, and would not be heard.
         StoreError: the events cannot be written; none was.
     """
     kind = format or format_of(path)
     if kind not in FORMATS:
         raise ConfigError(f"--format {kind!r} is none of {', '.join(FORMATS)}")
     if kind == "events":
+        if settles:
+            raise ConfigError("--settles is for labels; events say themselves what they are")
         return _import_events(record, path, dry_run=dry_run)
     if annotator is not None and (not annotator or annotator != annotator.strip()):
         raise ConfigError(f"--annotator {annotator!r} is no name; give one without blanks around it")
@@ -76,11 +86,35 @@ def import_answers(
         raise DataError(f"{path} has no column {id_column!r}; name the one of your ids with --id-column, as in the run")
     asked = Asked(record.digests(), record.classes, annotator or NOBODY, keys, id_column)
     checked = check_answers(rows, asked, path)
-    new = _new_events(record, checked.replies, _digest(path), source)
+    maker = _Maker(record.run_id, _digest(path), source, settles)
+    new = _new_events(record, checked.replies, maker)
     known = sum(reply.answered + bool(reply.note) for reply in checked.replies) - len(new)
+    effects = Effects.of(new, record.verdicts(), record.resolve)
+    if annotator is None:
+        _check_heard(path, effects, [event for event in new if event.annotator == NOBODY])
     if new and not dry_run:
         record.append_all(new)
-    return _report(record, path, new, checked.unanswered, checked.repeated, known, dry_run)
+    return _report(record, path, new, checked.unanswered, checked.repeated, known, dry_run, effects)
+
+
+def _check_heard(path: Path, effects: Effects, by_nobody: Sequence[NewEvent]) -> None:
+    """Refuse labels that nobody is named for and that would count for nothing, or make a text tie.
+
+    Raises:
+        RefusedError: there are some.
+    """
+    unheard = {*effects.unheard} & {event.item for event in by_nobody}
+    if not unheard:
+        return
+    [whose] = effects.against if len(effects.against) == 1 else ("",)
+    one = len(unheard) == 1
+    differ, those = ("1 of its labels differs", "it") if one else (f"{len(unheard):,} of its labels differ", "they")
+    ways = f"--annotator {whose} to correct the answers of {whose}, --annotator NAME" if whose else "--annotator NAME"
+    raise RefusedError(
+        f"{path} does not say who answered, and {differ} from {f'those of {whose}' if whose else 'what is on record'}: "
+        f"as somebody else's {those} would make texts tie, or count for nothing. Nothing was taken: give lit-al import "
+        f"{ways} for another opinion, or --settles for labels that count above all answers"
+    )
 
 
 def format_of(path: Path) -> str:
@@ -147,19 +181,22 @@ class _Maker:
         run_id: of the record.
         digest: of the file.
         source: noted with each event.
+        settles: labels count above all answers.
     """
 
     run_id: str
     digest: str
     source: str
+    settles: bool = False
 
     def answer(self, reply: Reply) -> NewEvent:
         """The label or skip of a reply."""
+        action = Action.SKIP if reply.skipped else Action.SETTLE if self.settles else Action.LABEL
         return NewEvent(
-            self._uuid(reply, "skip" if reply.skipped else "label", reply.label),
+            self._uuid(reply, action, reply.label),
             reply.item,
             reply.annotator,
-            Action.SKIP if reply.skipped else Action.LABEL,
+            action,
             label=reply.label,
             predicted=reply.suggestion,
             probability=None if reply.suggestion is None else reply.probability,
@@ -189,21 +226,28 @@ class _Maker:
         return str(uuid5(_OURS, json.dumps(key)))
 
 
-def _new_events(record: Record, replies: Sequence[Reply], digest: str, source: str) -> list[NewEvent]:
+def _new_events(record: Record, replies: Sequence[Reply], maker: _Maker) -> list[NewEvent]:
     """What replies say that the record does not say already."""
-    maker = _Maker(record.run_id, digest, source)
     return [event for event in _events(record, replies, maker) if record.event(event.uuid) is None]
 
 
 def _events(record: Record, replies: Sequence[Reply], maker: _Maker) -> Iterator[NewEvent]:
     answers = {(answer.item, answer.annotator): answer.label for answer in record.answers()}
-    notes = record.notes()
+    verdicts, notes = record.verdicts() if maker.settles else {}, record.notes()
     for reply in replies:
         key = reply.item, reply.annotator
-        if reply.answered and not (key in answers and answers[key] == reply.label):
+        if maker.settles:
+            if reply.label is not None and not _undisputed(verdicts.get(reply.item), reply.label):
+                yield maker.answer(reply)
+        elif reply.answered and not (key in answers and answers[key] == reply.label):
             yield maker.answer(reply)
         if reply.note and notes.get(key) != reply.note:
             yield maker.note(reply)
+
+
+def _undisputed(one: TextVerdict | None, label: str) -> bool:
+    """Is a text this label already, and nobody says otherwise, or it was settled so?"""
+    return one is not None and one.label == label and not one.open
 
 
 def _import_events(record: Record, path: Path, *, dry_run: bool) -> Report:
@@ -226,14 +270,22 @@ def _known(record: Record, events: Iterable[NewEvent]) -> dict[str, Event]:
 
 
 def _report(
-    record: Record, path: Path, new: Sequence[NewEvent], unanswered: int, repeated: int, known: int, dry_run: bool
+    record: Record,
+    path: Path,
+    new: Sequence[NewEvent],
+    unanswered: int,
+    repeated: int,
+    known: int,
+    dry_run: bool,
+    effects: Effects = NO_EFFECTS,
 ) -> Report:
     actions = Counter(event.action for event in new)
     labels = Counter(event.label for event in new)
-    counted = (Action.LABEL, Action.SKIP, Action.NOTE)
+    counted = (Action.LABEL, Action.SETTLE, Action.SKIP, Action.NOTE)
     return Report(
         str(path),
         actions[Action.LABEL],
+        actions[Action.SETTLE],
         actions[Action.SKIP],
         actions[Action.NOTE],
         sum(count for action, count in actions.items() if action not in counted),
@@ -241,5 +293,7 @@ def _report(
         repeated,
         known,
         {name: labels[name] for name in record.classes},
+        effects.changed,
+        len(effects.ties),
         dry_run,
     )

@@ -6,18 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from lit_al.exceptions import ConfigError, DataError
-from lit_al.exchange import argilla, labelstudio, prodigy
+from lit_al.exchange import argilla, conflicts, labelstudio, prodigy
 from lit_al.exchange.carried import Carried
 from lit_al.exchange.eventlog import event_lines
 from lit_al.exchange.labeled import labeled_csv, labeled_jsonl, labeled_parquet
 from lit_al.exchange.questions import questions_csv, questions_jsonl
 from lit_al.exchange.shapes import LabeledText, Question, Said, counted, listed
 from lit_al.exchange.writing import write_new
-from lit_al.record import Item, Ranked, Record
-from lit_al.record.events import Resolve
+from lit_al.record import Item, Ranked, Record, Resolve, TextVerdict
 
 SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet", ".json": "labelstudio"}
 Outgoing = Literal["csv", "jsonl", "parquet", "labelstudio", "argilla", "prodigy", "events"]
@@ -42,14 +41,14 @@ def export(
         record: of the run.
         path: of the file.
         format: one of `FORMATS`; by default what the suffix says.
-        resolve: where annotators disagree, as of `Record.labels`; by default `majority`.
+        resolve: where annotators disagree, as of `Record.labels`; by default as the run does.
         unlabeled: write so many texts that nobody has answered, the most wanted first, instead of labels.
         suggestions: with them, what the model thinks of them.
         raw: in CSV, leave cells that spreadsheets take for formulas as they are.
         overwrite: replace a file that stands there.
 
     Returns:
-        What was written, in words.
+        What was written, in words, and how many texts are in conflict and what was done about them.
 
     Raises:
         ConfigError: options that do not go together.
@@ -58,6 +57,7 @@ def export(
     """
     kind = format or format_of(path)
     _check_options(kind, resolve, unlabeled, suggestions, raw)
+    more = ""
     if unlabeled is not None:
         questions = next_questions(record, unlabeled, suggestions=suggestions)
         content, words = (
@@ -65,16 +65,19 @@ def export(
             f"{counted(len(questions), 'text')} to label",
         )
     elif kind in _OF_ONE_LABEL:
-        labeled = labeled_texts(record, resolve or "majority")
+        resolve = resolve or record.resolve
+        labeled = labeled_texts(record, resolve)
         content, words = _labeled(record, kind, labeled, raw), _in_words(labeled)
+        more = conflicts.in_words(record.verdicts(resolve), resolve, record.path.parent)
     else:
         content, words = _everything(record, kind)
+        more = _of_everything(record, kind)
     write_new(path, content, overwrite=overwrite)
     if kind == "labelstudio":
         config = path.with_suffix(".xml")
         write_new(config, labelstudio.labeling_config(record.classes).encode(), overwrite=overwrite)
-        return f"{words} in {path}, the labeling interface in {config}"
-    return f"{words} in {path}"
+        return "; ".join(filter(None, [f"{words} in {path}, the labeling interface in {config}", more]))
+    return "; ".join(filter(None, [f"{words} in {path}", more]))
 
 
 def format_of(path: Path) -> str:
@@ -112,7 +115,8 @@ def next_questions(record: Record, n: int, *, suggestions: bool = False) -> list
         suggestions: with what the model thinks.
     """
     groups = record.groups()
-    answered = groups.further | {groups.first_of(answer.item) for answer in record.answers()}
+    known = {answer.item for answer in record.answers()} | record.verdicts().keys()
+    answered = groups.further | {groups.first_of(item) for item in known}
     generation = record.newest_generation()
     ranked = {one.item: one for one in record.ranked(generation.id)} if generation else {}
     wanted = [item for item in ranked if item not in answered][:n]
@@ -144,19 +148,23 @@ def _text(item: Item) -> str:
     return item.text
 
 
-def labeled_texts(record: Record, resolve: Resolve = "majority") -> list[LabeledText]:
+def labeled_texts(record: Record, resolve: Resolve | None = None) -> list[LabeledText]:
     """The texts that somebody has said something of, and those that have the label of a copy, by id."""
-    labels = record.labels(resolve)
-    by_item = groupby(said_of_texts(record), lambda one: one.id)
-    found = {number: _labeled_text(list(said), labels.get(number)) for number, said in by_item}
-    found |= _by_copies(record, found, resolve)
+    verdicts, own = record.verdicts(resolve), Carried(record, labels=True)
+    said = {number: list(several) for number, several in groupby(said_of_texts(record), lambda one: one.id)}
+    found = {
+        item.id: _labeled_text(item, own.of(item), said.get(item.id, []), verdicts.get(item.id))
+        for item in record.items(sorted({*verdicts, *said}))
+    }
+    found |= _by_copies(record, found, resolve or record.resolve)
     return [found[number] for number in sorted(found)]
 
 
 def _by_copies(record: Record, found: Mapping[int, LabeledText], resolve: Resolve) -> dict[int, LabeledText]:
     """The texts that nobody has answered, but copies of them; `found` has notes and flags of their own."""
     answers, groups = record.answers(), record.groups()
-    taken, shared = groups.taken(answers, resolve), groups.of_each(answers, resolve)
+    settled = {item: str(one.label) for item, one in record.verdicts(resolve).items() if one.settled_by}
+    taken, shared = groups.taken(answers, resolve, settled), groups.of_each(answers, resolve, settled)
     given: dict[int, list[str]] = defaultdict(list)
     for answer in answers if taken else ():
         if answer.label is not None:
@@ -167,26 +175,25 @@ def _by_copies(record: Record, found: Mapping[int, LabeledText], resolve: Resolv
         text = found.get(item.id) or LabeledText(item.id, item.sha256, _text(item), None, own=own.of(item))
         agree = given[first].count(shared[first])
         texts[item.id] = replace(
-            text, label=shared[first], annotators=len(given[first]), agree=agree, copy_of=taken[item.id].item
+            text, label=shared[first], annotators=len(given[first]), agree=agree, copy_of=taken[item.id]
         )
     return texts
 
 
-def _labeled_text(said: Sequence[Said], label: str | None) -> LabeledText:
+def _labeled_text(item: Item, own: Mapping[str, Any], said: Sequence[Said], one: TextVerdict | None) -> LabeledText:
     """A text with its label, and what else was said of it."""
-    one = said[0]
-    given = [one.label for one in said if one.label is not None]
+    label = None if one is None else one.label
     return LabeledText(
-        one.id,
-        one.sha256,
-        one.text,
+        item.id,
+        item.sha256,
+        _text(item),
         label,
-        len(given),
-        0 if label is None else given.count(label),
+        0 if one is None else len(one.votes),
+        0 if one is None or label is None else one.counts.get(label, 0),
         listed({one.annotator: one.note for one in said if one.note}),
         ", ".join(one.annotator for one in said if one.flagged) or None,
         ", ".join(one.annotator for one in said if one.skipped) or None,
-        one.own,
+        own=own,
     )
 
 
@@ -260,3 +267,12 @@ def _everything(record: Record, kind: str) -> tuple[bytes, str]:
     said = said_of_texts(record)
     lines = argilla.said_records(said) if kind == "argilla" else prodigy.said_lines(said, record.classes)
     return lines, counted(len(said), "answer")
+
+
+def _of_everything(record: Record, kind: str) -> str:
+    """What the reader of each annotator's answers should know of conflicts."""
+    found = record.verdicts()
+    differ, settled = sum(one.conflict for one in found.values()), sum(bool(one.settled_by) for one in found.values())
+    words = [f"annotators differ on {counted(differ, 'text')}, and each answer is in it"] if differ else []
+    words += [f"{settled:,} settled labels are not"] if settled and kind != "events" else []
+    return ", but ".join(words)

@@ -183,18 +183,22 @@ class Report:
     Attributes:
         path: of the file.
         taken: labels that are new.
+        settled: labels that are new and count above all answers.
         skipped: skips that are new.
         notes: that are new.
         others: events of other kinds that are new; an event log has them.
         unanswered: rows without an answer, to be answered later.
         repeated: rows that say again what an earlier row says.
         known: answers that the record had.
-        per_class: of the labels taken.
+        per_class: of the labels taken or settled.
+        changed: answers that gave way to others, by annotator.
+        ties: texts that are now in conflict and have no label.
         dry_run: nothing was written.
     """
 
     path: str
     taken: int = 0
+    settled: int = 0
     skipped: int = 0
     notes: int = 0
     others: int = 0
@@ -202,16 +206,19 @@ class Report:
     repeated: int = 0
     known: int = 0
     per_class: Mapping[str, int] = field(default_factory=dict)
+    changed: Mapping[str, int] = field(default_factory=dict)
+    ties: int = 0
     dry_run: bool = False
 
     def in_words(self) -> str:
         """One line.
 
-        >>> Report("a.csv", 3, 1, unanswered=2, per_class={"neg": 1, "pos": 2}).in_words()
+        >>> Report("a.csv", 3, skipped=1, unanswered=2, per_class={"neg": 1, "pos": 2}).in_words()
         'a.csv: 3 labels taken (neg 1, pos 2), 1 skipped, 2 not answered yet'
         """
         classes = ", ".join(f"{name} {count:,}" for name, count in self.per_class.items())
-        parts = [f"{counted(self.taken, 'label')} taken" + (f" ({classes})" if self.taken else "")]
+        how, number = ("settled", self.settled) if self.settled else ("taken", self.taken)
+        parts = [f"{counted(number, 'label')} {how}" + (f" ({classes})" if number else "")]
         more = {
             "skipped": self.skipped,
             "with notes": self.notes,
@@ -221,7 +228,10 @@ class Report:
             "on record before": self.known,
         }
         parts += [f"{count:,} {words}" for words, count in more.items() if count]
-        return f"{self.path}: {', '.join(parts)}" + ("; dry run, nothing was written" if self.dry_run else "")
+        words = [f"{self.path}: {', '.join(parts)}"]
+        words += [f"{counted(count, 'answer')} of {name} changed" for name, count in self.changed.items()]
+        words += [f"{counted(self.ties, 'text')} now without a label, by a tie"] if self.ties else []
+        return "; ".join([*words, *(["dry run, nothing was written"] if self.dry_run else [])])
 
 
 def columns_of(one: Question | LabeledText) -> dict[str, Any]:

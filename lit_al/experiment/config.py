@@ -333,7 +333,9 @@ class TrainConfig(SplitOptions, FolderOptions):
 class ExplainOptions(RunOptions):
     """Which texts `lit-al explain` says something about."""
 
-    round: int | None = run_option(None, "Number of the round, from 1; the last if not given.", "N")
+    round: int | None = run_option(
+        None, "Number of the round, from 1, or of the ranking that people label by; the last if not given.", "N"
+    )
     top: int = run_option(20, "Texts to show, in the order chosen.", "K", least=1)
 
 

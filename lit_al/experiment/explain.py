@@ -1,9 +1,10 @@
-"""Why each text of a round was chosen: `lit-al explain RUN --round 3`.
+"""Why each text of a round, or of a ranking that people label by, was chosen: `lit-al explain RUN --round 3`.
 
 A run's folder holds row ids and reasons, but no texts. They are loaded again from where the run had them, and shown
 only if they are the same corpus to the last letter.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from lit_al.data import Corpus, load_corpus, shorten
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.experiment.config import TrainConfig, config_of
 from lit_al.experiment.run_rows import put_back
+from lit_al.record import RECORD_FILE, Record
 from lit_al.reporting.queries import FILE, Pick, read_picks
 from lit_al.utils.folders import read_results
 from lit_al.utils.terminal_text import plain
@@ -26,12 +28,16 @@ def explain(run: Path, number: int | None = None, top: int = 20) -> Iterator[str
 
     Args:
         run: folder of a run; of one that compared `full` and `active`, the active one counts.
-        number: of the round, from 1; None takes the last.
+        number: of the round, from 1, or of the ranking of a run that people label; None takes the last.
         top: texts to show, in the order chosen.
 
     Raises:
         DataError: no folder of a run with picks, or no such round.
     """
+    if (run / RECORD_FILE).is_file() and not (run / "results.json").is_file():
+        with Record.open(run) as record:
+            yield from map(plain, _of_labeling(record, number, top))
+        return
     folder = run / "active" if (run / "active" / FILE).is_file() else run
     results, picks = read_results(folder), read_picks(folder)
     rounds = sorted({pick.round for pick in picks})
@@ -47,6 +53,34 @@ def explain(run: Path, number: int | None = None, top: int = 20) -> Iterator[str
         yield from map(plain, _pick(place, pick, corpus))
     if len(chosen) > top:
         yield f"{len(chosen) - top:,} more; --top {len(chosen)} shows all"
+
+
+def _of_labeling(record: Record, number: int | None, top: int) -> Iterator[str]:
+    """The texts of a ranking that people label by."""
+    rankings = {one.id: one for one in record.generations()}
+    if not rankings:
+        raise DataError(f"{record.path.parent} has ranked no text yet; label with lit-al annotate, which does")
+    wanted = max(rankings) if number is None else number
+    if wanted not in rankings:
+        raise DataError(
+            f"{record.path.parent} has rankings {min(rankings)} to {max(rankings)}, not {wanted}; give one of them"
+        )
+    found, ranked, labels = rankings[wanted], record.ranked(wanted), record.labels()
+    controls = sum(one.control for one in ranked)
+    by = "before there was a model" if found.model_version is None else f"by model {found.model_version}"
+    drawn = f", {controls:,} of them random controls" if controls else ""
+    yield f"ranking {wanted}: {len(ranked):,} texts chosen by {found.strategy} {by}{drawn}"
+    yield ""
+    texts = {item.id: item.text or "" for item in record.items(one.item for one in ranked[:top])}
+    for place, one in enumerate(ranked[:top], 1):
+        called = f"predicted {one.predicted} {one.probabilities[one.predicted]:.3f}, " if one.predicted else ""
+        score = "" if one.control or not math.isfinite(one.score) else f", score {one.score:.4g}"
+        label = f"is {labels[one.item]}" if one.item in labels else "no label"
+        yield f"{place:3d}. text {one.item}: {called}{label}{score}"
+        yield f"     {one.reason}"
+        yield f"     {shorten(texts[one.item], CHARACTERS)}"
+    if len(ranked) > top:
+        yield f"{len(ranked) - top:,} more; --top {len(ranked)} shows all"
 
 
 def _summary(results: dict[str, Any], chosen: Sequence[Pick]) -> list[str]:

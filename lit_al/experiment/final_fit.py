@@ -18,7 +18,7 @@ from lit_al.data import count_contradictions, first_copies
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.delivery import Delivery
 from lit_al.experiment.experiment_data import described_copies
-from lit_al.experiment.fit_options import FitOptions
+from lit_al.experiment.fit_options import FitOptions, LabelsOptions
 from lit_al.experiment.labels_there import LabelsThere, labels_there
 from lit_al.experiment.learning import Learned, Learner
 from lit_al.experiment.run_session import described_test
@@ -54,7 +54,7 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
         words.begin(there.corpus, there.notes)
         with _gone_unless_whole(asked) as folder:
             with console.status("reading the texts …") as status:
-                learner, learned = _learned(asked, there, lambda doing: status.update(f"{plain(doing)} …"))
+                learner, learned = learned_from(asked, there, lambda doing: status.update(f"{plain(doing)} …"))
                 delivery = Delivery.of(asked.deliver, learned)
                 model = learned.model if delivery.is_student else learner.deliverable(learned, there.corpus)
             words.learned(learner.reading, learner.notes)
@@ -80,14 +80,14 @@ def _gone_unless_whole(asked: FitOptions) -> Iterator[Path]:
         raise
 
 
-def _learned(asked: FitOptions, there: LabelsThere, report: Any) -> tuple[Learner, Learned]:
+def learned_from(asked: LabelsOptions, there: LabelsThere, report: Any) -> tuple[Learner, Learned]:
     """One model of all labels, and what others like it said of labels they had not learned."""
     corpus, rows = there.corpus, there.rows
     given = {name: value for name, value in asked.asked.items() if name != "accelerator" or value != "auto"}
     vectors = {"encoder": None, "embeddings": None} if {"encoder", "embeddings"} & given.keys() else {}
     groups = corpus.grouped.numbers
     learner = Learner(corpus.texts, corpus.classes, {**there.settings, **vectors, **given}, report, groups)
-    if asked.deliver != "student":
+    if isinstance(asked, FitOptions) and asked.deliver != "student":
         _check_deliverable(learner)
     learner.prepare()
     report(f"learning from {len(rows):,} labels")

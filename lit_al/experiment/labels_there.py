@@ -10,9 +10,10 @@ import numpy as np
 from lit_al.data import Corpus, load_corpus
 from lit_al.data.split import without
 from lit_al.exceptions import ConfigError, DataError
+from lit_al.exchange.conflicts import in_words
 from lit_al.experiment.config import config_of
 from lit_al.experiment.experiment_data import prepare
-from lit_al.experiment.fit_options import FitOptions
+from lit_al.experiment.fit_options import LabelsOptions
 from lit_al.experiment.run_rows import put_back
 from lit_al.record import RECORD_FILE, Action, Event, Record
 from lit_al.typing import UNLABELED, Rows
@@ -28,6 +29,8 @@ class LabelsThere:
         strategy: what chose the texts to label; "" where that is not known.
         drawn: (d,) int64 labeled rows that chance asked for.
         notes: what else a user should read, a sentence each.
+        items: of a labeling run, id of the text of each row; empty of anything else.
+        settled: (s,) int64 rows whose label somebody has settled.
     """
 
     corpus: Corpus
@@ -35,6 +38,8 @@ class LabelsThere:
     strategy: str = ""
     drawn: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     notes: tuple[str, ...] = ()
+    items: tuple[int, ...] = ()
+    settled: Rows = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def rows(self) -> Rows:
@@ -42,7 +47,7 @@ class LabelsThere:
         return np.flatnonzero(self.corpus.labels != UNLABELED)
 
 
-def labels_there(asked: FitOptions) -> LabelsThere:
+def labels_there(asked: LabelsOptions) -> LabelsThere:
     """What `RUN_OR_FILE` holds.
 
     Raises:
@@ -65,16 +70,17 @@ def labels_there(asked: FitOptions) -> LabelsThere:
 
 
 def _of_people(record: Record, folder: Path) -> LabelsThere:
-    """What people have said of the texts of a record, disagreement resolved as the run does."""
+    """What people have said of the texts of a record, by its verdicts."""
     items = list(record.items())
     place = {item.id: row for row, item in enumerate(items)}
     groups = record.groups()  # of copies of a text one is learned from
-    labels = groups.once(record.labels(record.settings.get("resolve") or "majority"))
+    verdicts = record.verdicts()
+    labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
     first: dict[int, Event] = {}
     for event in record.events():
         if event.action is Action.LABEL:
             first.setdefault(groups.first_of(event.item), event)
-    asked = {item: first[groups.first_of(item)] for item in labels}
+    asked = {item: first[groups.first_of(item)] for item in labels if groups.first_of(item) in first}
     drawn = [item for item, event in asked.items() if event.control or event.strategy == "random"]
     chosen = {event.strategy for event in asked.values()} - {"", "random"}
     config = record.settings.get("config")  # of a run of train.py whose oracle were people
@@ -87,7 +93,9 @@ def _of_people(record: Record, folder: Path) -> LabelsThere:
         settings,
         " and ".join(sorted(chosen)) or ("random" if len(drawn) == len(labels) else ""),
         np.array(sorted(place[item] for item in drawn), np.int64),
-        record.mended,
+        (*record.mended, *filter(None, [in_words(verdicts, record.resolve, folder)])),
+        tuple(place),
+        np.array([place[item] for item, one in verdicts.items() if one.settled_by], np.int64),
     )
 
 

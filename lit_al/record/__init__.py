@@ -24,6 +24,7 @@ from lit_al.record.groups import TextGroups
 from lit_al.record.lock import OwnerLock
 from lit_al.record.recovery import recover
 from lit_al.record.store import BACKUP_FILE, MIRROR_FILE, RECORD_FILE, Record, missing
+from lit_al.record.verdicts import Resolve, TextVerdict
 
 __all__ = [
     "BACKUP_FILE",
@@ -41,8 +42,10 @@ __all__ = [
     "Queued",
     "Ranked",
     "Record",
+    "Resolve",
     "RoundFacts",
     "TextGroups",
+    "TextVerdict",
     "damaged",
     "missing",
     "recover",

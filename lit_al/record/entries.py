@@ -21,11 +21,15 @@ class Action(StrEnum):
     """What an event does."""
 
     LABEL = "label"
+    SETTLE = "settle"  # a label that counts above what annotators say
     SKIP = "skip"
     UNDO = "undo"
     FLAG = "flag"
     UNFLAG = "unflag"
     NOTE = "note"
+
+
+NAMING = (Action.LABEL, Action.SETTLE)  # those that name a class
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,9 @@ class NewEvent:
         item: the text.
         annotator: who.
         action: what.
-        label: the class by name, for a label; else None.
+        label: the class by name, for a label or a settlement; else None.
         note: free words, for a note; else None.
-        undoes: uuid of the label or skip that is taken back, for an undo; else None.
+        undoes: uuid of the label, skip or settlement that is taken back, for an undo; else None.
         generation: of the ranking that put the text before the annotator.
         model_version: of the model behind it.
         predicted: the class that this model gave the text.

@@ -2,23 +2,27 @@
 
 import sqlite3
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from typing import Any, Literal
+from typing import Any
 
-from lit_al.exceptions import ConflictError, RefusedError, StoreError
+from lit_al.exceptions import ConflictError, RefusedError
 from lit_al.record.checksums import FLAGS, of_event
 from lit_al.record.database import Database, Unreadable, now
-from lit_al.record.entries import Action, Answer, Event, NewEvent, misfit
+from lit_al.record.entries import NAMING, Action, Answer, Event, NewEvent, misfit
 from lit_al.record.sealing import seal_annotator
-
-Resolve = Literal["majority", "latest", "drop"]
+from lit_al.record.verdicts import Resolve, TextVerdict, verdict
 
 _FIELDS = tuple(item.name for item in fields(NewEvent))
 _SAME = ("item", "annotator", "action", "label", "note", "undoes")  # what makes two events of one uuid the same
 _ALL = tuple(item.name for item in fields(Event))
 _INSERT = f"INSERT INTO event({', '.join(_ALL)}) VALUES ({', '.join(f':{name}' for name in _ALL)})"
+
+_SAID = """
+    SELECT item, annotator, label, action, seq FROM answer WHERE label IS NOT NULL
+    UNION ALL SELECT item, annotator, label, action, seq FROM settlement ORDER BY seq
+"""
 
 
 class Events(Database):
@@ -27,6 +31,13 @@ class Events(Database):
     classes: tuple[str, ...]
     schema_hash: str
     run_id: str
+    settings: dict[str, Any]
+
+    @property
+    def resolve(self) -> Resolve:
+        """What the run does about texts on which annotators differ and that nobody has settled."""
+        found: Resolve = self.settings.get("resolve") or "majority"
+        return found
 
     def append(self, event: NewEvent) -> Event:
         """Add an event; it is on the disk when this returns.
@@ -58,7 +69,7 @@ class Events(Database):
 
     def _check(self, event: NewEvent) -> None:
         """What can be seen without the file."""
-        if event.action is Action.LABEL and event.label not in self.classes:
+        if event.action in NAMING and event.label not in self.classes:
             known = ", ".join(map(repr, self.classes))
             raise RefusedError(f"{event.label!r} is not a label of this run; its labels are {known}")
         if not event.uuid or not event.annotator:
@@ -124,21 +135,32 @@ class Events(Database):
         with self.told():
             return [_event(row) for row in self.db.execute(query, (annotator, before, limit))]
 
-    def labels(self, resolve: Resolve = "majority") -> dict[int, str]:
-        """One label for each text that has one; skips count for nothing.
+    def verdicts(self, resolve: Resolve | None = None) -> dict[int, TextVerdict]:
+        """What each text is that somebody has labeled or settled, and why (`record.verdicts`); skips count for nothing.
 
         Args:
-            resolve: where annotators disagree: `majority` takes the label given most often and leaves ties out,
-                `latest` the one given last, `drop` leaves all out that are not unanimous.
+            resolve: what a text is on which annotators differ and that nobody has settled; as the run does if not
+                given.
         """
-        if resolve not in ("majority", "latest", "drop"):
-            raise StoreError(f"disagreement is resolved by majority, latest or drop, not by {resolve!r}")
-        given: dict[int, list[str]] = defaultdict(list)
-        for answer in self.answers():
-            if answer.label is not None:
-                given[answer.item].append(answer.label)
-        found = {item: resolved(labels, resolve) for item, labels in given.items()}
-        return {item: label for item, label in found.items() if label is not None}
+        resolve = resolve or self.resolve
+        votes: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        settled: dict[int, tuple[str, str]] = {}
+        with self.told():
+            for item, annotator, label, action, _ in self.db.execute(_SAID):
+                if action == Action.SETTLE:
+                    settled[item] = annotator, label
+                else:
+                    votes[item].append((annotator, label))
+        return {item: verdict(votes[item], settled.get(item), resolve) for item in sorted(votes.keys() | settled)}
+
+    def labels(self, resolve: Resolve | None = None) -> dict[int, str]:
+        """One label for each text that has one, the label of its verdict.
+
+        Args:
+            resolve: as of `verdicts`.
+        """
+        found = ((item, one.label) for item, one in self.verdicts(resolve).items())
+        return {item: label for item, label in found if label is not None}
 
     def flags(self) -> set[tuple[int, str]]:
         """Texts that are flagged now, each with the annotator who did it."""
@@ -157,28 +179,14 @@ class Events(Database):
         return {key: note for key, note in last.items() if note}
 
 
-def resolved(labels: Sequence[str], resolve: Resolve) -> str | None:
-    """One label out of several, in the order given; None where the rule finds none.
-
-    >>> resolved(["a", "b", "b"], "majority"), resolved(["a", "b"], "majority"), resolved(["a", "b"], "latest")
-    ('b', None, 'b')
-    """
-    if resolve == "latest":
-        return labels[-1]
-    ranked = Counter(labels).most_common()
-    if resolve == "drop":
-        return labels[0] if len(ranked) == 1 else None
-    return ranked[0][0] if len(ranked) == 1 or ranked[0][1] > ranked[1][1] else None
-
-
 def _check_undo(db: sqlite3.Connection, event: NewEvent) -> None:
     target = db.execute("SELECT * FROM event WHERE uuid = ?", (event.undoes,)).fetchone()
     if target is None:
         raise RefusedError(f"there is no answer {event.undoes!r} to take back")
     if (target["annotator"], target["item"]) != (event.annotator, event.item):
         raise RefusedError("an annotator can take back an answer of their own alone, by the text that it was given to")
-    if target["action"] not in (Action.LABEL, Action.SKIP):
-        raise RefusedError(f"a {target['action']} cannot be taken back; a label or a skip can")
+    if target["action"] not in (*NAMING, Action.SKIP):
+        raise RefusedError(f"a {target['action']} cannot be taken back; a label, a skip or a settlement can")
     if db.execute("SELECT 1 FROM event WHERE undoes = ?", (event.undoes,)).fetchone():
         raise ConflictError("this answer has been taken back already")
 

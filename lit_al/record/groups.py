@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final
 
 from lit_al.exceptions import StoreError
 from lit_al.record.checksums import checksum
 from lit_al.record.entries import Answer
-from lit_al.record.events import Resolve, resolved
 from lit_al.record.rankings import Rankings
+from lit_al.record.verdicts import Resolve, verdict
 
 KEY: Final = "copies"
 
@@ -71,25 +72,47 @@ class TextGroups:
                     said.add(kept[item])
         return kept
 
-    def of_each(self, answers: Iterable[Answer], resolve: Resolve) -> dict[int, str]:
-        """One label for each group that has one, by the text that is asked; a text without copies is one, too."""
-        given: dict[int, list[str]] = defaultdict(list)
+    def of_each(
+        self, answers: Iterable[Answer], resolve: Resolve, settled: Mapping[int, str] = MappingProxyType({})
+    ) -> dict[int, str]:
+        """One label for each group that has one, by the text that is asked; a text without copies is one, too.
+
+        Args:
+            answers: of all texts, in the order of saying.
+            resolve: where they differ.
+            settled: labels that count above them, by text; they hold for its copies, too.
+        """
+        given: dict[int, list[tuple[str, str]]] = defaultdict(list)
         for answer in answers:
             if answer.label is not None:
-                given[self.first_of(answer.item)].append(answer.label)
-        found = {first: resolved(labels, resolve) for first, labels in given.items()}
+                given[self.first_of(answer.item)].append((answer.annotator, answer.label))
+        found = {first: verdict(votes, None, resolve).label for first, votes in given.items()}
+        found |= {self.first_of(item): label for item, label in settled.items()}
         return {first: label for first, label in found.items() if label is not None}
 
-    def taken(self, answers: Sequence[Answer], resolve: Resolve) -> dict[int, Answer]:
-        """What holds for texts of which nobody has said anything: the first answer to a copy that has its label."""
+    def taken(
+        self, answers: Sequence[Answer], resolve: Resolve, settled: Mapping[int, str] = MappingProxyType({})
+    ) -> dict[int, int]:
+        """For texts of which nobody has said anything, the copy whose label holds for them.
+
+        Args:
+            answers: as of `of_each`, as the others.
+            resolve: likewise.
+            settled: likewise.
+
+        Returns:
+            The copy that was given the label first, by text.
+        """
         if not self.members:
             return {}
-        labels, answered = self.of_each(answers, resolve), {answer.item for answer in answers}
-        sources: dict[int, Answer] = {}
-        for answer in answers:
-            first = self.first_of(answer.item)
-            if answer.label is not None and answer.label == labels.get(first):
-                sources.setdefault(first, answer)
+        labels = self.of_each(answers, resolve, settled)
+        answered = {*(answer.item for answer in answers), *settled}
+        given = ((answer.item, answer.label) for answer in answers if answer.label is not None)
+        sources: dict[int, int] = {}
+        for item, label in (*given, *settled.items()):
+            first = self.first_of(item)
+            if label == labels.get(first):
+                sources.setdefault(first, item)
         silent = ((item, group[0]) for group in self.members for item in group if item not in answered)
         return {item: sources[first] for item, first in silent if first in sources}
 

@@ -21,9 +21,9 @@ QueueState = Literal["open", "wait", "skipped", "finished"]
 
 LONGEST_LEASE = 3_600.0  # seconds
 
-# Texts that an annotator may be given: not answered or skipped by them, and wanted by fewer others than overlap allows.
-# Said of ids alone, so that the texts that many have answered are passed over without being read. `copy` is filled for
-# each connection: a text of a group, and the one of them that is handed out.
+# Texts that an annotator may be given: not answered or skipped by them, settled by nobody, and wanted by fewer others
+# than overlap allows. Said of ids alone, so that the texts that many have answered are passed over without being read.
+# `copy` is filled for each connection: a text of a group, and the one of them that is handed out.
 _COPY = """
     CREATE TEMP TABLE IF NOT EXISTS copy(item INTEGER PRIMARY KEY, first INTEGER NOT NULL) STRICT;
     CREATE INDEX IF NOT EXISTS temp.copy_first ON copy(first);
@@ -34,6 +34,7 @@ _FREE = """
     NOT EXISTS (SELECT 1 FROM copy d WHERE d.item = {id} AND d.first <> {id})
     AND NOT EXISTS (SELECT 1 FROM standing m WHERE m.item IN {alike} AND m.annotator = :me)
     AND {id} NOT IN (SELECT value FROM json_each(:exclude))
+    AND NOT EXISTS (SELECT 1 FROM settlement e WHERE e.item IN {alike})
     AND (
         SELECT count(DISTINCT a.annotator) FROM answer a
         WHERE a.item IN {alike} AND a.annotator <> :me AND a.label IS NOT NULL
@@ -64,7 +65,8 @@ _UNRANKED = f"""
     ) f JOIN item i ON i.id = f.id WHERE i.text IS NOT NULL ORDER BY f.place
 """
 _SKIPPED = f"""
-    SELECT 1 FROM answer s WHERE s.annotator = :me AND s.label IS NULL AND (
+    SELECT 1 FROM answer s WHERE s.annotator = :me AND s.label IS NULL
+    AND NOT EXISTS (SELECT 1 FROM settlement e WHERE e.item IN {_ALIKE.format(id="s.item")}) AND (
         SELECT count(DISTINCT a.annotator) FROM answer a
         WHERE a.item IN {_ALIKE.format(id="s.item")} AND a.label IS NOT NULL
     ) < :overlap LIMIT 1

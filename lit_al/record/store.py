@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -26,6 +26,7 @@ from lit_al.utils.links import check_links, own, private
 
 RECORD_FILE, BACKUP_FILE = "record.sqlite", "record.backup.sqlite"
 MIRROR_FILE, TEXTS_FILE = "events.jsonl", "texts.jsonl"
+VERSION_FILE = "record.version-{}.sqlite"  # of before it was brought up
 
 
 class Record(Texts, People, Events, Queue):
@@ -234,22 +235,36 @@ class Record(Texts, People, Events, Queue):
         Raises:
             StoreError: it cannot be written; an older copy of this name stays.
         """
-        target = own(Path(path) if path else self.path.with_name(BACKUP_FILE))
-        try:
-            with replacing(target) as temporary:
-                os.close(private(os.fspath(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-                with closing(sqlite3.connect(temporary)) as copy:
-                    self.db.backup(copy)
-                    copy.execute("PRAGMA journal_mode = DELETE")  # one file, not three
-                    found = copy.execute("PRAGMA integrity_check").fetchone()[0]
-                if found != "ok":
-                    raise StoreError(f"the copy {target} is not sound ({found}); the older one was kept")
-                self.check_place()  # what is not the record any more must not replace the copy of another
-        except OSError as error:
-            raise StoreError(f"{target} cannot be written: {error.strerror or error}") from error
-        except sqlite3.Error as error:
-            raise StoreError(in_words(error, target)) from error
-        return target
+        # What is not the record any more must not replace the copy of another.
+        return _copied(self.db, own(Path(path) if path else self.path.with_name(BACKUP_FILE)), self.check_place)
+
+
+def _copied(db: sqlite3.Connection, target: Path, check: Callable[[], None] = lambda: None) -> Path:
+    """Copy a file as it is committed, and read the copy back.
+
+    Args:
+        db: of the file.
+        target: of the copy; an older one is replaced by a sound one alone.
+        check: called last, to raise where the copy is not wanted any more.
+
+    Raises:
+        StoreError: it cannot be written, or is not sound.
+    """
+    try:
+        with replacing(target) as temporary:
+            os.close(private(os.fspath(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            with closing(sqlite3.connect(temporary)) as copy:
+                db.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")  # one file, not three
+                found = copy.execute("PRAGMA integrity_check").fetchone()[0]
+            if found != "ok":
+                raise StoreError(f"the copy {target} is not sound ({found}); the older one was kept")
+            check()
+    except OSError as error:
+        raise StoreError(f"{target} cannot be written: {error.strerror or error}") from error
+    except sqlite3.Error as error:
+        raise StoreError(in_words(error, target)) from error
+    return target
 
 
 def missing(path: Path) -> str:
@@ -273,12 +288,16 @@ def _write_tables(path: Path, rows: dict[str, str]) -> None:
 def _bring_up(path: Path) -> bool:
     """Bring a record of an older version to this one, if it is one, in one transaction; was it?
 
-    Its rows have no checksums yet, so that they are held against the mirror's first: what both say was written.
+    It is copied first, to `record.version-1.sqlite` or whichever it was. Rows of the first version have no checksums
+    yet, so that they are held against the mirror's: what both say was written.
     """
     try:
         with closing(opened(path)) as db:
-            if version_of(db) == schema.VERSION:
+            version = version_of(db)
+            if version == schema.VERSION:
                 return False
+            if path.name == RECORD_FILE:
+                _copied(db, own(path.with_name(VERSION_FILE.format(version))))
             db.execute("BEGIN IMMEDIATE")
             version = version_of(db)  # somebody else may have done it meanwhile
             if version < schema.VERSION:

@@ -154,17 +154,42 @@ def comparison_figure(results: Results) -> "Figure":
     return figure
 
 
+def estimates_figure(
+    points: Sequence[tuple[int, Mapping[str, float]]], heading: str, is_demo: bool = False
+) -> "Figure":
+    """Accuracy of models over the labels that they learned from, as it was estimated.
+
+    Args:
+        points: labels, and `accuracy`, `low` and `high` of each model.
+        heading: over the picture.
+        is_demo: the texts are made up, which is said in red.
+    """
+    figure, axes = _blank(f"DEMO CORPUS (generated text): {heading}" if is_demo else heading, is_demo)
+    labels = [one for one, _ in points]
+    low, middle, high = ([found[part] for _, found in points] for part in ("low", "accuracy", "high"))
+    axes.plot(labels, middle, color=BLUE, marker="o", markersize=4, linewidth=1)
+    axes.fill_between(labels, low, high, color=BLUE, alpha=0.18, linewidth=0)
+    if len(points) == 1:  # a band needs two
+        axes.errorbar(labels, middle, [[middle[0] - low[0]], [high[0] - middle[0]]], color=BLUE, capsize=5)
+    axes.set(xlabel="labels learned from", ylabel="accuracy", ylim=(max(0.0, min(low) - 0.05), 1.01))
+    return figure
+
+
 def _figure(results: Results, columns: int = 1) -> tuple["Figure", Any]:
+    return _blank(title(results), results["data"]["demo"], columns)
+
+
+def _blank(heading: str, is_demo: bool, columns: int = 1) -> tuple["Figure", Any]:
+    """A figure under its heading, and its axes, several for several columns."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8 if columns == 1 else 11, 4.5), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, columns)
-    heading = title(results)
     if columns == 1 and len(heading) > 90:  # a narrow picture would cut it
         heading = heading.replace(" · ", "\n")
-    figure.suptitle(heading, fontsize=10, color="#b00020" if results["data"]["demo"] else "black")
+    figure.suptitle(heading, fontsize=10, color="#b00020" if is_demo else "black")
     for one in [axes] if columns == 1 else axes:
         one.spines[["top", "right"]].set_visible(False)
         one.grid(axis="y", color="#e6e6e6", linewidth=0.8)

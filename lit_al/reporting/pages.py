@@ -10,6 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 _MEANS_SOMETHING = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|*_`[]\\#~$"}  # to Markdown, HTML or mathematics
+_ENDS_A_WORD = re.compile(r"(?<=\w)[_/.-](?=\w)")
+_OPTION = re.compile(r"--[a-z-]+|lit-al(?= )")
 _BEGINS_A_LIST = re.compile(r"[-+=]|\d+[.)]\s")
 
 
@@ -37,11 +39,13 @@ def _environment(ending: str) -> Environment:
         finalize=_unless_escaped({"html": for_html, "md": for_markdown}[ending]),
     )
     environment.filters |= {
+        "breakable": breakable,
         "base64": lambda content: b64encode(content).decode("ascii"),
         "cell": for_markdown_cell,
         "each": each,
         "share": share,
         "thousands": "{:,}".format,
+        "unbroken": unbroken,
     }
     return environment
 
@@ -54,6 +58,16 @@ def _unless_escaped(safe: Callable[[str], Markup]) -> Callable[[Any], Markup]:
 def for_html(text: str) -> Markup:
     """Text for an HTML page; no line begins with a percent sign."""
     return escape(legible(text).replace(" %", "\u00a0%"))
+
+
+def breakable(text: str) -> Markup:
+    """A name for an HTML page that may go on in another line where one of its words ends, as after `_`."""
+    return Markup(_ENDS_A_WORD.sub(r"\g<0><wbr>", str(for_html(text))))
+
+
+def unbroken(text: str) -> Markup:
+    """A sentence for an HTML page; no line ends within the name of an option or of the program."""
+    return Markup(_OPTION.sub(r'<span class="whole">\g<0></span>', str(for_html(text))))
 
 
 def for_markdown(text: str) -> Markup:

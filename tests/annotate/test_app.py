@@ -384,4 +384,11 @@ def test_get_writes_nothing_but_leases(record, make_client):
 
 
 def test_actions_of_the_wire_are_those_of_the_record():
-    assert {str(action) for action in Action} == {"label", "skip", "undo", "flag", "unflag", "note"}
+    wire = {"label", "skip", "undo", "flag", "unflag", "note"}
+    assert {str(action) for action in Action} == wire | {"settle"}  # who answers does not judge
+
+
+def test_who_answers_cannot_settle(record, make_client, helpers):
+    sent = helpers.event(3, "settle", label="negative")
+    assert "action is one of label, skip" in make_client(record).say(sent).json()["results"][0]["refused"]
+    assert record.verdicts() == {}

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lit_al.exceptions import ConflictError, RefusedError, StoreError
-from lit_al.record import Action, NewEvent
-from lit_al.record.events import resolved
+from lit_al.record import Action, Item, NewEvent, Record, sha256_of
 from lit_al.record.mirror import event_line, event_of, link_of
+from lit_al.record.verdicts import verdict
 
 
 def label(uuid, item=1, name="good", annotator="ann", **more):
@@ -123,7 +123,9 @@ def test_history_cannot_be_changed_even_by_sql(record, statement):
     [(["a"], "a", "a", "a"), (["a", "b"], None, "b", None), (["a", "b", "a"], "a", "a", None)],
 )
 def test_disagreement_is_resolved_as_asked(labels, majority, latest, drop):
-    assert [resolved(labels, rule) for rule in ("majority", "latest", "drop")] == [majority, latest, drop]
+    votes = list(enumerate(labels))
+    found = [verdict(votes, None, rule).label for rule in ("majority", "latest", "drop")]
+    assert found == [majority, latest, drop]
 
 
 def test_labels_follow_the_rule(record):
@@ -132,6 +134,33 @@ def test_labels_follow_the_rule(record):
     assert record.labels("latest") == {1: "bad", 2: "good"}
     with pytest.raises(StoreError, match="majority, latest or drop"):
         record.labels("mean")
+
+
+def settle(uuid, name, item=1, annotator="lead"):
+    return NewEvent(uuid, item, annotator, Action.SETTLE, label=name)
+
+
+def test_a_settlement_counts_above_all_votes_until_it_is_taken_back(record):
+    record.append_all([label("a"), label("b", annotator="bob", name="bad"), settle("c", "odd")])
+    for resolve in ("majority", "latest", "drop"):
+        assert record.labels(resolve) == {1: "odd"}
+    record.append(label("d", annotator="cat"))  # a vote more changes nothing
+    assert record.labels() == {1: "odd"}
+    assert {answer.annotator for answer in record.answers()} == {"ann", "bob", "cat"}  # it is no vote itself
+    record.append(settle("e", "bad", annotator="boss"))
+    assert (record.verdicts()[1].label, record.verdicts()[1].settled_by) == ("bad", "boss")
+    record.append(undo("f", "e", annotator="boss"))
+    assert record.verdicts()[1].settled_by == "lead"
+    record.append(undo("g", "c", annotator="lead"))
+    assert record.labels() == {1: "good"}
+
+
+def test_the_runs_own_rule_is_the_one_definition(tmp_path):
+    with Record.create(tmp_path / "record.sqlite", ["bad", "good"], settings={"resolve": "latest"}) as record:
+        record.add_items([Item(1, sha256_of("one"), "one")])
+        record.append_all([label("a"), label("b", annotator="bob", name="bad")])
+        assert record.labels() == {1: "bad"}
+        assert record.labels("majority") == {}
 
 
 def test_history_is_newest_first_and_pages(record):

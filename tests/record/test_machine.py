@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lit_al.exchange import export, import_answers
-from lit_al.record import Action, Item, NewEvent, Record, sha256_of
+from lit_al.record import Action, Item, NewEvent, Record, recover, sha256_of
 
 CLASSES = ("bad", "good")
 TEXTS = [f"text {number}" for number in range(6)]
@@ -29,6 +29,7 @@ class Labeling(RuleBasedStateMachine):
         self.record.add_items(Item(number, sha256_of(text), text) for number, text in enumerate(TEXTS))
         for name in PEOPLE:
             self.record.add_annotator(name)
+        self.settled = {}  # item: the settlements that stand, as (uuid, who, label), the last one on top
         self.said = {}  # (item, annotator): the answers that stand, as (uuid, label), the last one on top
         self.sent = []
 
@@ -47,6 +48,18 @@ class Labeling(RuleBasedStateMachine):
     def skip(self, item, who):
         event = self.send(item, who, Action.SKIP)
         self.said.setdefault((item, who), []).append((event.uuid, None))
+
+    @rule(item=ITEMS, who=WHO, label=st.sampled_from(CLASSES))
+    def settle(self, item, who, label):
+        event = self.send(item, who, Action.SETTLE, label=label)
+        self.settled.setdefault(item, []).append((event.uuid, who, label))
+
+    @precondition(lambda self: any(self.settled.values()))
+    @rule(data=st.data())
+    def undo_a_settlement(self, data):
+        item = data.draw(st.sampled_from(sorted(item for item, stack in self.settled.items() if stack)))
+        uuid, who, _ = self.settled[item].pop(data.draw(st.integers(0, len(self.settled[item]) - 1)))
+        self.send(item, who, Action.UNDO, undoes=uuid)
 
     @precondition(lambda self: any(self.said.values()))
     @rule(data=st.data())
@@ -72,6 +85,7 @@ class Labeling(RuleBasedStateMachine):
             assert not self.said.get((one.item.id, who))
             labels = [stack for (item, _), stack in self.said.items() if item == one.item.id and stack]
             assert not any(stack[-1][1] for stack in labels)
+            assert not self.settled.get(one.item.id)
         if state == "finished":
             assert all(self.labeled(item) for item in range(len(TEXTS)))
 
@@ -106,6 +120,31 @@ class Labeling(RuleBasedStateMachine):
             import_answers(self.record, files[0])
         assert files[1].read_bytes() == files[2].read_bytes()
 
+    @rule(item=ITEMS, who=WHO, label=st.sampled_from(CLASSES))
+    def import_a_settlement(self, item, who, label):
+        path = self.folder / "settled.jsonl"
+        row = {"lit_al_id": item, "lit_al_sha256": sha256_of(TEXTS[item]), "label": label, "file": len(self.sent)}
+        path.write_text(json.dumps(row))
+        votes, stack = self.votes(item), self.settled.setdefault(item, [])
+        new = stack[-1][2] != label if stack else {*votes.values()} != {label}
+        for expected, how in ((new, {"dry_run": True}), (new, {}), (0, {})):
+            assert import_answers(self.record, path, annotator=who, settles=True, **how).settled == expected
+        if new:
+            self.sent.append(list(self.record.events())[-1])
+            stack.append((self.sent[-1].uuid, who, label))
+
+    @precondition(lambda self: self.sent)
+    @rule()
+    def recover(self):
+        """From the mirror alone."""
+        self.record.close()
+        for path in self.folder.glob("record.*"):
+            path.unlink()
+        recover(self.folder)
+        self.record = Record.open(self.folder)
+        for name in PEOPLE:  # events know those alone who have answered
+            self.record.add_annotator(name)
+
     @rule()
     def restart(self):
         self.record.close()
@@ -117,13 +156,31 @@ class Labeling(RuleBasedStateMachine):
             return
         found = {(answer.item, answer.annotator): answer.label for answer in self.record.answers()}
         assert found == {key: stack[-1][1] for key, stack in self.said.items() if stack}
+        for resolve in ("majority", "latest", "drop"):
+            for item, one in self.record.verdicts(resolve).items():
+                votes, settled = self.votes(item), self.settled.get(item)
+                assert dict(one.votes) == votes
+                assert one.settled_by == (settled[-1][1] if settled else "")
+                assert one.conflict == (len({*votes.values()}) > 1)
+                if settled or not one.conflict:
+                    assert one.label == (settled[-1][2] if settled else next(iter(votes.values())))
+                assert one.open == (one.conflict and not settled)
+            answered = {item for item in range(len(TEXTS)) if self.votes(item) or self.settled.get(item)}
+            assert {*self.record.verdicts(resolve)} == answered
         assert [event.uuid for event in self.record.events()] == [event.uuid for event in self.sent]
 
     def taken(self, path, **how):
         report = import_answers(self.record, path, **how)
         return report.taken + report.skipped
 
+    def votes(self, item):
+        """What each annotator says of a text, without skips."""
+        stacks = {who: self.said.get((item, who)) for who in PEOPLE}
+        return {who: stack[-1][1] for who, stack in stacks.items() if stack and stack[-1][1]}
+
     def labeled(self, item):
+        if self.settled.get(item):
+            return True
         stacks = [self.said.get((item, who)) for who in PEOPLE]
         return any(stack and stack[-1][1] for stack in stacks)
 

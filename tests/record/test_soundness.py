@@ -436,6 +436,13 @@ def test_a_record_of_the_first_version_is_brought_up_and_keeps_its_answers(old):
     assert mended(old) == ()
 
 
+def test_a_record_is_copied_before_it_is_brought_up(old):
+    Record.open(old).close()
+    with closing(sqlite3.connect(old / "record.version-1.sqlite")) as kept:
+        assert kept.execute("PRAGMA user_version").fetchone()[0] == 1
+        assert dict(kept.execute("SELECT item, label FROM event WHERE label IS NOT NULL")) == SAID
+
+
 def test_a_brought_up_record_has_the_tables_of_a_new_one(old, tmp_path):
     Record.open(old).close()
     Record.create(tmp_path / "new.sqlite", ["a", "b"]).close()
