@@ -144,9 +144,9 @@ class Lesson:
             learned = learned[:, terms]
         if len(rows) >= learned.shape[1] or len(rows) > MOST_TEXTS:
             return cls(learned, terms, width, None)
-        products = learned @ learned.T  # (n, n)
-        exact = (products if view.dense else products.toarray()).astype(np.float64)
-        return cls(learned, terms, width, np.linalg.cholesky(exact + ALIKE * np.eye(len(rows))))
+        exact = learned.astype(np.float64)  # rounded, products of texts that read nearly alike have no root
+        products = exact @ exact.T if view.dense else (exact @ exact.T).toarray()  # (n, n)
+        return cls(learned, terms, width, np.linalg.cholesky(products + ALIKE * np.eye(len(rows))))
 
     @cached_property
     def numbers(self) -> Any:

@@ -199,6 +199,21 @@ def test_regression_on_inner_products_is_the_one_on_the_numbers_themselves(texts
     np.testing.assert_allclose(sums, ours.logits, atol=1e-4)
 
 
+@pytest.mark.parametrize(("labels", "templates"), [(150, 20), (150, 60), (400, 3)])
+@pytest.mark.parametrize("as_view", [np.asarray, sparse.csr_matrix])
+def test_texts_of_few_templates_teach_as_others_do(labels, templates, as_view):
+    """Their inner products have hardly more rank than there are templates."""
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, templates, labels)
+    rows = rng.standard_normal((templates, 450))[kinds] + 1e-4 * rng.standard_normal((labels, 450))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    features = Features((View("words", as_view(rows)),), np.arange(labels))
+    taught = teach(features, np.arange(labels), kinds % 2, 2, 0)
+    assert (taught.logits.argmax(axis=1) == kinds % 2).all()
+    weights, bias = taught.shares[0]
+    np.testing.assert_allclose(features.views[0].matrix @ weights + bias, taught.logits, atol=1e-3)
+
+
 def test_copies_share_a_fold_so_that_none_tells_the_label_of_another(texts, monkeypatch):
     monkeypatch.setattr(teacher, "stacking_weights", lambda logits, answers, prior: np.array([1.0, 2.0]))
     features, truth, classes = texts
