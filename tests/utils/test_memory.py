@@ -12,7 +12,8 @@ from lit_al.utils import memory
 
 WORDS = {
     "predict": ["--checkpoint", "x"], "explain": ["run"], "agreement": ["run"], "recover": ["run"], "fit": ["x.csv"],
-    "export": ["run", "--to", "x"], "import": ["run", "x"],
+    "export": ["run", "--to", "x"], "import": ["run", "x"], "status": ["run"], "report": ["run"], "suspects": ["run"],
+    "export-model": ["run", "--to", "x"], "gate": ["run", "--data", "x.csv", "--require", "accuracy>=0.9"],
 }  # fmt: skip
 
 

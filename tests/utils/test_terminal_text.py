@@ -16,7 +16,11 @@ from rich.console import Console
 
 import lit_al
 from lit_al.cli import main
+from lit_al.criteria import read_criteria
 from lit_al.data import Corpus
+from lit_al.delivery.baseline import Differing, PairedComparison
+from lit_al.delivery.gate import Judgement, Ruling
+from lit_al.delivery.gate_console import show
 from lit_al.exchange.table_files import table_on_screen
 from lit_al.loop.query import Query
 from lit_al.loop.rounds import Round, Seconds
@@ -268,8 +272,19 @@ def test_fit(tmp_path):
     words.learned(EVIL, (EVIL,))
     data = {"classes": [EVIL, "good"]}
     results = {"data": data, "cross_validation": found, "flaws": [EVIL], "folds": 2}
-    words.end(results, Evaluation(0.1, Confusion(np.array([[3, 1], [0, 4]]))), tmp_path / EVIL.replace("/", "") / "x")
-    check(file.getvalue(), 9)
+    judged = Evaluation(0.1, Confusion(np.array([[3, 1], [0, 4]])))
+    words.end(results, judged, EVIL, tmp_path / EVIL.replace("/", "") / "x")
+    check(file.getvalue(), 10)
+
+
+def test_gate():
+    file = io.StringIO()
+    [criterion] = read_criteria("accuracy>=0.9")
+    texts = (Differing(EVIL, EVIL, "good", EVIL),)
+    comparison = PairedComparison(2, 1, 1, 0, texts)
+    ruling = Ruling(criterion, 0.5, 0.1, 0.9, holds=False, rows=4)
+    show(Judgement(EVIL, EVIL, 4, (ruling,), False, comparison, (EVIL,)), Console(file=file, width=400))
+    check(file.getvalue(), 5)
 
 
 def test_table_on_a_terminal(monkeypatch, capsys):
@@ -299,7 +314,7 @@ FIXED = {
     "utils/terminal_text": ["plain(text)"],
 }  # what is printed otherwise
 CONSOLES = {
-    "annotate/terminal", "benchmark/runner", "experiment/example_session", "experiment/lean_console",
+    "annotate/terminal", "benchmark/runner", "delivery/gate_console", "experiment/example_session", "experiment/lean_console",
     "experiment/lean_session", "experiment/run_session", "experiment/session", "reporting/console",
     "reporting/fit_console",
 }  # fmt: skip
