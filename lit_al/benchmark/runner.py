@@ -145,10 +145,10 @@ class Bench:
         judges = (split.test, split.validation) if judged else (split.test,)
         self.pool: Rows = without(shuffled(corpus, config.split_seed), *judges)
         self.pool = self.pool[corpus.labels[self.pool] != UNLABELED]
-        if not corpus.is_example:  # of a text and its copies one is paid for
-            self.pool = corpus.one_of_each(self.pool)
         if keep is not None:
             self.pool = self.pool[keep[self.pool]]
+        if not corpus.is_example:  # of a text and its copies one is paid for
+            self.pool = corpus.one_of_each(self.pool)
         if config.budgets and config.budgets[-1] > len(self.pool):
             raise ConfigError(
                 f"--budgets ends at {config.budgets[-1]:,} labels but the pool has {len(self.pool):,} rows; end lower"

@@ -383,7 +383,12 @@ def test_labels_are_named_and_copies_dropped_as_in_a_run(config, make_corpus, tm
     assert len(bench.pool) == len(bench.judged) * 9 == 180
     texts = [found.texts[row] for row in (*bench.pool, *bench.judged)]
     assert sorted(texts) == sorted(corpus.texts)
-    assert len(Bench(replace(config, drop_duplicates=False), found, tmp_path).pool) == 225
+    kept = replace(config, drop_duplicates=False)
+    once, each = (Bench(kept, replace(found, copies=copies), tmp_path) for copies in ("exact", "none"))
+    judged = {found.texts[row] for row in once.judged}
+    asked = [found.texts[row] for row in once.pool]
+    assert sorted([*asked, *judged]) == sorted(corpus.texts)
+    assert len(each.pool) == 225
 
 
 def test_distinct_words_fall_when_texts_are_alike():

@@ -314,9 +314,9 @@ FIXED = {
     "utils/terminal_text": ["plain(text)"],
 }  # what is printed otherwise
 CONSOLES = {
-    "annotate/terminal", "benchmark/runner", "delivery/gate_console", "experiment/example_session", "experiment/lean_console",
-    "experiment/lean_session", "experiment/run_session", "experiment/session", "reporting/console",
-    "reporting/fit_console",
+    "annotate/terminal", "benchmark/runner", "delivery/gate_console", "experiment/example_session",
+    "experiment/lean_console", "experiment/lean_session", "experiment/run_session", "experiment/session",
+    "reporting/console", "reporting/fit_console",
 }  # fmt: skip
 
 
