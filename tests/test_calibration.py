@@ -33,6 +33,13 @@ def test_calibration_mends_a_model_that_is_too_sure():
     assert found.described()["rows"] == 4_000
 
 
+@pytest.mark.parametrize("sure", [0.8, 0.999999])
+def test_model_that_was_always_right_is_as_sure_as_its_labels_allow(sure):
+    probabilities, labels = np.array([[sure, 1 - sure], [1 - sure, sure]] * 50), np.array([0, 1] * 50)
+    found = tempered(probabilities, temperature(probabilities, labels))
+    assert found.max() == pytest.approx(101 / 102, abs=1e-3)
+
+
 def test_few_labels_say_nothing():
     probabilities, labels, _ = drawn(LEAST, 2, 2.0)
     assert Calibration.of(probabilities, labels) is not None
