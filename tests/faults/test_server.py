@@ -108,13 +108,13 @@ def test_kill_9_two_hundred_times_loses_no_acknowledged_label(serve, capsys):
 
 
 def send_until_it_dies(server, event):
-    for _ in range(20):  # links are commits too: the crash comes with one of the next
+    for _ in range(20):  # a start commits, and so do links: the crash comes with one of the next
         server.client().post(event)
 
 
 @pytest.mark.parametrize("place", CRASHES)
 def test_an_answer_cut_off_by_a_crash_is_there_once_after_it_is_sent_again(serve, place):
-    server = serve().start(crash_at=f"{place}:{4 if place != 'before_ack' else 1}")
+    server = serve().start(crash_at=f"{place}:{6 if place != 'before_ack' else 1}")
     event = label(3)
     with pytest.raises((http.client.HTTPException, OSError)):
         send_until_it_dies(server, event)
