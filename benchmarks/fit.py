@@ -2,7 +2,7 @@
 
     python benchmarks/fit.py --data ../shared/data/others --classes 5
 
-Of each corpus 3,000 texts are given, 400 of them with their label; the rest, up to 2,000, judges. `fit` is the
+Of each corpus 3,000 texts are given, two thirds at most, 400 of them with their label; the rest, up to 2,000, judges. `fit` is the
 command's own code, file in and folder out, with the figures it tells of itself: their interval should hold the accuracy
 on the rest. The rivals learn the same labels, and the words of the same texts.
 
@@ -95,7 +95,8 @@ def cell(name: str, corpus: Corpus, known: Rows, seed: int, asked: argparse.Name
     """Fit all of them once."""
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(known)
-    rows, outside = drawn[: asked.texts], drawn[asked.texts :][:OUTSIDE]
+    given = min(asked.texts, len(known) * 2 // 3)
+    rows, outside = drawn[:given], drawn[given:][:OUTSIDE]
     labeled = rows[: asked.labels]
     with tempfile.TemporaryDirectory() as folder:
         data = written(corpus, rng.permutation(rows), labeled, Path(folder, "texts.csv"))
