@@ -2,9 +2,9 @@
 
     python benchmarks/fit.py --data ../shared/data/others --classes 5
 
-Of each corpus 3,000 texts are given, two thirds at most, 400 of them with their label; the rest, up to 2,000, judges. `fit` is the
-command's own code, file in and folder out, with the figures it tells of itself: their interval should hold the accuracy
-on the rest. The rivals learn the same labels, and the words of the same texts.
+Of each corpus 3,000 texts are given, two thirds at most, 400 of them with their label; the rest, up to 2,000, judges.
+`fit` is the command's own code, file in and folder out, with the figures it tells of itself: their interval should hold
+the accuracy on the rest. The rivals learn the same labels, and the words of the same texts.
 
 With `--classes` a corpus is cut down to its most frequent classes. Corpora, and the columns of their files, are found
 as `benchmarks/zoo.py` finds them.
