@@ -13,26 +13,14 @@ from lit_al.record.sealing import seal
 APPLICATION = 0x6C697461  # "lita", in the header of the file
 FIRST, VERSION = 1, 3
 
-TABLES = """
-CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-
-CREATE TABLE item(
-    id INTEGER PRIMARY KEY,
-    sha256 TEXT NOT NULL,
-    text TEXT,
-    meta TEXT NOT NULL DEFAULT '{}',
-    place INTEGER NOT NULL  -- in the order of a cold start
-) STRICT;
-CREATE INDEX item_place ON item(place);
-
-CREATE TABLE annotator(name TEXT PRIMARY KEY, token TEXT UNIQUE, created TEXT NOT NULL, removed TEXT) STRICT;
-
+# Parts of a version that a later one makes again: a table whose CHECK is another, and what hangs on it.
+EVENT = """
 CREATE TABLE event(
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     uuid TEXT NOT NULL UNIQUE,
     item INTEGER NOT NULL REFERENCES item(id),
     annotator TEXT NOT NULL REFERENCES annotator(name),
-    action TEXT NOT NULL CHECK (action IN ('label', 'skip', 'undo', 'flag', 'unflag', 'note')),
+    action TEXT NOT NULL CHECK (action IN ({actions})),
     label TEXT,
     note TEXT,
     undoes TEXT REFERENCES event(uuid),
@@ -50,25 +38,35 @@ CREATE TABLE event(
     source TEXT NOT NULL,
     server_time TEXT NOT NULL,
     late INTEGER NOT NULL,
-    schema_hash TEXT NOT NULL,
-    CHECK ((action = 'label') = (label IS NOT NULL)),
+    schema_hash TEXT NOT NULL,{checksum}
+    CHECK (({labels}) = (label IS NOT NULL)),
     CHECK ((action = 'note') = (note IS NOT NULL)),
     CHECK ((action = 'undo') = (undoes IS NOT NULL))
 ) STRICT;
 CREATE INDEX event_item ON event(item, annotator, seq);
 CREATE INDEX event_annotator ON event(annotator, seq);
 CREATE UNIQUE INDEX event_undoes ON event(undoes) WHERE undoes IS NOT NULL;
+"""
 
-CREATE TRIGGER event_is_never_updated BEFORE UPDATE ON event
-BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
+ONLY_GROWS = """
 CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
 BEGIN SELECT RAISE(ABORT, 'events are never deleted; append another'); END;
 CREATE TRIGGER event_is_never_replaced BEFORE INSERT ON event
 WHEN EXISTS (SELECT 1 FROM event WHERE uuid = NEW.uuid OR seq = NEW.seq)
 BEGIN SELECT RAISE(ABORT, 'events are never replaced; append another'); END;
-CREATE TRIGGER item_is_never_changed BEFORE UPDATE OF id, sha256, text ON item
-BEGIN SELECT RAISE(ABORT, 'texts are never changed'); END;
+"""
 
+SEALED = """
+CREATE TRIGGER event_is_never_updated BEFORE UPDATE OF
+    seq, uuid, item, annotator, action, label, note, undoes, generation, model_version, predicted, probability,
+    suggestion_shown, strategy, round, control, lead_ms, client_time, forced, source, server_time, late, schema_hash
+ON event
+BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
+CREATE TRIGGER checksum_is_never_updated BEFORE UPDATE OF checksum ON event WHEN OLD.checksum <> ''
+BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
+"""
+
+ANSWERS = """
 -- labels and skips that nobody has taken back
 CREATE VIEW standing AS
 SELECT e.* FROM event e
@@ -80,6 +78,37 @@ SELECT s.* FROM standing s
 WHERE NOT EXISTS (
     SELECT 1 FROM standing l WHERE l.item = s.item AND l.annotator = s.annotator AND l.seq > s.seq
 );
+"""
+
+TABLES = (
+    """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+CREATE TABLE item(
+    id INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL,
+    text TEXT,
+    meta TEXT NOT NULL DEFAULT '{}',
+    place INTEGER NOT NULL  -- in the order of a cold start
+) STRICT;
+CREATE INDEX item_place ON item(place);
+
+CREATE TABLE annotator(name TEXT PRIMARY KEY, token TEXT UNIQUE, created TEXT NOT NULL, removed TEXT) STRICT;
+
+"""
+    + EVENT.format(actions="'label', 'skip', 'undo', 'flag', 'unflag', 'note'", labels="action = 'label'", checksum="")
+    + """
+CREATE TRIGGER event_is_never_updated BEFORE UPDATE ON event
+BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
+"""
+    + ONLY_GROWS
+    + """
+CREATE TRIGGER item_is_never_changed BEFORE UPDATE OF id, sha256, text ON item
+BEGIN SELECT RAISE(ABORT, 'texts are never changed'); END;
+
+"""
+    + ANSWERS
+    + """
 
 CREATE TABLE lease(
     item INTEGER NOT NULL REFERENCES item(id),
@@ -136,21 +165,19 @@ CREATE TABLE question(
 
 CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL, updated TEXT NOT NULL) STRICT;
 """
+)
 
-CHECKSUMS = """
+CHECKSUMS = (
+    """
 ALTER TABLE event ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
 ALTER TABLE item ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
 ALTER TABLE annotator ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
 
 -- an event of before there were checksums is given one, once
 DROP TRIGGER event_is_never_updated;
-CREATE TRIGGER event_is_never_updated BEFORE UPDATE OF
-    seq, uuid, item, annotator, action, label, note, undoes, generation, model_version, predicted, probability,
-    suggestion_shown, strategy, round, control, lead_ms, client_time, forced, source, server_time, late, schema_hash
-ON event
-BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
-CREATE TRIGGER checksum_is_never_updated BEFORE UPDATE OF checksum ON event WHEN OLD.checksum <> ''
-BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
+"""
+    + SEALED
+    + """
 
 -- a text that was lost may come back, as the same one
 DROP TRIGGER item_is_never_changed;
@@ -158,74 +185,36 @@ CREATE TRIGGER item_is_never_changed BEFORE UPDATE OF id, sha256, text ON item
 WHEN OLD.text IS NOT NULL OR NEW.id <> OLD.id OR (OLD.sha256 <> '' AND NEW.sha256 <> OLD.sha256)
 BEGIN SELECT RAISE(ABORT, 'texts are never changed'); END;
 """
+)
 
 # SQLite changes no CHECK of a table that is there, so that this one is made again, with every event as it was.
-SETTLEMENTS = """
+SETTLEMENTS = (
+    """
 DROP VIEW answer;
 DROP VIEW standing;
 CREATE TEMP TABLE kept AS SELECT * FROM event;
 DROP TABLE event;
 
-CREATE TABLE event(
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    uuid TEXT NOT NULL UNIQUE,
-    item INTEGER NOT NULL REFERENCES item(id),
-    annotator TEXT NOT NULL REFERENCES annotator(name),
-    action TEXT NOT NULL CHECK (action IN ('label', 'settle', 'skip', 'undo', 'flag', 'unflag', 'note')),
-    label TEXT,
-    note TEXT,
-    undoes TEXT REFERENCES event(uuid),
-    generation INTEGER,
-    model_version INTEGER,
-    predicted TEXT,
-    probability REAL,
-    suggestion_shown INTEGER NOT NULL,
-    strategy TEXT NOT NULL,
-    round INTEGER,
-    control INTEGER NOT NULL,
-    lead_ms INTEGER,
-    client_time TEXT,
-    forced INTEGER NOT NULL,
-    source TEXT NOT NULL,
-    server_time TEXT NOT NULL,
-    late INTEGER NOT NULL,
-    schema_hash TEXT NOT NULL,
-    checksum TEXT NOT NULL DEFAULT '',
-    CHECK ((action IN ('label', 'settle')) = (label IS NOT NULL)),
-    CHECK ((action = 'note') = (note IS NOT NULL)),
-    CHECK ((action = 'undo') = (undoes IS NOT NULL))
-) STRICT;
+"""
+    + EVENT.format(
+        actions="'label', 'settle', 'skip', 'undo', 'flag', 'unflag', 'note'",
+        labels="action IN ('label', 'settle')",
+        checksum=" checksum TEXT NOT NULL DEFAULT '',",
+    )
+    + """
 INSERT INTO event SELECT * FROM kept ORDER BY seq;
 DROP TABLE kept;
-CREATE INDEX event_item ON event(item, annotator, seq);
-CREATE INDEX event_annotator ON event(annotator, seq);
 CREATE INDEX event_settled ON event(item, seq) WHERE action = 'settle';
-CREATE UNIQUE INDEX event_undoes ON event(undoes) WHERE undoes IS NOT NULL;
+"""
+    + SEALED
+    + """
+"""
+    + ONLY_GROWS
+    + """
 
-CREATE TRIGGER event_is_never_updated BEFORE UPDATE OF
-    seq, uuid, item, annotator, action, label, note, undoes, generation, model_version, predicted, probability,
-    suggestion_shown, strategy, round, control, lead_ms, client_time, forced, source, server_time, late, schema_hash
-ON event
-BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
-CREATE TRIGGER checksum_is_never_updated BEFORE UPDATE OF checksum ON event WHEN OLD.checksum <> ''
-BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
-CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
-BEGIN SELECT RAISE(ABORT, 'events are never deleted; append another'); END;
-CREATE TRIGGER event_is_never_replaced BEFORE INSERT ON event
-WHEN EXISTS (SELECT 1 FROM event WHERE uuid = NEW.uuid OR seq = NEW.seq)
-BEGIN SELECT RAISE(ABORT, 'events are never replaced; append another'); END;
-
--- labels and skips that nobody has taken back
-CREATE VIEW standing AS
-SELECT e.* FROM event e
-WHERE e.action IN ('label', 'skip') AND NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes = e.uuid);
-
--- the last of them, by text and annotator
-CREATE VIEW answer AS
-SELECT s.* FROM standing s
-WHERE NOT EXISTS (
-    SELECT 1 FROM standing l WHERE l.item = s.item AND l.annotator = s.annotator AND l.seq > s.seq
-);
+"""
+    + ANSWERS
+    + """
 
 -- the last label by text that somebody has settled and nobody has taken back
 CREATE VIEW settlement AS
@@ -235,6 +224,7 @@ WHERE e.action = 'settle' AND NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes =
     AND NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes = l.uuid)
 );
 """
+)
 
 # From a version to the next: SQL, and what SQL cannot say.
 MIGRATIONS: dict[int, str] = {1: CHECKSUMS, 2: SETTLEMENTS}
