@@ -13,6 +13,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
@@ -105,8 +106,8 @@ def measured(ways: dict[str, tuple[int, Ask]], held: HeldOut, exact: Any) -> dic
     for _ in range(TURNS):
         for name, (_, ask) in ways.items():
             ask(list(held.texts[:BATCH]))
-            seconds[name].append(timed(lambda ask=ask: in_batches(ask, held.texts)))  # type: ignore[misc]
-            single[name] += [timed(lambda ask=ask, text=text: ask([text])) for text in held.texts[:SINGLE]]  # type: ignore[misc]
+            seconds[name].append(timed(partial(in_batches, ask, held.texts)))
+            single[name] += [timed(partial(ask, [text])) for text in held.texts[:SINGLE]]
     rows = {}
     for name, (size, ask) in ways.items():
         said = in_batches(ask, held.texts)

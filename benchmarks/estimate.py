@@ -15,9 +15,7 @@ The interval by all controls alike, each by the model of its time, stands beside
 """
 
 import argparse
-import logging
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -40,6 +38,7 @@ from lit_al.training.pretraining import learn
 from lit_al.training.recipe import make_recipe
 from lit_al.training.step_training import StepTraining
 from lit_al.utils.intervals import wilson
+from lit_al.utils.silence import quiet
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -285,8 +284,7 @@ def main() -> None:
     parser.add_argument("--network", default="", help="Recipes of the network, as in lean,scratch, not the stand-ins.")
     parser.add_argument("--max-length", type=int, default=150, help="Words of a text that the network reads.")
     options = parser.parse_args()
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")
+    quiet()
     sizes, cases = {int(size) for size in options.pools.split(",")}, list[Case]()
     for data in options.data.split(","):
         corpus = load_corpus(data, demo_rows=options.demo_rows)

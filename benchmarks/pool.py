@@ -11,11 +11,9 @@ the same pool and labels in the same run, with the pool scored. What comes befor
 """
 
 import argparse
-import logging
 import os
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -38,6 +36,7 @@ from lit_al.training.recipe import Recipe, make_recipe
 from lit_al.training.step_training import StepTraining
 from lit_al.typing import UNLABELED, Rows
 from lit_al.utils.folders import peak_memory_mb
+from lit_al.utils.silence import quiet
 
 
 def main() -> None:
@@ -51,8 +50,7 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, default=400)
     parser.add_argument("--vocabulary-size", type=int, default=20_000)
     options = parser.parse_args()
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")
+    quiet()
     with tempfile.TemporaryDirectory() as cache:
         if not options.rounds:  # which need what comes before them, and may take it from the cache
             os.environ["LIT_AL_CACHE"] = cache

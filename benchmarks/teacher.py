@@ -26,6 +26,7 @@ import numpy as np
 from lit_al.data import Corpus, load_corpus
 from lit_al.data.split import shuffled, stratified_split, without
 from lit_al.text.tfidf import Features, View, text_features
+from lit_al.training.recipe import ClassWeight
 from lit_al.training.teacher import FOLDS, stacking_weights, teach
 from lit_al.typing import Float64s, Ints, Rows
 
@@ -37,9 +38,9 @@ SURE, WORTH = 0.2, 3  # share of the pool that is taken for labeled, and how man
 def variants(features: Features, rows: Rows, answers: Ints, classes: int, pool: Rows) -> Iterator[tuple[str, Float64s]]:
     """Logits (N, C) of each variant."""
 
-    def taught(views: tuple[View, ...], weight: str = "balanced") -> Float64s:
+    def taught(views: tuple[View, ...], weight: ClassWeight = "balanced") -> Float64s:
         of = Features(views, features.order)
-        return teach(of, rows, answers, classes, 0, weight).logits  # type: ignore[arg-type]
+        return teach(of, rows, answers, classes, 0, weight).logits
 
     everything = taught(features.views)
     yield "all", everything
