@@ -7,9 +7,9 @@ agreement, 0 that of chance. Skips count for nothing, and neither do settlements
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -87,10 +87,6 @@ class Agreement:
         pairs = tuple(_pair(first, second, given) for first, second in combinations(sorted(given), 2))
         counts = _counts(given, shared, len(classes))
         return cls(len(shared), nominal_alpha(counts), pairs, tuple(_of_classes(counts, classes)))
-
-    def described(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
 
     def sentence(self) -> str:
         """In one line."""

@@ -17,7 +17,7 @@ class Tally:
     """
 
     def __init__(self, record: Record) -> None:
-        self._record = record
+        self._record, self._first_of = record, record.groups().first_of
         self._lock = threading.Lock()
         self._seq = 0
         self._given: dict[tuple[int, str], list[tuple[str, str | None]]] = {}  # (uuid, label) that stand, oldest first
@@ -68,7 +68,7 @@ class Tally:
         self._by_annotator[key[1]][label is not None] += sign
         if label is None:
             return
-        labelers = self._labelers[self._record.groups().first_of(key[0])]
+        labelers = self._labelers[self._first_of(key[0])]
         self._by_depth[len(labelers)] -= 1
         labelers[key[1]] += sign
         if not labelers[key[1]]:
@@ -88,8 +88,7 @@ class Tally:
     def labeled_by(self, annotators: int) -> int:
         """Texts labeled by so many, or by more, or settled."""
         with self._lock:
-            first_of = self._record.groups().first_of
-            settled = {first_of(item) for item in self._settled.values()}
+            settled = {self._first_of(item) for item in self._settled.values()}
             by_word = sum(len(self._labelers[first]) < annotators for first in settled)
             return by_word + sum(texts for depth, texts in self._by_depth.items() if depth >= annotators)
 

@@ -17,6 +17,7 @@ from lit_al.annotate.wording import described
 from lit_al.metrics import Confusion
 from lit_al.record import Action, Event, ModelVersion, Record, Resolve, TextVerdict
 from lit_al.record.lock import held_by
+from lit_al.record.verdicts import conflicts
 from lit_al.utils.intervals import wilson
 
 BREAK: Final = 300.0  # seconds without an answer, after which somebody was away
@@ -131,7 +132,7 @@ class Findings:
             verdicts,
             tuple(_people(answers, verdicts, events)),
             Agreement.of(answers, record.classes),
-            _controls(events, labels, record.classes),
+            _controls(groups.first_labels(events).values(), labels, record.classes),
             models,
             model,
             page,
@@ -161,9 +162,7 @@ class Findings:
     @cached_property
     def conflicts(self) -> Mapping[int, TextVerdict]:
         """Texts on which annotators differ, those without a label first, then those that nobody has settled."""
-        found = [item for item, one in self.verdicts.items() if one.conflict]
-        order = sorted(found, key=lambda item: (not self.verdicts[item].tie, not self.verdicts[item].open, item))
-        return {item: self.verdicts[item] for item in order}
+        return conflicts(self.verdicts)
 
     @property
     def ties(self) -> int:
@@ -212,16 +211,13 @@ def pace(events: Sequence[Event]) -> float | None:
     return 3_600 * len(gaps) / sum(gaps) if sum(gaps) > 0 else None
 
 
-def _controls(events: Iterable[Event], labels: Mapping[int, str], classes: Sequence[str]) -> Confusion:
-    """What models called random controls, by their label now; a text's first label says what was said of it."""
+def _controls(first: Iterable[Event], labels: Mapping[int, str], classes: Sequence[str]) -> Confusion:
+    """What models called random controls, by their label now; of each text the event that labeled it first."""
     number = {name: place for place, name in enumerate(classes)}
     matrix = np.zeros((len(classes),) * 2, np.int64)
-    seen = set()
-    for event in events:
-        if event.action is Action.LABEL and event.item not in seen:
-            seen.add(event.item)
-            if event.control and event.predicted in number and event.item in labels:
-                matrix[number[labels[event.item]], number[event.predicted]] += 1
+    for event in first:
+        if event.control and event.predicted in number and event.item in labels:
+            matrix[number[labels[event.item]], number[event.predicted]] += 1
     return Confusion(matrix)
 
 

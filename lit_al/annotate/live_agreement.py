@@ -48,7 +48,7 @@ class Agreeing:
             from lit_al.annotate.agreement import Agreement
 
             agreement = Agreement.of(self._record.answers(), self._record.classes)
-            self._found = {**agreement.described(), "sentence": agreement.sentence()}
+            self._found = {"texts": agreement.texts, "sentence": agreement.sentence()}
         except StoreError:  # it cannot be read now, or was closed; the next count may tell
             pass
         finally:

@@ -1,6 +1,5 @@
 """`lit-al project`: which runs there are, one of them deleted, somebody let in no more."""
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,15 +9,16 @@ from pathlib import Path
 from typing import Literal
 from uuid import UUID, uuid5
 
+from lit_al.annotate.trainer import LOCK_FILE
 from lit_al.exceptions import ConfigError, LitALError
 from lit_al.record import RECORD_FILE, Action, NewEvent, OwnerLock, Record
-from lit_al.record.lock import held_by
+from lit_al.record.lock import OWNER_FILE, held_by
+from lit_al.utils.folders import read_results
 from lit_al.utils.links import check_links, strangers
 from lit_al.utils.nearest import did_you_mean
 from lit_al.utils.options import RunOptions, run_option
 
 _RESULTS = "results.json"
-_TRAINER = "trainer.lock"  # as the trainer names it, which loads more than a list needs
 
 
 @dataclass(frozen=True)
@@ -87,16 +87,15 @@ def _is_run(folder: Path) -> bool:
 def _described(folder: Path) -> str:
     """What a run holds, or why that cannot be said."""
     try:
-        check_links(folder)
         if (folder / RECORD_FILE).is_file():
             with Record.open(folder, check=False) as record:
                 if record.count_texts():
                     return _of_people(record, folder)
-        found = json.loads((folder / _RESULTS).read_text(encoding="utf-8"))
+        found = read_results(folder)
         return f"{found['mode']} of {found['data']['source']}, {found['status']}"
     except LitALError as error:
         return str(error)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, KeyError, TypeError):
         return "it cannot be read"
 
 
@@ -141,10 +140,11 @@ def delete(folder: Path, say: Callable[[str], object], read: Callable[[], str] |
     check_links(folder)
     if others := strangers(folder):
         raise ConfigError(f"{folder} holds {others[0]}, which is no file of a run; move it away first")
+    words = _described(folder)
     with ExitStack() as locks:
-        for name in ("owner.lock", _TRAINER):
+        for name in (OWNER_FILE, LOCK_FILE):
             locks.enter_context(OwnerLock(folder, "lit-al project delete", name))
-        say(f"{folder}: {_described(folder)}")
+        say(f"{folder}: {words}")
         if read is not None:
             say(f"type {folder.resolve().name} to delete it for good:")
             if read() != folder.resolve().name:

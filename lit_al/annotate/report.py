@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lit_al.annotate.findings import ClassFindings, Findings
 from lit_al.annotate.progress import conflict_words, model_words, next_steps, shares
 from lit_al.data import shorten
-from lit_al.experiment.suspects import Suspects
 from lit_al.metrics import percent
 from lit_al.record import Record
 from lit_al.reporting import figures, pages
+
+if TYPE_CHECKING:  # it loads torch, which a report does without
+    from lit_al.experiment.suspects import Suspects
 
 LONGEST: Final = 400  # characters shown of a text: more would bury the table
 MOST: Final = 200  # conflicts listed: a file of them is for more
@@ -29,7 +31,7 @@ class _Listed:
     votes: tuple[tuple[str, str], ...]
 
 
-def report_page(record: Record, suspects: Suspects | None = None) -> str:
+def report_page(record: Record, suspects: "Suspects | None" = None) -> str:
     """The report as HTML; it ends with a line break.
 
     Args:
@@ -93,7 +95,7 @@ def _conflicts(found: Findings, record: Record) -> Iterator[_Listed]:
         yield _Listed(item.id, shorten(item.text or "", LONGEST), one.label or "", state, one.votes)
 
 
-def _suspects(found: Suspects) -> Iterator[dict[str, Any]]:
+def _suspects(found: "Suspects") -> Iterator[dict[str, Any]]:
     for one in found.ranked[:SUSPECTS]:
         text = shorten(found.there.corpus.texts[one.row], LONGEST)
         yield {**vars(one), "text": text, "item": found.there.items[one.row]}

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from lit_al.loop.state import Judgment
-from lit_al.record import Action, Event, Record, TextGroups
+from lit_al.record import Action, Event, Record
 from lit_al.typing import Ints
 
 ANSWERING = (Action.LABEL, Action.SETTLE, Action.SKIP, Action.UNDO)
@@ -54,7 +54,7 @@ class Snapshot:
             record.check_events()
             seq, answers, verdicts = record.last_seq(), record.answers(), record.verdicts()
             groups = record.groups()
-            first = _first_labels(record, groups)
+            first = groups.first_labels(record.events())
         labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
         settled = {item: str(one.label) for item, one in verdicts.items() if one.settled_by}
         place = {item: index for index, item in enumerate(items)}
@@ -80,15 +80,6 @@ class Snapshot:
     def soft_labels(self) -> int:
         """Classes that have a label."""
         return len(np.unique(self.labels))
-
-
-def _first_labels(record: Record, groups: TextGroups) -> dict[int, Event]:
-    """The event that labeled each text first, or a copy of it: no model had learned its label when it was shown."""
-    first: dict[int, Event] = {}
-    for event in record.events():
-        if event.action is Action.LABEL:
-            first.setdefault(groups.first_of(event.item), event)
-    return first
 
 
 def _judgments(first: Mapping[int, Event], labels: Mapping[int, str], texts: int) -> tuple[Judgment, ...]:

@@ -238,8 +238,7 @@ def export(asked: "ExportOptions") -> None:
                 )
             )  # fmt: skip
         if asked.conflicts is not None:
-            resolve = asked.resolve or record.resolve
-            say(export_conflicts(record, asked.conflicts, resolve, raw=asked.raw, overwrite=asked.overwrite))
+            say(export_conflicts(record, asked.conflicts, asked.resolve, raw=asked.raw, overwrite=asked.overwrite))
 
 
 def export_model(asked: "ExportModelOptions") -> None:

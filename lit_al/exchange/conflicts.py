@@ -13,6 +13,7 @@ from lit_al.exchange.carried import Carried, free_names
 from lit_al.exchange.shapes import SCHEMA, counted
 from lit_al.exchange.writing import csv_bytes, jsonl_bytes, write_new
 from lit_al.record import Item, Record, Resolve, TextVerdict
+from lit_al.record.verdicts import conflicts
 
 _OURS = ("lit_al_id", "lit_al_sha256", "text", "label", "state", "votes")
 _BY_RULE = {
@@ -47,14 +48,14 @@ def in_words(verdicts: Mapping[int, TextVerdict], resolve: Resolve, folder: Path
 
 
 def export_conflicts(
-    record: Record, path: Path, resolve: Resolve, *, raw: bool = False, overwrite: bool = False
+    record: Record, path: Path, resolve: Resolve | None = None, *, raw: bool = False, overwrite: bool = False
 ) -> str:
     """Write a file of the texts on which annotators differ, those that are still open first.
 
     Args:
         record: of the run.
         path: of the file, .csv or .jsonl.
-        resolve: what the run, or its owner, does about them.
+        resolve: what is done about them; by default what the run does.
         raw: in CSV, leave cells that spreadsheets take for formulas as they are.
         overwrite: replace a file that stands there.
 
@@ -68,10 +69,9 @@ def export_conflicts(
     """
     if path.suffix.lower() not in (".csv", ".jsonl"):
         raise ConfigError(f"--conflicts {path} is to be filled in: end its name in .csv or .jsonl")
-    found = {item: one for item, one in record.verdicts(resolve).items() if one.conflict}
-    order = sorted(found, key=lambda item: (not found[item].open, not found[item].tie, item))
+    found = conflicts(record.verdicts(resolve))
     own = Carried(record, labels=False)
-    rows = [(own.of(item), item, found[item.id]) for item in record.items(order)]
+    rows = [(own.of(item), item, found[item.id]) for item in record.items(found)]
     if path.suffix.lower() == ".csv":
         people = sorted({name for one in found.values() for name, _ in one.votes})
         others = [*own.names.values(), *_OURS]

@@ -57,20 +57,21 @@ def export(
     """
     kind = format or format_of(path)
     _check_options(kind, resolve, unlabeled, suggestions, raw)
-    more = ""
+    own, more = Carried(record, labels=unlabeled is None), ""
     if unlabeled is not None:
-        questions = next_questions(record, unlabeled, suggestions=suggestions)
+        questions = _next_questions(record, unlabeled, own, suggestions=suggestions)
         content, words = (
-            _questions(record, kind, questions, suggestions, raw),
+            _questions(record, kind, questions, own, suggestions, raw),
             f"{counted(len(questions), 'text')} to label",
         )
     elif kind in _OF_ONE_LABEL:
         resolve = resolve or record.resolve
-        labeled = labeled_texts(record, resolve)
-        content, words = _labeled(record, kind, labeled, raw), _in_words(labeled)
-        more = conflicts.in_words(record.verdicts(resolve), resolve, record.path.parent)
+        verdicts = record.verdicts(resolve)
+        labeled = _labeled_texts(record, verdicts, resolve, own)
+        content, words = _labeled(record, kind, labeled, own, raw), _in_words(labeled)
+        more = conflicts.in_words(verdicts, resolve, record.path.parent)
     else:
-        content, words = _everything(record, kind)
+        content, words = _everything(record, kind, own)
         more = _of_everything(record, kind)
     write_new(path, content, overwrite=overwrite)
     if kind == "labelstudio":
@@ -114,6 +115,10 @@ def next_questions(record: Record, n: int, *, suggestions: bool = False) -> list
         n: texts, at most.
         suggestions: with what the model thinks.
     """
+    return _next_questions(record, n, Carried(record, labels=False), suggestions=suggestions)
+
+
+def _next_questions(record: Record, n: int, own: Carried, *, suggestions: bool) -> list[Question]:
     groups = record.groups()
     known = {answer.item for answer in record.answers()} | record.verdicts().keys()
     answered = groups.further | {groups.first_of(item) for item in known}
@@ -125,7 +130,6 @@ def next_questions(record: Record, n: int, *, suggestions: bool = False) -> list
         wanted += sorted(rest, key=lambda item: _chance(record.run_id, item))[: n - len(wanted)]
     rounds = record.rounds()
     number = rounds[-1].number if rounds else None
-    own = Carried(record, labels=False)
     return [
         replace(_question(item, ranked.get(item.id) if suggestions else None, number), own=own.of(item))
         for item in record.items(wanted)
@@ -150,26 +154,42 @@ def _text(item: Item) -> str:
 
 def labeled_texts(record: Record, resolve: Resolve | None = None) -> list[LabeledText]:
     """The texts that somebody has said something of, and those that have the label of a copy, by id."""
-    verdicts, own = record.verdicts(resolve), Carried(record, labels=True)
-    said = {number: list(several) for number, several in groupby(said_of_texts(record), lambda one: one.id)}
+    resolve = resolve or record.resolve
+    return _labeled_texts(record, record.verdicts(resolve), resolve, Carried(record, labels=True))
+
+
+def _labeled_texts(
+    record: Record, verdicts: Mapping[int, TextVerdict], resolve: Resolve, own: Carried
+) -> list[LabeledText]:
+    said = {number: list(several) for number, several in groupby(said_of_texts(record, own), lambda one: one.id)}
     found = {
         item.id: _labeled_text(item, own.of(item), said.get(item.id, []), verdicts.get(item.id))
         for item in record.items(sorted({*verdicts, *said}))
     }
-    found |= _by_copies(record, found, resolve or record.resolve)
+    found |= _by_copies(record, found, verdicts, resolve, own)
     return [found[number] for number in sorted(found)]
 
 
-def _by_copies(record: Record, found: Mapping[int, LabeledText], resolve: Resolve) -> dict[int, LabeledText]:
+def _by_copies(
+    record: Record,
+    found: Mapping[int, LabeledText],
+    verdicts: Mapping[int, TextVerdict],
+    resolve: Resolve,
+    own: Carried,
+) -> dict[int, LabeledText]:
     """The texts that nobody has answered, but copies of them; `found` has notes and flags of their own."""
-    answers, groups = record.answers(), record.groups()
-    settled = {item: str(one.label) for item, one in record.verdicts(resolve).items() if one.settled_by}
-    taken, shared = groups.taken(answers, resolve, settled), groups.of_each(answers, resolve, settled)
+    groups = record.groups()
+    if not groups.members:
+        return {}
+    answers = record.answers()
+    settled = {item: str(one.label) for item, one in verdicts.items() if one.settled_by}
+    shared = groups.of_each(answers, resolve, settled)
+    taken = groups.taken(answers, settled, shared)
     given: dict[int, list[str]] = defaultdict(list)
-    for answer in answers if taken else ():
+    for answer in answers:
         if answer.label is not None:
             given[groups.first_of(answer.item)].append(answer.label)
-    own, texts = Carried(record, labels=True), {}
+    texts = {}
     for item in record.items(sorted(taken)):
         first = groups.first_of(item.id)
         text = found.get(item.id) or LabeledText(item.id, item.sha256, _text(item), None, own=own.of(item))
@@ -206,11 +226,10 @@ def _in_words(labeled: Sequence[LabeledText]) -> str:
     return counted(len(labeled) - more, "labeled text") + told + others
 
 
-def said_of_texts(record: Record) -> list[Said]:
+def said_of_texts(record: Record, own: Carried) -> list[Said]:
     """What everyone says of each text now, by text and annotator."""
     answers = {(answer.item, answer.annotator): answer.label for answer in record.answers()}
     notes, flags = record.notes(), record.flags()
-    own = Carried(record, labels=True)
     keys = sorted({*answers, *notes, *flags})
     texts = {item.id: item for item in record.items(sorted({number for number, _ in keys}))}
     return [
@@ -229,13 +248,14 @@ def said_of_texts(record: Record) -> list[Said]:
     ]
 
 
-def _questions(record: Record, kind: str, questions: Sequence[Question], suggestions: bool, raw: bool) -> bytes:
+def _questions(
+    record: Record, kind: str, questions: Sequence[Question], own: Carried, suggestions: bool, raw: bool
+) -> bytes:
     generation = record.newest_generation()
     model = f"lit_al-{generation.model_version}" if generation and generation.model_version is not None else "lit_al"
     match kind:
         case "csv":
-            names = list(Carried(record, labels=False).names.values())
-            return questions_csv(questions, names, suggestions=suggestions, raw=raw)
+            return questions_csv(questions, list(own.names.values()), suggestions=suggestions, raw=raw)
         case "jsonl":
             return questions_jsonl(questions, suggestions=suggestions)
         case "labelstudio":
@@ -246,25 +266,25 @@ def _questions(record: Record, kind: str, questions: Sequence[Question], suggest
             return prodigy.question_lines(questions, record.classes)
 
 
-def _labeled(record: Record, kind: str, labeled: Sequence[LabeledText], raw: bool) -> bytes:
-    own = list(Carried(record, labels=True).names.values())
+def _labeled(record: Record, kind: str, labeled: Sequence[LabeledText], own: Carried, raw: bool) -> bytes:
+    names = list(own.names.values())
     match kind:
         case "csv":
-            return labeled_csv(labeled, own, raw=raw)
+            return labeled_csv(labeled, names, raw=raw)
         case "jsonl":
             return labeled_jsonl(labeled)
         case "parquet":
-            return labeled_parquet(labeled, record.classes, own)
+            return labeled_parquet(labeled, record.classes, names)
         case _:
             return labelstudio.labeled_tasks(labeled)
 
 
-def _everything(record: Record, kind: str) -> tuple[bytes, str]:
+def _everything(record: Record, kind: str, own: Carried) -> tuple[bytes, str]:
     """What each annotator said, or every event; and what that is, in words."""
     if kind == "events":
         texts = {item.id: item.sha256 for item in record.items()}
         return event_lines(record.events(), texts), counted(record.last_seq(), "event")
-    said = said_of_texts(record)
+    said = said_of_texts(record, own)
     lines = argilla.said_records(said) if kind == "argilla" else prodigy.said_lines(said, record.classes)
     return lines, counted(len(said), "answer")
 

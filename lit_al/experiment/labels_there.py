@@ -15,7 +15,7 @@ from lit_al.experiment.config import config_of
 from lit_al.experiment.experiment_data import prepare
 from lit_al.experiment.fit_options import LabelsOptions
 from lit_al.experiment.run_rows import put_back
-from lit_al.record import RECORD_FILE, Action, Event, Record
+from lit_al.record import RECORD_FILE, Record
 from lit_al.typing import UNLABELED, Rows
 
 
@@ -76,10 +76,7 @@ def _of_people(record: Record, folder: Path) -> LabelsThere:
     groups = record.groups()  # of copies of a text one is learned from
     verdicts = record.verdicts()
     labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
-    first: dict[int, Event] = {}
-    for event in record.events():
-        if event.action is Action.LABEL:
-            first.setdefault(groups.first_of(event.item), event)
+    first = groups.first_labels(record.events())
     asked = {item: first[groups.first_of(item)] for item in labels if groups.first_of(item) in first}
     drawn = [item for item, event in asked.items() if event.control or event.strategy == "random"]
     chosen = {event.strategy for event in asked.values()} - {"", "random"}

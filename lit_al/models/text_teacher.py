@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from scipy.special import softmax
 from torch import Tensor, nn
 
 from lit_al.models.classifier import Batch
@@ -82,6 +81,8 @@ class TextTeacher(nn.Module):
 
     def read(self, texts: Sequence[str]) -> Float32s:
         """(n, C) float32 probability of each class of each text."""
+        from scipy.special import softmax  # which a network is read without
+
         found: Float32s = softmax(self.logits(texts), axis=1).astype(np.float32)
         return found
 

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Final
 
 from lit_al.exceptions import StoreError
 from lit_al.record.checksums import checksum
-from lit_al.record.entries import Answer
+from lit_al.record.entries import Action, Answer, Event
 from lit_al.record.rankings import Rankings
 from lit_al.record.verdicts import Resolve, verdict
 
@@ -72,9 +71,18 @@ class TextGroups:
                     said.add(kept[item])
         return kept
 
-    def of_each(
-        self, answers: Iterable[Answer], resolve: Resolve, settled: Mapping[int, str] = MappingProxyType({})
-    ) -> dict[int, str]:
+    def first_labels(self, events: Iterable[Event]) -> dict[int, Event]:
+        """The event that labeled each text or a copy of it first, by the text that is asked, in their order.
+
+        No model had learned the text's label when it was shown then.
+        """
+        first: dict[int, Event] = {}
+        for event in events:
+            if event.action is Action.LABEL:
+                first.setdefault(self.first_of(event.item), event)
+        return first
+
+    def of_each(self, answers: Iterable[Answer], resolve: Resolve, settled: Mapping[int, str]) -> dict[int, str]:
         """One label for each group that has one, by the text that is asked; a text without copies is one, too.
 
         Args:
@@ -90,22 +98,17 @@ class TextGroups:
         found |= {self.first_of(item): label for item, label in settled.items()}
         return {first: label for first, label in found.items() if label is not None}
 
-    def taken(
-        self, answers: Sequence[Answer], resolve: Resolve, settled: Mapping[int, str] = MappingProxyType({})
-    ) -> dict[int, int]:
+    def taken(self, answers: Sequence[Answer], settled: Mapping[int, str], labels: Mapping[int, str]) -> dict[int, int]:
         """For texts of which nobody has said anything, the copy whose label holds for them.
 
         Args:
-            answers: as of `of_each`, as the others.
-            resolve: likewise.
-            settled: likewise.
+            answers: of all texts, in the order of saying.
+            settled: labels that count above them, by text.
+            labels: what `of_each` made of both.
 
         Returns:
             The copy that was given the label first, by text.
         """
-        if not self.members:
-            return {}
-        labels = self.of_each(answers, resolve, settled)
         answered = {*(answer.item for answer in answers), *settled}
         given = ((answer.item, answer.label) for answer in answers if answer.label is not None)
         sources: dict[int, int] = {}
@@ -126,12 +129,11 @@ class Groups(Rankings):
     def groups(self) -> TextGroups:
         """The groups of all texts that are there to be read; noted ones, or where there are none, found now."""
         with self.told():
-            row = self.db.execute("SELECT value, updated FROM state WHERE key = ?", (KEY,)).fetchone()
+            row = self.db.execute("SELECT updated, length(value) size FROM state WHERE key = ?", (KEY,)).fetchone()
             last = self.db.execute("SELECT max(id) FROM item").fetchone()[0]
-        stamp = (row and (row["updated"], len(row["value"])), last)
+        stamp = (row and tuple(row), last)
         if self._groups[0] != stamp:
-            found = _noted(row["value"], last) if row else None
-            self._groups = stamp, self._found() if found is None else found
+            self._groups = stamp, self._noted(last) or self._found()
         return self._groups[1]
 
     def note_groups(self) -> None:
@@ -141,6 +143,17 @@ class Groups(Rankings):
         facts = {"last": last, "groups": found.members, "exact": found.exact, "near": found.near}
         with suppress(StoreError):
             self.set_state(KEY, {**facts, "sha256": checksum(facts)})
+
+    def _noted(self, last: int | None) -> TextGroups | None:
+        """What was noted, if it is as it was written, and of the texts that there are now."""
+        with self.told():
+            row = self.db.execute("SELECT value FROM state WHERE key = ?", (KEY,)).fetchone()
+        with suppress(ValueError, KeyError, TypeError):
+            facts = json.loads(row["value"])
+            noted = facts.pop("sha256")
+            if checksum(facts) == noted and facts["last"] == last:
+                return TextGroups(tuple(map(tuple, facts["groups"])), facts["exact"], facts["near"])
+        return None
 
     def _found(self) -> TextGroups:
         with self.told():
@@ -153,13 +166,3 @@ class Groups(Rankings):
         found = CopyGroups.of([text for _, text in items], self.settings.get("copies") or "near")
         members = tuple(tuple(items[row][0] for row in rows) for rows in found.rows.values())
         return TextGroups(members, found.exact, found.near)
-
-
-def _noted(value: str, last: int | None) -> TextGroups | None:
-    """What was noted, if it is as it was written, and of the texts that there are now."""
-    with suppress(ValueError, KeyError, TypeError):
-        facts = json.loads(value)
-        noted = facts.pop("sha256")
-        if checksum(facts) == noted and facts["last"] == last:
-            return TextGroups(tuple(map(tuple, facts["groups"])), facts["exact"], facts["near"])
-    return None

@@ -19,9 +19,9 @@ from lit_al.utils.links import check_links, own, private
 OWNER_FILE = "owner.lock"
 
 
-def held_by(folder: Path, file: str = OWNER_FILE) -> str:
+def held_by(folder: Path) -> str:
     """Who holds a run, in words; "" where nobody does."""
-    lock = OwnerLock(folder, "", file)
+    lock = OwnerLock(folder, "")
     try:
         descriptor = private(os.fspath(own(lock.path)), os.O_RDONLY)
     except OSError:

@@ -144,6 +144,8 @@ class Record(Texts, People, Events, Queue):
         old = _bring_up(path)
         record = cls(path)
         try:
+            if old:
+                record.note_groups()  # which versions of before did not
             if check:
                 record.after_commit()
                 record._check_texts(old)

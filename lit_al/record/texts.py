@@ -11,7 +11,7 @@ from lit_al.record.checksums import of_text
 from lit_al.record.database import Database, json_object
 from lit_al.record.entries import Item
 
-_KNOWN = "SELECT id, sha256, text IS NOT NULL, meta FROM item"
+_KNOWN = "SELECT id, sha256, text IS NOT NULL, meta = '{}' FROM item"
 _INSERT = "INSERT INTO item VALUES (:id, :sha256, :text, :meta, :place, :checksum)"
 _FILL = """
     UPDATE item SET sha256 = :sha256, text = :text, meta = :meta, place = :place, checksum = :checksum WHERE id = :id
@@ -41,20 +41,20 @@ class Texts(Database):
         """
         added = 0
         with self.transaction() as db:
-            known = {number: (sha256, there, meta) for number, sha256, there, meta in db.execute(_KNOWN)}
+            known = {number: (sha256, there, alone) for number, sha256, there, alone in db.execute(_KNOWN)}
             for item in items:
-                sha256, there, meta = known.get(item.id, (None, False, "{}"))
+                sha256, there, alone = known.get(item.id, (None, False, True))
                 if sha256 is None:
                     db.execute(_INSERT, self.row_of(item))
                 elif sha256 not in (item.sha256, ""):
                     raise StoreError(f"text {item.id} of {self.path} was another one; texts of a run never change")
                 elif not there and item.text is not None:
                     db.execute(_FILL, self.row_of(item))
-                elif there and item.text is not None and item.meta and meta == "{}":
+                elif there and item.text is not None and item.meta and alone:
                     db.execute(_JOIN, self.row_of(item))
                 else:
                     continue
-                known[item.id] = (item.sha256, item.text is not None, json.dumps(dict(item.meta)))
+                known[item.id] = (item.sha256, item.text is not None, not item.meta)
                 added += 1
         if added:
             self.after_texts()

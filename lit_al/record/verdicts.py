@@ -6,7 +6,7 @@ until it is settled anew or the settlement is taken back.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -73,6 +73,13 @@ def verdict(votes: Sequence[tuple[str, str]], settled: tuple[str, str] | None, r
     if settled is not None:
         return TextVerdict(tuple(votes), settled[1], settled[0])
     return TextVerdict(tuple(votes), _by_rule([label for _, label in votes], resolve))
+
+
+def conflicts(verdicts: Mapping[int, TextVerdict]) -> dict[int, TextVerdict]:
+    """Texts on which annotators differ, those without a label first, then those that nobody has settled."""
+    found = [item for item, one in verdicts.items() if one.conflict]
+    order = sorted(found, key=lambda item: (not verdicts[item].tie, not verdicts[item].open, item))
+    return {item: verdicts[item] for item in order}
 
 
 def _by_rule(labels: Sequence[str], resolve: Resolve) -> str | None:
