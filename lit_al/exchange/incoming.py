@@ -80,7 +80,7 @@ def import_answers(
         raise ConfigError(f"--annotator {annotator!r} is no name; give one without blanks around it")
     if id_column is not None and kind not in _WITH_IDS:
         raise ConfigError(f"--id-column is for {' and '.join(_WITH_IDS)}; leave it out with --format {kind}")
-    key, keys = _own_ids(record, id_column)
+    key, keys = _own_ids(record, id_column) if kind in _WITH_IDS else (None, {})
     rows = _read(record, path, kind, key)
     if id_column is not None and rows and all(row.key is None for row in rows):
         raise DataError(f"{path} has no column {id_column!r}; name the one of your ids with --id-column, as in the run")
@@ -149,6 +149,8 @@ def _own_ids(record: Record, named: str | None) -> tuple[str | None, dict[str, i
         ConfigError: the run does not have the column that was named.
     """
     own = OwnColumns.of(record)
+    if named is None and own.id is None:
+        return None, {}
     if named is None:
         return Carried(record, labels=True).key, own.ids(record)
     if own.id != named:

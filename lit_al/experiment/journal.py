@@ -57,6 +57,7 @@ class Journal:
             "config": asdict(_at_home(config)),
             "fingerprint": corpus.fingerprint,
             "seed": config.seed,
+            "copies": config.copies,
             "chance": CHANCE,
         }
         keep_rows(folder, corpus)

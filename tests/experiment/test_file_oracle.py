@@ -223,6 +223,16 @@ def test_rows_that_move_between_question_and_answer_take_no_label_with_them(serv
     assert len(service.asked(1)) == 10
 
 
+@pytest.mark.parametrize(("copies", "texts"), [("near", 120), ("exact", 120), ("none", 121)])
+def test_record_of_a_run_takes_for_copies_what_the_run_does(copies, texts, service):
+    first = service.texts[0]
+    service.texts, service.truth = [*service.texts, first.upper()], {**service.truth, first.upper(): "negative"}
+    assert service.begin(0, f"--copies={copies}") == 0
+    with Record.open(service.run) as record:
+        assert record.count_items() == texts
+        assert record.groups().members == ()  # of what is asked for, nothing is answered by something else
+
+
 def test_questions_hold_the_users_own_columns_but_no_label(service):
     path = service.path / "tickets.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
