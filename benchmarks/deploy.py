@@ -24,7 +24,7 @@ from rich import get_console
 from rich.table import Table
 
 from lit_al.calibration import calibration_error
-from lit_al.delivery.delivery_options import ExportModelOptions
+from lit_al.delivery.delivery_options import ExportModelOptions, Precision
 from lit_al.delivery.exporting import GRAPH, export_model, session
 from lit_al.delivery.held_out import HeldOut
 from lit_al.delivery.model_card import python_code
@@ -63,7 +63,7 @@ def main() -> None:
 
 def each_way(model: Path, folder: Path) -> Iterator[tuple[str, tuple[int, Ask]]]:
     """Bytes, and what reads texts, by name."""
-    for precision in get_args(ExportModelOptions.__annotations__["precision"]):
+    for precision in get_args(Precision):
         to = folder / precision
         export_model(ExportModelOptions(model=model, to=to, precision=precision, calibrate=False))
         yield f"onnxruntime {precision}", ((to / GRAPH).stat().st_size, by_onnx(to))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Literal, Self
 
 import numpy as np
@@ -100,7 +101,7 @@ class Confusion:
         >>> round(low, 1), high
         (0.9, 1.0)
         """
-        low, high = np.quantile(self._drawn_f1().mean(axis=1), [0.025, 0.975]).tolist()
+        low, high = np.quantile(self._drawn_f1.mean(axis=1), [0.025, 0.975]).tolist()
         return min(low, self.macro_f1), max(high, self.macro_f1)
 
     def f1_interval(self, number: int) -> tuple[float, float]:
@@ -111,9 +112,10 @@ class Confusion:
         (0.9, 1.0)
         """
         place, f1 = int(np.flatnonzero(np.flatnonzero(self.support) == number)[0]), float(self.f1[number])
-        low, high = np.quantile(self._drawn_f1()[:, place], [0.025, 0.975]).tolist()
+        low, high = np.quantile(self._drawn_f1[:, place], [0.025, 0.975]).tolist()
         return min(low, f1), max(high, f1)
 
+    @cached_property
     def _drawn_f1(self) -> Float64s:
         """(DRAWS, K) F1 of each of the K classes that have a row, in draws of the posterior."""
         present, classes = np.flatnonzero(self.support), len(self.matrix)
@@ -166,6 +168,13 @@ def _ratio(part: Ints, whole: Ints) -> Float64s:
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
+def losses_of(probabilities: Floats, labels: Ints) -> Float64s:
+    """(n,) cross-entropy of each row in nats: of probabilities (n, C) for true classes (n,), none of them infinite."""
+    right = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    losses: Float64s = -np.log(np.maximum(right, np.finfo(np.float32).tiny))
+    return losses
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """A model judged on labeled rows.
@@ -185,10 +194,9 @@ class Evaluation:
         >>> Evaluation.of(np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([0, 1])).confusion.matrix.tolist()
         [[1, 0], [1, 0]]
         """
-        right = probabilities[np.arange(len(labels)), labels].astype(np.float64)
         matrix = np.zeros((probabilities.shape[1],) * 2, np.int64)
         np.add.at(matrix, (labels, probabilities.argmax(axis=1)), 1)
-        return cls(float(-np.log(np.maximum(right, np.finfo(np.float32).tiny)).mean()), Confusion(matrix))
+        return cls(float(losses_of(probabilities, labels).mean()), Confusion(matrix))
 
     @property
     def accuracy(self) -> float:

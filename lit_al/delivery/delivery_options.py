@@ -8,6 +8,7 @@ from lit_al.exceptions import ConfigError
 from lit_al.utils.options import REQUIRED, CorpusOptions, Options, again, grouped
 
 model_option, held_option, gate_option, output_option = map(grouped, ("Model", "Held-out texts", "Gate", "Output"))
+Precision = Literal["fp32", "fp16", "int8"]  # of the numbers of that graph
 OPSET: Final = 17  # of the ONNX graph: runtimes of 2022 and later read it
 _MODEL: Final = "A .ckpt file, the folder of a run, or one of lit-al export-model."
 _DATA: Final = "Labeled texts that the model has not learned from, as --data of lit-al train takes them."
@@ -42,7 +43,7 @@ class ExportModelOptions(HeldOutOptions):
 
     model: Path = model_option(REQUIRED, _MODEL, "MODEL", positional=True)
     to: Path = model_option(REQUIRED, "Folder that the files go to; it is made.", "FOLDER")
-    precision: Literal["fp32", "fp16", "int8"] = model_option(
+    precision: Precision = model_option(
         "fp32", "Numbers in model.onnx: as they were trained, in half the space, or in a quarter (docs/deploy.md)."
     )
     calibrate: bool = model_option(
@@ -68,7 +69,7 @@ class GateOptions(HeldOutOptions):
     require: str = gate_option(
         REQUIRED,
         'Criteria with commas, as in "accuracy>=0.9, recall[spam]>=0.95, macro-f1>=0.8, latency_p99<=20ms"; also '
-        "precision[CLASS], f1[CLASS], loss, ece, latency_p50.",
+        "precision[CLASS], f1[CLASS], loss, gain, latency_p50.",
         "CRITERIA",
     )
     baseline: Path | None = gate_option(None, "A model of before, to compare with on the same texts.", "MODEL")

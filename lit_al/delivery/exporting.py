@@ -4,37 +4,33 @@ What is written is read back and asked before it is handed over: the graph must 
 """
 
 import logging
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 
 from lit_al.calibration import Calibration, tempered
-from lit_al.delivery.delivery_options import OPSET, ExportModelOptions
-from lit_al.delivery.held_out import HeldOut, said_of
+from lit_al.delivery.delivery_options import OPSET, ExportModelOptions, Precision
+from lit_al.delivery.held_out import HeldOut, reading_model, said_of
 from lit_al.delivery.model_card import Judged, model_card
 from lit_al.delivery.origin import Origin
 from lit_al.exceptions import CheckpointError, ConfigError, RunError
 from lit_al.metrics import Evaluation
 from lit_al.models.bilstm import probabilities_of
-from lit_al.models.checkpoint import load_frozen, read_checkpoint
+from lit_al.models.checkpoint import read_checkpoint
 from lit_al.models.frozen import FrozenBiLSTM
 from lit_al.models.model_folder import config_of, write_model
 from lit_al.models.request import weights_at
-from lit_al.models.text_teacher import KIND, TextTeacher
+from lit_al.models.text_teacher import TextTeacher
 from lit_al.text.encoder import TextEncoder
 from lit_al.typing import Float32s
 from lit_al.utils.files import way_out
-from lit_al.utils.folders import write_bytes, write_text
-
-if TYPE_CHECKING:
-    from lit_al.delivery.onnx_graph import Precision
+from lit_al.utils.folders import whole_or_gone, write_bytes, write_text
 
 GRAPH: Final = "model.onnx"
 CARD: Final = "README.md"
@@ -88,7 +84,6 @@ def export_model(asked: ExportModelOptions) -> Exported:
     """
     _check_packages(asked)
     weights = weights_at(asked.model)
-    _check_kind(weights)
     model, encoder = _network(weights)
     origin = Origin.of(asked.model, weights)
     held = HeldOut.read(asked, model.classes) if asked.data is not None else None
@@ -106,7 +101,7 @@ def export_model(asked: ExportModelOptions) -> Exported:
         "origin": origin.described(),
         "onnx": _described_graph(asked) if asked.onnx else None,
     }
-    with _gone_unless_whole(asked.to) as folder:
+    with whole_or_gone(_made(asked.to)) as folder:
         write_model(folder, config, model.state_dict(), encoder)
         difference = _write_graph(folder, model, asked.precision) if asked.onnx else None
         write_text(folder / CARD, model_card(model, origin, asked, calibration, judged))
@@ -122,14 +117,17 @@ def _network(weights: Path) -> tuple[FrozenBiLSTM, TextEncoder]:
     Raises:
         CheckpointError: it has none, or is no network.
     """
-    model = load_frozen(weights)
+    try:
+        model = reading_model(weights)
+    except CheckpointError:
+        _check_kind(weights)
+        raise
     if isinstance(model, TextTeacher):
         raise CheckpointError(
             f"{weights} is a teacher, linear models over all terms of its texts, which no graph of a network holds; "
             "lit-al predict reads it as it is, and lit-al fit --deliver student makes a network"
         )
-    if model.encoder is None:
-        raise CheckpointError(f"{weights} carries no vocabulary, so that it reads no texts; give a .ckpt file of a run")
+    assert model.encoder is not None  # as `reading_model` has seen
     return model, model.encoder
 
 
@@ -143,13 +141,13 @@ def _check_packages(asked: ExportModelOptions) -> None:
 
 
 def _check_kind(weights: Path) -> None:
-    """Refuse a network of the user's own; what else is wrong with a checkpoint, its reader says."""
+    """Say of a network of the user's own that it is one; what else is wrong with a checkpoint, its reader has said."""
     if weights.is_dir():
         return
     checkpoint = read_checkpoint(weights)
     settings = checkpoint.get("hyper_parameters")
-    told = isinstance(settings, dict) and ("seeds" in settings or settings.get("kind") == KIND)  # by who reads it
-    if "net.embedding.weight" not in checkpoint["state_dict"] and not told:
+    is_committee = isinstance(settings, dict) and "seeds" in settings
+    if "net.embedding.weight" not in checkpoint["state_dict"] and not is_committee:
         raise CheckpointError(
             f"{weights} is of another network than LitBiLSTM, and no other is exported; give one of your own to "
             "torch.onnx.export"
@@ -195,7 +193,7 @@ def _described_graph(asked: ExportModelOptions) -> dict[str, Any]:
     return {"opset": OPSET, "precision": asked.precision, "inputs": ["input_ids"], "outputs": ["probabilities"]}
 
 
-def _write_graph(folder: Path, model: FrozenBiLSTM, precision: "Precision") -> float:
+def _write_graph(folder: Path, model: FrozenBiLSTM, precision: Precision) -> float:
     """Write `model.onnx` and ask it; returns by how much its probabilities differ from the network's.
 
     Raises:
@@ -258,9 +256,8 @@ def _without_warnings() -> Iterator[None]:
         logging.disable(before)
 
 
-@contextmanager
-def _gone_unless_whole(folder: Path) -> Iterator[Path]:
-    """A new folder, which is not left behind half full.
+def _made(folder: Path) -> Path:
+    """A new folder.
 
     Raises:
         RunError: it is there already, or cannot be made.
@@ -271,8 +268,4 @@ def _gone_unless_whole(folder: Path) -> Iterator[Path]:
         raise RunError(f"{folder} is there already, and no model is written over another; give another --to") from None
     except OSError as error:
         raise RunError(f"{folder} cannot be made: {error.strerror or error}; {way_out(error, folder)}") from error
-    try:
-        yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    return folder

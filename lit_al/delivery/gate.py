@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -17,13 +18,11 @@ from scipy import stats
 from lit_al.criteria import TIMES, Criterion, read_criteria
 from lit_al.delivery.baseline import PairedComparison
 from lit_al.delivery.delivery_options import GateOptions
-from lit_al.delivery.held_out import HeldOut, said_of
-from lit_al.exceptions import CheckpointError, ConfigError, DataError
-from lit_al.metrics import Evaluation
-from lit_al.models.checkpoint import load_frozen
+from lit_al.delivery.held_out import HeldOut, reading_model, said_of
+from lit_al.exceptions import ConfigError, DataError
+from lit_al.metrics import Evaluation, losses_of
 from lit_al.models.frozen import FrozenBiLSTM
 from lit_al.models.prediction import classify
-from lit_al.models.request import weights_at
 from lit_al.models.text_teacher import TextTeacher
 from lit_al.typing import Float64s, Floats
 from lit_al.utils.folders import write_text
@@ -120,10 +119,10 @@ def judge(asked: GateOptions) -> Judgement:
     for criterion in criteria:
         if criterion.measure == "gain" and asked.baseline is None:
             raise ConfigError(f"{criterion} compares with a model of before; name it with --baseline")
-    model = _loaded(asked.model)
+    model = reading_model(asked.model)
     for criterion in criteria:
         criterion.check_class(model.classes)
-    before = _loaded(asked.baseline) if asked.baseline is not None else None
+    before = reading_model(asked.baseline) if asked.baseline is not None else None
     held = HeldOut.read(asked, model.classes)
     said = said_of(model, held.texts)
     comparison = None
@@ -137,13 +136,6 @@ def judge(asked: GateOptions) -> Judgement:
     return judgement
 
 
-def _loaded(path: Any) -> FrozenBiLSTM | TextTeacher:
-    model = load_frozen(weights_at(path))
-    if isinstance(model, FrozenBiLSTM) and model.encoder is None:
-        raise CheckpointError(f"{path} carries no vocabulary, so that it reads no texts; give a .ckpt file of a run")
-    return model
-
-
 @dataclass(frozen=True)
 class _Found:
     """What measures are taken of."""
@@ -153,6 +145,11 @@ class _Found:
     evaluation: Evaluation
     said: Floats  # (n, C) probabilities
     comparison: PairedComparison | None
+
+    @cached_property
+    def times(self) -> Float64s:
+        """(k,) milliseconds that each of the first texts takes by itself."""
+        return _timed(self.model, self.held.texts)
 
 
 def _verdict(criterion: Criterion, found: _Found, point: bool) -> Ruling:
@@ -193,8 +190,7 @@ def _of_a_class(criterion: Criterion, found: _Found) -> Measured:
 
 
 def _loss(_: Criterion, found: _Found) -> Measured:
-    right = found.said[np.arange(len(found.held.labels)), found.held.labels].astype(np.float64)
-    losses = -np.log(np.maximum(right, np.finfo(np.float32).tiny))  # (n,) nats
+    losses = losses_of(found.said, found.held.labels)  # (n,) nats
     mean = float(losses.mean())
     if len(losses) < 2 or np.ptp(losses) == 0:
         return mean, (mean, mean), len(losses)
@@ -210,7 +206,7 @@ def _gain(_: Criterion, found: _Found) -> Measured:
 
 def _latency(criterion: Criterion, found: _Found) -> Measured:
     """Milliseconds from a text to its class, one text at a time, on this machine as it is now."""
-    share, times = int(criterion.measure.rpartition("p")[2]) / 100, _timed(found.model, found.held.texts)
+    share, times = int(criterion.measure.rpartition("p")[2]) / 100, found.times
     value = float(np.quantile(times, share, method="inverted_cdf"))
     ends = stats.quantile_test(times, q=value, p=share).confidence_interval(LEVEL)
     low, high = float(ends.low), float(ends.high)
@@ -218,7 +214,6 @@ def _latency(criterion: Criterion, found: _Found) -> Measured:
 
 
 def _timed(model: FrozenBiLSTM | TextTeacher, texts: Sequence[str]) -> Float64s:
-    """(k,) milliseconds that each of the first texts takes by itself."""
     shown = [texts[place % len(texts)] for place in range(_WARMING + TIMED)]
     times = np.empty(len(shown))
     for place, text in enumerate(shown):

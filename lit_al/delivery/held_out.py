@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from lit_al.data import load_corpus
 from lit_al.delivery.delivery_options import HeldOutOptions
-from lit_al.exceptions import DataError
+from lit_al.exceptions import CheckpointError, DataError
+from lit_al.models.checkpoint import load_frozen
 from lit_al.models.frozen import FrozenBiLSTM
 from lit_al.models.prediction import probabilities
+from lit_al.models.request import weights_at
 from lit_al.models.text_teacher import TextTeacher
 from lit_al.typing import UNLABELED, Floats, Ints
 
@@ -50,6 +53,18 @@ class HeldOut:
         return cls(
             [corpus.texts[row] for row in rows.tolist()], corpus.labels[rows], corpus.source, (*corpus.notes, *notes)
         )
+
+
+def reading_model(path: Path) -> FrozenBiLSTM | TextTeacher:
+    """The model of a file or a folder, as texts are read with it.
+
+    Raises:
+        CheckpointError: there is none, or one that reads no texts.
+    """
+    model = load_frozen(weights_at(path))
+    if isinstance(model, FrozenBiLSTM) and model.encoder is None:
+        raise CheckpointError(f"{path} carries no vocabulary, so that it reads no texts; give a .ckpt file of a run")
+    return model
 
 
 def said_of(model: FrozenBiLSTM | TextTeacher, texts: Iterable[str]) -> Floats:

@@ -13,17 +13,16 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from lit_al.delivery.delivery_options import OPSET
+from lit_al.delivery.delivery_options import OPSET, Precision
 from lit_al.models.bilstm import BiLSTM
 from lit_al.typing import Float32s, Floats
 
-Precision = Literal["fp32", "fp16", "int8"]
 _IR: Final = 8  # the form of the file that goes with it: runtimes of 2022 and later read it
 _ORDER: Final = (0, 3, 1, 2)  # ONNX has input, output, forget, cell; we have input, forget, cell, output
 

@@ -1,9 +1,7 @@
 """`lit-al fit`: the best model from all labels that there are, judged by cross-validation, in a folder of its own."""
 
-import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,15 @@ from lit_al.models.checkpoint import save_model
 from lit_al.reporting.fit_console import FitWords
 from lit_al.reporting.run_page import write_run_report
 from lit_al.typing import UNLABELED
-from lit_al.utils.folders import SCHEMA, make_run_folder, peak_memory_mb, versions, write_results, write_text
+from lit_al.utils.folders import (
+    SCHEMA,
+    make_run_folder,
+    peak_memory_mb,
+    versions,
+    whole_or_gone,
+    write_results,
+    write_text,
+)
 from lit_al.utils.signals import interruptible, shielded
 from lit_al.utils.terminal_text import plain
 
@@ -52,7 +58,7 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
         with console.status("reading texts and labels …"):
             there = labels_there(asked)
         words.begin(there.corpus, there.notes)
-        with _gone_unless_whole(asked) as folder:
+        with whole_or_gone(make_run_folder(*asked.place)) as folder:
             with console.status("reading the texts …") as status:
                 learner, learned = learned_from(asked, there, lambda doing: status.update(f"{plain(doing)} …"))
                 delivery = Delivery.of(asked.deliver, learned)
@@ -67,17 +73,6 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
                 page = write_run_report(folder)
         words.end(results, _judged(delivery.validated) if delivery.validated else None, delivery.words, page)
     return results
-
-
-@contextmanager
-def _gone_unless_whole(asked: FitOptions) -> Iterator[Path]:
-    """A folder of its own, which is not left behind half full."""
-    folder = make_run_folder(*asked.place)
-    try:
-        yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
 
 
 def learned_from(asked: LabelsOptions, there: LabelsThere, report: Any) -> tuple[Learner, Learned]:

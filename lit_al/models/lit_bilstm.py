@@ -1,7 +1,6 @@
 """`LitBiLSTM`: the network as a LightningModule, with loss, metrics and optimizer; it knows nothing of the loop."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -13,12 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import Accuracy, ConfusionMatrix, MeanMetric, Metric
 
+from lit_al.exceptions import CheckpointError
 from lit_al.metrics import Confusion, Evaluation
 from lit_al.models.bilstm import BiLSTM, probabilities_of
 from lit_al.models.checkpoint import built
 from lit_al.models.classifier import Batch
-from lit_al.models.model_folder import FILES, config_of, read_model, write_model
+from lit_al.models.model_folder import FILES, TOKENIZER, config_of, read_model, write_model
 from lit_al.text.encoder import TextEncoder
+from lit_al.utils.terminal_text import first_line
 
 _CARD: Final = """---
 {{ card_data }}
@@ -163,8 +164,14 @@ class LitBiLSTM(
             place: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token}
             place |= {"force_download": force_download, "local_files_only": local_files_only}
             for name in FILES:  # one that reads no texts has no tokenizer
-                with suppress(EntryNotFoundError):
+                try:
                     folder = Path(hf_hub_download(model_id, name, **place)).parent
+                except EntryNotFoundError as error:
+                    if name != TOKENIZER:
+                        raise CheckpointError(
+                            f"{model_id} has no {name} in the hub or its cache ({first_line(error)}); give the folder "
+                            "of a model, or connect to the hub once"
+                        ) from error
         found, weights = read_model(folder)
         return built({**found, **settings}, weights, folder, cls)
 

@@ -18,6 +18,7 @@ The features see the whole text, however much of it the network reads. They are 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -93,9 +94,13 @@ class Reader:
     """
 
     def __init__(self, kind: Terms, terms: Sequence[str], rarity: Float32s, axes: Float32s) -> None:
-        self.terms, self.rarity, self.axes = terms, rarity, axes
-        self._vectorizer = kind.vectorizer(1, {term: place for place, term in enumerate(terms)})
-        self._vectorizer.idf_ = rarity
+        self.kind, self.terms, self.rarity, self.axes = kind, terms, rarity, axes
+
+    @cached_property
+    def _vectorizer(self) -> Any:
+        vectorizer = self.kind.vectorizer(1, {term: place for place, term in enumerate(self.terms)})
+        vectorizer.idf_ = self.rarity
+        return vectorizer
 
     def read(self, texts: Sequence[str]) -> tuple[Any, Float32s]:
         """Both views of n texts: (n, F) sparse, and (n, D), float32, rows of length 1 or 0."""
@@ -105,18 +110,13 @@ class Reader:
 
 def readers_of(corpus: Corpus, rows: Rows) -> dict[str, Reader]:
     """What reads new texts as `text_features` with the same arguments has read these; learned once more, not kept."""
-    ours = corpus.in_order(rows)
-    found = {}
+    ours, found = corpus.in_order(rows), {}
+    kinds = _kinds_for(corpus, ours)
     for name, terms in KINDS.items():
-        if terms in _kinds_for(corpus, ours):
-            vectorizer = terms.vectorizer(len(ours))
-            try:
-                matrix = vectorizer.fit_transform(corpus.texts[row] for row in ours)
-            except ValueError:  # an empty vocabulary
-                continue
-            axes = _axes(matrix)
+        if terms in kinds and (fitted := _fitted(corpus, ours, terms)):
+            vectorizer, matrix = fitted
             words = [str(term) for term in vectorizer.get_feature_names_out()]
-            found[name] = Reader(terms, words, vectorizer.idf_.astype(np.float32), axes)
+            found[name] = Reader(terms, words, vectorizer.idf_.astype(np.float32), _axes(matrix))
     return found
 
 
@@ -242,16 +242,24 @@ def _unit(vectors: Float32s) -> Float32s:
     return unit.astype(np.float32)
 
 
+def _fitted(corpus: Corpus, ours: Rows, terms: Terms) -> tuple[Any, Any] | None:
+    """The vectorizer that has learned from texts (n,), and what it has read, (n, F); None without a term."""
+    vectorizer = terms.vectorizer(len(ours))
+    try:
+        return vectorizer, vectorizer.fit_transform(corpus.texts[row] for row in ours)
+    except ValueError:  # an empty vocabulary
+        return None
+
+
 def _counted(corpus: Corpus, ours: Rows, terms: Terms) -> Any | None:
     """(N, F) tf-idf; terms and their rarity are those of `ours`."""
     from scipy.sparse import vstack
 
-    vectorizer = terms.vectorizer(len(ours))
-    others = np.setdiff1d(np.arange(len(corpus)), ours)
-    try:
-        learned = vectorizer.fit_transform(corpus.texts[row] for row in ours)
-    except ValueError:  # an empty vocabulary
+    fitted = _fitted(corpus, ours, terms)
+    if fitted is None:
         return None
+    vectorizer, learned = fitted
+    others = np.setdiff1d(np.arange(len(corpus)), ours)
     both = [learned, vectorizer.transform(corpus.texts[row] for row in others)] if len(others) else [learned]
     order = np.argsort(np.concatenate([ours, others]))  # back to the order of the corpus
     return vstack(both, format="csr")[order]

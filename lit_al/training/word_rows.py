@@ -11,8 +11,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from lit_al.models.kernels.fold import held_words
 from lit_al.models.lit_bilstm import rms_prop
-from lit_al.text.encoder import PADDING
 
 
 class WordRows:
@@ -37,13 +37,8 @@ class WordRows:
 
     def take(self, tokens: Tensor) -> Tensor:
         """Take the words of tokens (M, B, T), any integer type, and return them as places among `held`, int64."""
-        ids = tokens.long()
-        found = torch.zeros(self.table.shape[1], dtype=torch.bool, device=ids.device)
-        found[PADDING] = True
-        found[ids.flatten()] = True
-        self.held = found.nonzero()[:, 0]
+        self.held, places = held_words(tokens.long(), self.table.shape[1])
         self.rows = self.table.detach()[:, self.held].requires_grad_()
-        places: Tensor = (found.cumsum(0) - 1)[ids]
         return places
 
     @torch.no_grad()

@@ -3,7 +3,10 @@
 import json
 import math
 import resource
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -82,6 +85,16 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_results(folder: Path, results: dict[str, Any]) -> None:
     """Write `results.json`; a number that is not finite, as of a fit that diverged, becomes null."""
     write_text(folder / "results.json", json.dumps(_finite(results), indent=2, allow_nan=False) + "\n")
+
+
+@contextmanager
+def whole_or_gone(folder: Path) -> Iterator[Path]:
+    """A new folder, which is not left behind half full."""
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def read_results(folder: Path) -> dict[str, Any]:

@@ -185,3 +185,8 @@ def test_hub_takes_a_model_and_gives_it_back_and_so_does_its_cache(folder, hub, 
     assert run(pull, tmp_path, HF_HUB_OFFLINE="1") == there
     wanted = torch.sigmoid(logits(load_model(folder).eval()))
     assert [float(one) for one in there] == pytest.approx(torch.maximum(wanted, 1 - wanted).tolist(), abs=1e-5)
+
+
+def test_model_that_is_neither_in_the_hub_nor_in_its_cache_is_said_to_be_so(tmp_path):
+    with pytest.raises(CheckpointError, match=r"me/none has no model\.safetensors in the hub or its cache"):
+        LitBiLSTM.from_pretrained("me/none", cache_dir=tmp_path, local_files_only=True)

@@ -66,12 +66,25 @@ def occurring(tokens: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
     words = embedding.shape[1]
     on_cpu = embedding.device.type == "cpu" and not is_recorded()
     if on_cpu and words > min(SMALL, tokens.numel()):  # elsewhere it would wait for the device
-        held = torch.zeros(words, dtype=torch.bool)
-        held[PADDING] = True
-        held[tokens.flatten()] = True
-        rows = held.cumsum(0) - 1  # (V,) row of each word that is held
-        tokens, embedding = rows[tokens], embedding[:, held.nonzero()[:, 0]]  # embedding (M, W, E)
+        held, tokens = held_words(tokens, words)
+        embedding = embedding[:, held]  # (M, W, E)
     return tokens if tokens.ndim == 3 else tokens[None], embedding
+
+
+def held_words(tokens: Tensor, words: int) -> tuple[Tensor, Tensor]:
+    """The words that texts hold, ids (W,) in order, and the texts as places among them.
+
+    Args:
+        tokens: Token ids, int64, of any shape.
+        words: V, of the vocabulary.
+
+    Returns:
+        The ids, that of padding first, even if no text holds it; and the tokens, of their shape.
+    """
+    held = torch.zeros(words, dtype=torch.bool, device=tokens.device)
+    held[PADDING] = True
+    held[tokens.flatten()] = True
+    return held.nonzero()[:, 0], (held.cumsum(0) - 1)[tokens]
 
 
 def trimmed(tokens: Tensor) -> Tensor:
