@@ -6,20 +6,17 @@ from typing import Any, Final, Self
 
 import lightning as L
 import torch
-from huggingface_hub import ModelHubMixin, hf_hub_download
-from huggingface_hub.errors import EntryNotFoundError
+from huggingface_hub import ModelHubMixin
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import Accuracy, ConfusionMatrix, MeanMetric, Metric
 
-from lit_al.exceptions import CheckpointError
 from lit_al.metrics import Confusion, Evaluation
 from lit_al.models.bilstm import BiLSTM, probabilities_of
 from lit_al.models.checkpoint import built
 from lit_al.models.classifier import Batch
-from lit_al.models.model_folder import FILES, TOKENIZER, config_of, read_model, write_model
+from lit_al.models.model_folder import asking_hub, config_of, downloaded, read_model, write_model
 from lit_al.text.encoder import TextEncoder
-from lit_al.utils.terminal_text import first_line
 
 _CARD: Final = """---
 {{ card_data }}
@@ -147,6 +144,21 @@ class LitBiLSTM(
         write_model(save_directory, config_of(self.hparams, self.encoder), self.state_dict(), self.encoder)
 
     @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **place: Any) -> Self:
+        """The model of a folder, of the hub, or of the hub's cache.
+
+        Args:
+            pretrained_model_name_or_path: a folder, or a name in the hub.
+            place: `revision`, `cache_dir`, `token`, `local_files_only` and `force_download`, as of `huggingface_hub`;
+                arguments of this class go before the model's own.
+
+        Raises:
+            CheckpointError: there is none, it cannot be had now, or it is damaged.
+        """
+        with asking_hub(pretrained_model_name_or_path, place) as place:
+            return super().from_pretrained(pretrained_model_name_or_path, **place)
+
+    @classmethod
     def _from_pretrained(
         cls,
         *,
@@ -158,20 +170,9 @@ class LitBiLSTM(
         token: str | bool | None,
         **settings: Any,
     ) -> Self:
-        """The model of a folder, of the hub, or of the hub's cache; settings given go before its own."""
-        folder = Path(model_id)
-        if not folder.is_dir():
-            place: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token}
-            place |= {"force_download": force_download, "local_files_only": local_files_only}
-            for name in FILES:  # one that reads no texts has no tokenizer
-                try:
-                    folder = Path(hf_hub_download(model_id, name, **place)).parent
-                except EntryNotFoundError as error:
-                    if name != TOKENIZER:
-                        raise CheckpointError(
-                            f"{model_id} has no {name} in the hub or its cache ({first_line(error)}); give the folder "
-                            "of a model, or connect to the hub once"
-                        ) from error
+        place: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token}
+        place |= {"force_download": force_download, "local_files_only": local_files_only}
+        folder = Path(model_id) if Path(model_id).is_dir() else downloaded(model_id, **place)
         found, weights = read_model(folder)
         return built({**found, **settings}, weights, folder, cls)
 

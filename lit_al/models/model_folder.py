@@ -10,10 +10,12 @@ folder; `LitBiLSTM.save_pretrained` and `lit-al export-model` write it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lit_al.data.hub import endpoint, why_unreachable
 from lit_al.exceptions import CheckpointError, ConfigError
 from lit_al.text.encoder import RESERVED, TextEncoder
 from lit_al.utils.folders import write_bytes, write_text
@@ -26,7 +28,6 @@ WEIGHTS: Final = "model.safetensors"
 CONFIG: Final = "config.json"
 TOKENIZER: Final = "tokenizer.json"
 TOKENIZER_CONFIG: Final = "tokenizer_config.json"
-FILES: Final = (WEIGHTS, CONFIG, TOKENIZER)  # those that a model is read from
 SCHEMA: Final = 1  # of config.json; docs/deploy.md describes it
 
 _SIZES: Final = ("vocabulary_size", "embedding_size", "hidden_size", "dense_size", "dropout", "masked")
@@ -122,6 +123,42 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"{folder / CONFIG} is not of schema {SCHEMA}; was it written by another version of lit_al?"
         )
     return config
+
+
+@contextmanager
+def asking_hub(name: Path | str, place: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """`place` for `from_pretrained`, of the cache alone where the hub is silent; what it says instead is one sentence.
+
+    Raises:
+        CheckpointError: no model of this name, or neither the hub nor its cache has it now.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError
+
+    silence, place = None, dict(place)
+    if not (Path(name).is_dir() or place.get("local_files_only") or constants.HF_HUB_OFFLINE):
+        # else its client tries again for half a minute
+        silence = why_unreachable(endpoint(), file=f"{name}/resolve/main/{CONFIG}")
+        place["local_files_only"] = bool(silence)
+    try:
+        yield place
+    except (EntryNotFoundError, HfHubHTTPError, HFValidationError) as error:
+        raise CheckpointError(
+            f"{name} is no folder, and neither the hub nor its cache has such a model "
+            f"({silence or first_line(error)}); give the folder of a model, or its name while the hub can be reached"
+        ) from error
+
+
+def downloaded(name: str, **place: Any) -> Path:
+    """The folder in the hub's cache, its files fetched where they are not there; `place` as of `hf_hub_download`."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    folder = Path(hf_hub_download(name, WEIGHTS, **place)).parent
+    hf_hub_download(name, CONFIG, **place)
+    with suppress(EntryNotFoundError):  # one that reads no texts has no tokenizer
+        hf_hub_download(name, TOKENIZER, **place)
+    return folder
 
 
 def _encoder(folder: Path, reads: Any) -> dict[str, Any]:

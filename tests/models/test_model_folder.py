@@ -16,10 +16,11 @@ from lit_al.cli import main
 from lit_al.exceptions import CheckpointError
 from lit_al.models.checkpoint import load_frozen, load_model
 from lit_al.models.lit_bilstm import LitBiLSTM
-from lit_al.models.model_folder import FILES
+from lit_al.models.model_folder import CONFIG, TOKENIZER, WEIGHTS
 from lit_al.text.encoder import TextEncoder
 
 TEXTS = ["a good film", "a bad film", "It's 好吃 — so GOOD!", "Straße 👍🏽"]
+WRITTEN = {WEIGHTS, CONFIG, TOKENIZER, "tokenizer_config.json", "README.md"}
 KINDS = [("keras3", "words"), ("unicode", "words"), ("unicode", "characters"), ("unicode", "subwords")]
 
 
@@ -44,7 +45,13 @@ def folder(tmp_path):
 def test_what_is_written_is_what_is_read(how, units, classes, tmp_path):
     model = model_of(how, units, classes, masked=units == "words")
     model.save_pretrained(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {*FILES, "tokenizer_config.json", "README.md"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        WEIGHTS,
+        CONFIG,
+        TOKENIZER,
+        "tokenizer_config.json",
+        "README.md",
+    }
     for again in (LitBiLSTM.from_pretrained(tmp_path), load_model(tmp_path), load_frozen(str(tmp_path))):
         assert (again.encoder, again.classes) == (model.encoder, model.classes)
         assert again.net.lstm.masked == model.net.lstm.masked
@@ -180,13 +187,20 @@ def test_hub_takes_a_model_and_gives_it_back_and_so_does_its_cache(folder, hub, 
     pull = "from lit_al import LitBiLSTM, classify; m = LitBiLSTM.from_pretrained('me/model')"
     pull += f"; print(*[found.probability for found in classify(m, {TEXTS!r})])"
     there = run(f"{push}; {pull}", tmp_path, HF_ENDPOINT=hub.url)
-    assert {*FILES, "tokenizer_config.json", "README.md"} <= set(hub.files)
+    assert set(hub.files) >= WRITTEN
     assert hub.files["tokenizer.json"] == (folder / "tokenizer.json").read_bytes()
     assert run(pull, tmp_path, HF_HUB_OFFLINE="1") == there
     wanted = torch.sigmoid(logits(load_model(folder).eval()))
     assert [float(one) for one in there] == pytest.approx(torch.maximum(wanted, 1 - wanted).tolist(), abs=1e-5)
 
 
-def test_model_that_is_neither_in_the_hub_nor_in_its_cache_is_said_to_be_so(tmp_path):
-    with pytest.raises(CheckpointError, match=r"me/none has no model\.safetensors in the hub or its cache"):
-        LitBiLSTM.from_pretrained("me/none", cache_dir=tmp_path, local_files_only=True)
+@pytest.mark.parametrize("name", ["me/none", "no/such/folder", "../none"])
+def test_model_that_is_neither_in_the_hub_nor_in_its_cache_is_said_to_be_so(name, tmp_path):
+    with pytest.raises(CheckpointError, match=r"is no folder, and neither the hub nor its cache has such a model"):
+        LitBiLSTM.from_pretrained(name, cache_dir=tmp_path, local_files_only=True)
+
+
+def test_hub_that_is_silent_is_not_waited_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(CheckpointError, match=r"http://127\.0\.0\.1:9 cannot be reached"):
+        LitBiLSTM.from_pretrained("me/none", cache_dir=tmp_path)
