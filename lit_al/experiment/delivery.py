@@ -1,14 +1,14 @@
 """Which model a fit delivers: the network, or the teacher that it learned from, and why."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
+from lit_al.experiment.fit_options import Deliver
 from lit_al.experiment.learning import Learned
 from lit_al.loop.state import Validated
 
-Deliver = Literal["student", "teacher", "best"]
 LEVEL: Final = 0.005  # of accuracy: a network so far below its teacher still follows it
 ROUNDING: Final = 1e-9
 

@@ -1,7 +1,7 @@
 """`lit-al fit`: the best model from all labels that there are, judged by cross-validation, in a folder of its own."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from lit_al.experiment.delivery import Delivery
 from lit_al.experiment.experiment_data import described_copies
 from lit_al.experiment.fit_options import FitOptions, LabelsOptions
 from lit_al.experiment.labels_there import LabelsThere, labels_there
-from lit_al.experiment.learning import Learned, Learner
+from lit_al.experiment.learning import Learner
 from lit_al.experiment.run_session import described_test
 from lit_al.loop.estimation import Estimate
 from lit_al.loop.state import Validated
@@ -60,7 +60,10 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
         words.begin(there.corpus, there.notes)
         with whole_or_gone(make_run_folder(*asked.place)) as folder:
             with console.status("reading the texts …") as status:
-                learner, learned = learned_from(asked, there, lambda doing: status.update(f"{plain(doing)} …"))
+                learner = learner_of(asked, there, lambda doing: status.update(f"{plain(doing)} …"))
+                if asked.deliver != "student":
+                    _check_deliverable(learner)
+                learned = learner.learn(there.rows, there.labels, number=1, folds=asked.folds)
                 delivery = Delivery.of(asked.deliver, learned)
                 model = learned.model if delivery.is_student else learner.deliverable(learned, there.corpus)
             words.learned(learner.reading, learner.notes)
@@ -75,18 +78,12 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
     return results
 
 
-def learned_from(asked: LabelsOptions, there: LabelsThere, report: Any) -> tuple[Learner, Learned]:
-    """One model of all labels, and what others like it said of labels they had not learned."""
-    corpus, rows = there.corpus, there.rows
+def learner_of(asked: LabelsOptions, there: LabelsThere, report: Callable[[str], object]) -> Learner:
+    """What learns from labels as the run that they are of did, but for what was asked for."""
     given = {name: value for name, value in asked.asked.items() if name != "accelerator" or value != "auto"}
     vectors = {"encoder": None, "embeddings": None} if {"encoder", "embeddings"} & given.keys() else {}
-    groups = corpus.grouped.numbers
-    learner = Learner(corpus.texts, corpus.classes, {**there.settings, **vectors, **given}, report, groups)
-    if isinstance(asked, FitOptions) and asked.deliver != "student":
-        _check_deliverable(learner)
-    learner.prepare()
-    report(f"learning from {len(rows):,} labels")
-    return learner, learner.learn(rows, corpus.labels[rows], number=1, folds=asked.folds)
+    corpus = there.corpus
+    return Learner(corpus.texts, corpus.classes, {**there.settings, **vectors, **given}, report, corpus.grouped.numbers)
 
 
 def _check_deliverable(learner: Learner) -> None:

@@ -8,6 +8,8 @@ from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.utils.options import REQUIRED, CorpusOptions, FolderOptions, SplitOptions, again, check_not_both, run_option
 
+Deliver = Literal["student", "teacher", "best"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class LabelsOptions(CorpusOptions):
@@ -53,7 +55,7 @@ class FitOptions(LabelsOptions, FolderOptions):
     """A model of them."""
 
     to: Path | None = run_option(None, "Folder that the model goes to, instead of --log-dir and --name.", "FOLDER")
-    deliver: Literal["student", "teacher", "best"] = run_option(
+    deliver: Deliver = run_option(
         "student",
         "student: the small network; teacher: the linear models that it learns from, a larger file that reads more "
         "slowly; best: the network, unless its teacher called clearly more labels right that it had not learned.",

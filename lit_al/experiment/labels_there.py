@@ -16,7 +16,7 @@ from lit_al.experiment.experiment_data import prepare
 from lit_al.experiment.fit_options import LabelsOptions
 from lit_al.experiment.run_rows import put_back
 from lit_al.record import RECORD_FILE, Record
-from lit_al.typing import UNLABELED, Rows
+from lit_al.typing import UNLABELED, Ints, Rows
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,12 @@ class LabelsThere:
     def rows(self) -> Rows:
         """(n,) int64 texts with a label."""
         return np.flatnonzero(self.corpus.labels != UNLABELED)
+
+    @property
+    def labels(self) -> Ints:
+        """(n,) int64 classes of them."""
+        found: Ints = self.corpus.labels[self.rows]
+        return found
 
 
 def labels_there(asked: LabelsOptions) -> LabelsThere:

@@ -20,7 +20,7 @@ import torch
 from scipy.special import softmax
 
 from lit_al.data import Corpus
-from lit_al.data.split import shuffled, without
+from lit_al.data.split import shuffled
 from lit_al.exceptions import ConfigError, FitError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.protocol import recipe_of
@@ -185,10 +185,34 @@ class Learner:
         Raises:
             FitError: labels of one class alone, or a fit that came to nothing.
         """
+        loop, method = self._begun(rows, labels, passed)
+        loop.fit(number)
+        [run] = loop.states
+        if folds:
+            self._cross_fit(loop, method, number, folds)
+        if not all(bool(torch.isfinite(weight).all()) for weight in method.model.parameters()):
+            raise FitError(f"model {number} came to nothing: its weights are no numbers any more (NaN)")
+        self._loop, self._number, self.collapse = loop, number, None
+        opinion = method.opinion(run) if self.recipe.teacher else None
+        return Learned(number, method.model.member(0, self.encoder), run, opinion)
+
+    def judge(self, rows: Rows, labels: Ints, folds: int) -> Validated:
+        """What models say of labels that they have not learned from, as `learn` with `folds`, but for its own model.
+
+        Raises:
+            FitError: labels of one class alone.
+        """
+        loop, method = self._begun(rows, labels)
+        self._cross_fit(loop, method, 1, folds)
+        validated = loop.states[0].validated
+        assert validated is not None  # as just found
+        return validated
+
+    def _begun(self, rows: Rows, labels: Ints, passed: Rows | None = None) -> tuple[ActiveLoop, StepTraining]:
+        """A loop that knows these labels, and how it trains."""
         if len(np.unique(labels)) < 2:
             raise FitError("a model needs labels of two classes; label more texts")
         self.prepare()
-        folds = min(folds, len(rows))
         method = self._training()
         loop = self._new_loop(method)
         [run] = loop.states
@@ -196,15 +220,13 @@ class Learner:
         run.labeled, run.answers = rows[order], labels[order]
         run.pool = self._askable(rows if passed is None else np.concatenate([rows, passed]))
         run.asked = len(self._first) - len(run.pool)
-        loop.fit(number)
-        if folds:
-            self.report(f"cross-validating, {folds} folds")
-            method.cross_fit(number, loop.states, CrossFit(folds))
-        if not all(bool(torch.isfinite(weight).all()) for weight in method.model.parameters()):
-            raise FitError(f"model {number} came to nothing: its weights are no numbers any more (NaN)")
-        self._loop, self._number, self.collapse = loop, number, None
-        opinion = method.opinion(run) if self.recipe.teacher else None
-        return Learned(number, method.model.member(0, self.encoder), run, opinion)
+        return loop, method
+
+    def _cross_fit(self, loop: ActiveLoop, method: StepTraining, number: int, folds: int) -> None:
+        """Fold by fold, as many as there are labels at most."""
+        folds = min(folds, len(loop.states[0].labeled))
+        self.report(f"cross-validating, {folds} folds")
+        method.cross_fit(number, loop.states, CrossFit(folds))
 
     def deliverable(self, learned: Learned, corpus: Corpus) -> TextTeacher:
         """The teacher of a model, to read new texts with; its terms are learned once more from the corpus."""
@@ -214,7 +236,10 @@ class Learner:
 
     def _askable(self, taken: Rows) -> Rows:
         """(p,) texts in the order of `rows` that may be asked, when those taken and their copies are not any more."""
-        return without(self.rows, without(self.rows, self._first), self._first[self.groups[taken]])
+        askable = np.zeros(len(self.rows), np.bool_)  # (N,) by text
+        askable[self._first] = True
+        askable[self._first[self.groups[taken]]] = False
+        return self.rows[askable[self.rows]]
 
     def score(self, rows: Rows) -> Floats:
         """(n, C) probabilities of texts under the newest model."""

@@ -1,6 +1,6 @@
 """`lit-al suspects`: labels that may be wrong, the likeliest first, by models that have not learned from them.
 
-Each label is predicted by a model of the other folds (`Learner.learn`), and held against what that model is confident
+Each label is predicted by a model of the other folds (`Learner.judge`), and held against what that model is confident
 of (`experiment.confident`). What somebody has settled is learned from, and not suspected again.
 """
 
@@ -16,7 +16,7 @@ from lit_al.data import shorten
 from lit_al.exceptions import RunError
 from lit_al.exchange.table_files import check_suffix, table_file
 from lit_al.experiment import confident
-from lit_al.experiment.final_fit import learned_from
+from lit_al.experiment.final_fit import learner_of
 from lit_al.experiment.fit_options import SuspectsOptions
 from lit_al.experiment.labels_there import LabelsThere, labels_there
 from lit_al.loop.state import Validated
@@ -115,9 +115,9 @@ def found_suspects(asked: SuspectsOptions, console: Console) -> Suspects:
     """
     with console.status("reading texts and labels …") as status:
         there = labels_there(asked)
-        learner, learned = learned_from(asked, there, lambda doing: status.update(f"{plain(doing)} …"))
-    assert learned.run.validated is not None  # there are folds
-    return Suspects.of(there, learned.run.validated, (*there.notes, *learner.notes))
+        learner = learner_of(asked, there, lambda doing: status.update(f"{plain(doing)} …"))
+        validated = learner.judge(there.rows, there.labels, asked.folds)
+    return Suspects.of(there, validated, (*there.notes, *learner.notes))
 
 
 def _suspect(there: LabelsThere, rows: Ints, labels: Ints, said: Floats, place: int, named: bool) -> Suspect:

@@ -252,3 +252,14 @@ def test_folds_do_not_change_the_model(corpus):
     one, other = (make_learner(corpus).learn(rows, corpus.labels[rows], 1, folds=folds) for folds in (0, 3))
     assert all(torch.equal(a, b) for a, b in zip(weights(one.model), weights(other.model), strict=True))
     assert one.run.validated is None
+
+
+def test_judging_alone_says_what_a_fit_with_folds_says(corpus):
+    rows = np.arange(0, 60)
+    with_model = make_learner(corpus).learn(rows, corpus.labels[rows], number=1, folds=3).run.validated
+    learner = make_learner(corpus)
+    alone = learner.judge(rows, corpus.labels[rows], folds=3)
+    assert np.array_equal(alone.rows, with_model.rows)
+    assert np.array_equal(alone.probabilities, with_model.probabilities)
+    with pytest.raises(FitError, match="no model to choose by"):
+        learner.propose(5, "margin")
