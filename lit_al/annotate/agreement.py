@@ -15,6 +15,7 @@ import numpy as np
 
 from lit_al.record import Answer
 from lit_al.typing import Ints
+from lit_al.utils.terminal_text import counted
 
 SHOWN: Final = 10  # classes in a terminal
 
@@ -94,7 +95,7 @@ class Agreement:
             return "Agreement: no text has labels of two annotators yet."
         same = sum(pair.same for pair in self.pairs) / sum(pair.texts for pair in self.pairs)
         alpha = "not defined" if self.alpha is None else f"{self.alpha:.2f}"
-        return f"Agreement on {_texts(self.texts)}: {same:.0%} of pairs, Krippendorff's alpha {alpha}."
+        return f"Agreement on {counted(self.texts, 'text')}: {same:.0%} of pairs, Krippendorff's alpha {alpha}."
 
     def lines(self) -> list[str]:
         """For a terminal."""
@@ -174,13 +175,11 @@ def nominal_alpha(counts: Ints) -> float | None:
 
 def _line(pair: Pair) -> str:
     kappa = "not defined" if pair.kappa is None else f"{pair.kappa:.2f}"
-    return f"  {pair.first} and {pair.second}: {pair.same} of {_texts(pair.texts)} alike, Cohen's kappa {kappa}"
+    return (
+        f"  {pair.first} and {pair.second}: {pair.same} of {counted(pair.texts, 'text')} alike, Cohen's kappa {kappa}"
+    )
 
 
 def _of_class_line(one: ClassAgreement) -> str:
     alpha = "not defined" if one.alpha is None else f"{one.alpha:.2f}"
-    return f"  {one.name}: {one.same:.0%} alike on {_texts(one.texts)}, Krippendorff's alpha {alpha}"
-
-
-def _texts(count: int) -> str:
-    return f"{count:,} text" if count == 1 else f"{count:,} texts"
+    return f"  {one.name}: {one.same:.0%} alike on {counted(one.texts, 'text')}, Krippendorff's alpha {alpha}"

@@ -17,6 +17,7 @@ from lit_al.utils.folders import read_results
 from lit_al.utils.links import check_links, strangers
 from lit_al.utils.nearest import did_you_mean
 from lit_al.utils.options import RunOptions, run_option
+from lit_al.utils.terminal_text import counted
 
 _RESULTS = "results.json"
 
@@ -108,7 +109,7 @@ def _of_people(record: Record, folder: Path) -> str:
     parts = [
         f"{record.count_texts():,} texts",
         f"{len(record.classes)} classes",
-        f"{labels.total():,} label" + ("" if labels.total() == 1 else "s"),
+        counted(labels.total(), "label"),
         "by " + ", ".join(f"{name} ({labels[name]:,})" for name in people) if people else "by nobody",
         "no model" if model is None else f"model {model.version} of {model.labels:,} labels",
         f"in use by {holder}" if holder else "not in use",

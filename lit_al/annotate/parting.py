@@ -6,6 +6,7 @@ from shlex import quote
 
 from lit_al.exceptions import StoreError
 from lit_al.record import Record
+from lit_al.utils.terminal_text import counted
 
 _BEST = Path("checkpoints", "best.ckpt")  # as `model_store` names it, which loads torch
 
@@ -22,7 +23,7 @@ def parting(record: Record, folder: Path) -> Iterator[str]:
     except StoreError:  # as where the folder was deleted meanwhile, which was said when the next answer came
         yield f"the record in {folder} cannot be read any more"
         return
-    yield f"saved: {answers:,} {'answer' if answers == 1 else 'answers'} in {folder}; nothing is lost"
+    yield f"saved: {counted(answers, 'answer')} in {folder}; nothing is lost"
     if model is not None:
         yield f"model: version {model.version}, learned from {model.labels:,} labels, in {folder / _BEST}"
     run = quote(str(folder))

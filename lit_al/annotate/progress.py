@@ -6,8 +6,8 @@ from typing import Final
 
 from lit_al.annotate.findings import Findings, Person
 from lit_al.annotate.wording import estimate_words
-from lit_al.exchange.shapes import counted
 from lit_al.metrics import RARE, percent
+from lit_al.utils.terminal_text import counted
 
 MOST: Final = 12  # names on a line
 ENOUGH: Final = 50  # labels, from which on it pays to look for wrong ones

@@ -13,6 +13,7 @@ import numpy as np
 from lit_al.data import Corpus
 from lit_al.exceptions import ConfigError, DataError, StrategyError
 from lit_al.typing import UNLABELED, Ints, Mask, Rows
+from lit_al.utils.terminal_text import counted
 
 NAMED = 12  # rare classes named in a sentence; the others are counted
 SHARES = {"validation": 0.1, "test": 0.1, "initial": 0.3}  # the example's 5,000, 5,000 and 15,000 of 50,000
@@ -200,8 +201,7 @@ def rare_classes(corpus: Corpus, counts: Ints, parts: Mapping[str, Rows]) -> tup
     named = []
     for index, (name, count) in enumerate(zip(corpus.classes, counts.tolist(), strict=True)):
         if absent := [part for part, classes in there.items() if index not in classes]:
-            rows = "1 labeled row" if count == 1 else f"{count:,} labeled rows"
-            named.append(f"{name[:40]!r} ({rows}, none in {' and '.join(absent)})")
+            named.append(f"{name[:40]!r} ({counted(count, 'labeled row')}, none in {' and '.join(absent)})")
     more = f" and {len(named) - NAMED:,} more" if len(named) > NAMED else ""
     return (f"classes too rare to be in every set: {', '.join(named[:NAMED])}{more}",) if named else ()
 

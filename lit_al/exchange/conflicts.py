@@ -10,10 +10,11 @@ from typing import Any
 
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.exchange.carried import Carried, free_names
-from lit_al.exchange.shapes import SCHEMA, counted
+from lit_al.exchange.shapes import SCHEMA
 from lit_al.exchange.writing import csv_bytes, jsonl_bytes, write_new
 from lit_al.record import Item, Record, Resolve, TextVerdict
 from lit_al.record.verdicts import conflicts
+from lit_al.utils.terminal_text import counted
 
 _OURS = ("lit_al_id", "lit_al_sha256", "text", "label", "state", "votes")
 _BY_RULE = {

@@ -14,9 +14,10 @@ from lit_al.exchange.carried import Carried
 from lit_al.exchange.eventlog import event_lines
 from lit_al.exchange.labeled import labeled_csv, labeled_jsonl, labeled_parquet
 from lit_al.exchange.questions import questions_csv, questions_jsonl
-from lit_al.exchange.shapes import LabeledText, Question, Said, counted, listed
+from lit_al.exchange.shapes import LabeledText, Question, Said, listed
 from lit_al.exchange.writing import write_new
 from lit_al.record import Item, Ranked, Record, Resolve, TextVerdict
+from lit_al.utils.terminal_text import counted
 
 SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet", ".json": "labelstudio"}
 Outgoing = Literal["csv", "jsonl", "parquet", "labelstudio", "argilla", "prodigy", "events"]

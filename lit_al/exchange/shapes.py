@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lit_al.utils.terminal_text import counted
+
 SCHEMA = 1  # of the JSON lines that this package writes
 
 
@@ -253,12 +255,3 @@ def listed(words: Mapping[str, str]) -> str | None:
     if len(words) < 2:
         return next(iter(words.values()), None)
     return "; ".join(f"{name}: {said}" for name, said in words.items())
-
-
-def counted(number: int, what: str) -> str:
-    """How many there are of something.
-
-    >>> counted(1, "label"), counted(2_000, "label")
-    ('1 label', '2,000 labels')
-    """
-    return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -13,7 +13,7 @@ from lit_al.loop.validation import HoldOut, Validation
 from lit_al.metrics import percent
 from lit_al.oracles import Bill
 from lit_al.reporting.console import MANY, RunConsole
-from lit_al.utils.terminal_text import markup
+from lit_al.utils.terminal_text import counted, markup
 
 SHOWN: Final = 6  # classes of many whose counts are shown
 FOLLOWS: Final = 0.6  # agreement with the teacher below which a student is said not to follow
@@ -36,8 +36,7 @@ class LeanWords:
         stop = f", unless {self.plan.rule} stops it before" if self.plan.rule else ""
         first, given = self.plan.schedule[0], len(self.plan.start)
         start = f"({given:,} of the file, {first - given:,} drawn at random)" if given else "drawn at random"
-        counted = f"{rounds} round" + ("" if rounds == 1 else "s")
-        self._line(f"from {first:,} labels {start} to {last:,} in {counted} by {strategy}{stop}")
+        self._line(f"from {first:,} labels {start} to {last:,} in {counted(rounds, 'round')} by {strategy}{stop}")
         if reading:
             self._line(reading)
         self._line(self.plan.test_use)

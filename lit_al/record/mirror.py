@@ -26,6 +26,7 @@ from lit_al.record.entries import Action, Event, misfit
 from lit_al.record.integrity import text_is_sound
 from lit_al.utils.files import replacing
 from lit_al.utils.links import own, private
+from lit_al.utils.terminal_text import counted
 
 SCHEMA = 2  # of its lines; 1 had no checksums
 _LONGEST = 1 << 30  # bytes of a file that are looked through for events
@@ -166,8 +167,7 @@ def _same(event: Event | None, link: Link) -> bool:
 
 def lacks(mirror: Path, count: int) -> str:
     """The sentence for a record that has lost events."""
-    events = "1 event" if count == 1 else f"{count:,} events"
-    return damaged(mirror.with_name("record.sqlite"), f"it lacks {events} that {mirror.name} holds")
+    return damaged(mirror.with_name("record.sqlite"), f"it lacks {counted(count, 'event')} that {mirror.name} holds")
 
 
 def put_aside(path: Path, content: bytes) -> Path:

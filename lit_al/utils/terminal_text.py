@@ -37,6 +37,15 @@ def _sign(letter: str, lines: bool) -> str:
     return "�" if letter in _TURNING or unicodedata.category(letter) in _CONTROLS else letter
 
 
+def counted(number: int, what: str) -> str:
+    """How many there are of something.
+
+    >>> counted(1, "label"), counted(2_000, "label")
+    ('1 label', '2,000 labels')
+    """
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
 def markup(text: object) -> str:
     r"""The same, for a string in which rich reads marks.
 
