@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lit_al.annotate.report_options import ReportOptions
     from lit_al.benchmark.bench_config import BenchConfig
     from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions
+    from lit_al.delivery.drift_options import DriftOptions
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
     from lit_al.experiment.fit_options import FitOptions, SuspectsOptions
@@ -259,6 +260,22 @@ def gate(asked: "GateOptions") -> int:
     return 0 if judgement.passed else 1
 
 
+def drift(asked: "DriftOptions") -> int:
+    """Say whether texts have changed since a model learned: exit code 0 or 1."""
+    from lit_al.delivery.drift_console import bars, show
+    from lit_al.delivery.drift_page import drift_page
+    from lit_al.delivery.watching import look
+    from lit_al.utils.folders import write_text
+
+    with bars() as progress:
+        report = look(asked, progress)
+    show(report, asked)
+    if asked.to is not None:
+        write_text(asked.to, drift_page(report, asked))
+        say(f"report: {asked.to}")
+    return 1 if report.alarms else 0
+
+
 def import_(asked: "ImportOptions") -> None:
     """Take the labels of a file into a run: all of them, or none."""
     from lit_al.exchange import import_answers
@@ -315,5 +332,6 @@ COMMANDS = {
     "export": Command(export, "exchange.file_options:ExportOptions"),
     "export-model": Command(export_model, "delivery.delivery_options:ExportModelOptions"),
     "gate": Command(gate, "delivery.delivery_options:GateOptions", "give fewer or shorter texts"),
+    "drift": Command(drift, "delivery.drift_options:DriftOptions", "give fewer or shorter texts"),
     "import": Command(import_, "exchange.file_options:ImportOptions"),
 }

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lit_al.drift.reference import FILE
 from lit_al.models.model_folder import is_model_folder, read_config
+from lit_al.models.request import weights_at
 from lit_al.record import RECORD_FILE, Record
 from lit_al.utils.folders import read_results
+from lit_al.utils.links import own
 
 
 @dataclass(frozen=True)
@@ -99,3 +102,13 @@ class Origin:
     def described(self) -> dict[str, Any]:
         """As `config.json` has it, without the calibration, which stands beside it."""
         return {name: value for name, value in vars(self).items() if name != "calibration" and value}
+
+
+def reference_at(model: Path) -> Path:
+    """Where the reference of a model lies, if it has one: in its own folder, or in that of its run.
+
+    Raises:
+        LitALError: the folder holds no model.
+    """
+    folder = model if is_model_folder(model) else weights_at(model).parent.parent
+    return own(folder / FILE)

@@ -8,13 +8,13 @@ The bins are fixed, so that counts of different days, processes and machines can
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from lit_al.text.encoder import PADDING, UNKNOWN
-from lit_al.typing import Floats, Ints
+from lit_al.typing import Float64s, Floats, Ints
 
 WORDS: Final = 4_096  # ids, those of the most frequent words, whose texts are counted
 UNKNOWN_BINS: Final = 51  # of a text's share of unknown words: none, up to 2 %, up to 4 %, …
@@ -140,10 +140,21 @@ def _sureness(probabilities: Floats) -> Ints:
     return places
 
 
-def odds_edges() -> Floats:
-    """(SURENESS_BINS - 1,) log-odds between each bin of `sureness` and the next."""
-    edges: Floats = _LEAST_ODDS + _STEP * np.arange(1, SURENESS_BINS)
-    return edges
+def edges_of(name: Literal["sureness", "lengths", "unknown"]) -> Float64s:
+    """(B - 1,) where each bin ends: the probability of the class, the units of a text, its share of unknown ones.
+
+    >>> edges_of("lengths")[[0, 1, 9, 17]].round(2).tolist(), edges_of("unknown")[:3].tolist()
+    ([0.96, 1.04, 2.09, 4.18], [0.0, 0.02, 0.04])
+    """
+    if name == "lengths":
+        places: Float64s = 2 ** ((np.arange(LENGTH_BINS - 1) - 0.5) / 8)
+        return places
+    if name == "unknown":
+        shares: Float64s = np.arange(UNKNOWN_BINS - 1) / (UNKNOWN_BINS - 1)
+        return shares
+    odds = _LEAST_ODDS + _STEP * np.arange(1, SURENESS_BINS)
+    probabilities: Float64s = 1 / (1 + np.exp(-odds))
+    return probabilities
 
 
 def _trimmed(counts: Ints) -> list[int]:

@@ -14,7 +14,8 @@ from lit_al.exceptions import RunError
 
 FOLDERS = ("checkpoints", "state", "questions", "full", "active", "example")
 FILES = (
-    "record*.sqlite*", "events*.jsonl*", "texts*.jsonl*", "*.lock", "trainer*.log", "results.json", "config.yaml",
+    "record*.sqlite*", "events*.jsonl*", "texts*.jsonl*", "*.lock", "trainer*.log", "results.json",
+    "config.yaml", "reference.json",
     "picks.jsonl", "benchmark.yaml", "cells.jsonl", "*.png", "*.svg", "*.html", "*.md", "*.ckpt", "*.pt", "*.state",
     "round-*.csv", "events.out.tfevents.*", ".*.tmp", ".*.new",
 )  # fmt: skip
