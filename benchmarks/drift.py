@@ -127,15 +127,19 @@ class Bench:
     def scenarios(self) -> Iterator[tuple[str, Callable[[Texts, Any, Rng], Texts]]]:
         """Name, and what makes texts of today of untouched ones: those, their rows in `rest`, chance."""
         yield "no shift", lambda today, rows, rng: today
-        for share in (0.05, 0.1, 0.2):
+        for share in (0.02, 0.05, 0.1, 0.2):
             yield f"{share:.0%} of other corpora", lambda today, rows, rng, share=share: self.mixed(today, share, rng)
+        yield "5% in another language", lambda today, rows, rng: self.mixed(today, 0.05, rng, foreign=True)
         yield "a class doubled", lambda today, rows, rng: self.doubled(today, rng)
         for share, texts in self.typos.items():
             yield f"typos in {share:.0%} of words", lambda today, rows, rng, texts=texts: texts.take(rows)
 
-    def mixed(self, today: Texts, share: float, rng: Rng) -> Texts:
-        """Some of the texts are of another corpus, one of those there are."""
-        other = list(self.others.values())[rng.integers(len(self.others))]
+    def mixed(self, today: Texts, share: float, rng: Rng, foreign: bool = False) -> Texts:
+        """Some of the texts are of another corpus, one of those there are; or of that with other letters."""
+        others = list(self.others.values())
+        other = others[rng.integers(len(others))]
+        if foreign:
+            other = max(others, key=lambda one: abs(latin(one.texts) - latin(self.rest.texts)))
         new = round(share * len(today.texts))
         kept = today.take(np.arange(new, len(today.texts)))
         return kept.and_those(other.take(rng.choice(len(other.texts), new, replace=False)))
@@ -183,6 +187,12 @@ class Bench:
         rates = [f"{each.any(axis=1).mean():.2f}", *(f"{rate:.2f}" for rate in each.mean(axis=0))]
         guesses = [f"{errors[:, 0].mean():.3f}", *(f"{error:.3f}" for error in np.abs(errors[:, 1:]).mean(axis=0))]
         return [*rates, f"{np.mean(learned):.2f}" if learned else "–", *guesses]
+
+
+def latin(texts: Sequence[str]) -> float:
+    """Share of ASCII among the characters of the first texts."""
+    whole = "".join(texts[:500])
+    return sum(map(str.isascii, whole)) / len(whole)
 
 
 def typos(text: str, share: float) -> str:

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import yaml
 from rich import get_console
 from rich.console import Console
@@ -15,15 +15,14 @@ from rich.console import Console
 from lit_al.calibration import Calibration
 from lit_al.data import count_contradictions, first_copies
 from lit_al.data.split import without
-from lit_al.drift.reading import encoder_of
 from lit_al.drift.reference import Reference
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.delivery import Delivery
 from lit_al.experiment.experiment_data import described_copies
 from lit_al.experiment.fit_options import FitOptions, LabelsOptions
 from lit_al.experiment.labels_there import LabelsThere, labels_there
-from lit_al.experiment.learning import Learner
-from lit_al.experiment.own_reference import judged_by, of_pool
+from lit_al.experiment.learning import Learned, Learner
+from lit_al.experiment.own_reference import judged_by, of_pool, of_teacher, said_by
 from lit_al.experiment.run_session import described_test
 from lit_al.loop.estimation import Estimate
 from lit_al.loop.state import Validated
@@ -33,7 +32,7 @@ from lit_al.models.lit_bilstm import LitBiLSTM
 from lit_al.models.text_teacher import TextTeacher
 from lit_al.reporting.fit_console import FitWords
 from lit_al.reporting.run_page import write_run_report
-from lit_al.typing import UNLABELED, Floats, Rows
+from lit_al.typing import UNLABELED
 from lit_al.utils.folders import (
     SCHEMA,
     make_run_folder,
@@ -76,7 +75,7 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
             words.learned(learner.reading, learner.notes)
             results = _results(asked, there, learner, delivery, folder)
             results["device"], results["wall_seconds"] = str(model.device), round(time.perf_counter() - began, 2)
-            reference = _reference(learner, model, there, delivery)
+            reference = _reference(learner, learned, model, there, delivery)
             with shielded():
                 save_model(model, folder / "checkpoints" / "best.ckpt")
                 if reference is not None:
@@ -115,21 +114,16 @@ def _check_deliverable(learner: Learner) -> None:
 
 
 def _reference(
-    learner: Learner, model: LitBiLSTM | TextTeacher, there: LabelsThere, delivery: Delivery
+    learner: Learner, learned: Learned, model: LitBiLSTM | TextTeacher, there: LabelsThere, delivery: Delivery
 ) -> Reference | None:
     """Of the texts whose labels nobody has, and of those with a label as models saw them that had not learned it."""
-    texts, found = there.corpus.texts, delivery.validated
+    found = learned.as_new if delivery.is_student else delivery.validated
     rows = learner.rows if found else without(learner.rows, there.rows)
     if isinstance(model, TextTeacher):
-        encoder = encoder_of(model)
-        tokens = torch.from_numpy(encoder.encode(texts))
-
-        def score(rows: Rows) -> Floats:
-            return model.read([texts[row] for row in rows.tolist()])
-
-        reference = of_pool(tokens, encoder, learner.classes, rows, score, found)
+        reference = of_teacher(model, there.corpus.texts, rows, found)
     else:
-        reference = of_pool(learner.tokens, learner.encoder, learner.classes, rows, learner.score, found)
+        given = learner.tokens, learner.encoder, learner.classes
+        reference = of_pool(*given, rows, partial(said_by, model), found)
     return judged_by(reference, found, there.drawn)
 
 

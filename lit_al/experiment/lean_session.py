@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from lit_al.experiment.experiment_data import ExperimentData
 from lit_al.experiment.file_oracle import what_to_do
 from lit_al.experiment.journal import Journal
 from lit_al.experiment.lean_console import LeanWords
-from lit_al.experiment.own_reference import of_pool, of_test
+from lit_al.experiment.own_reference import of_pool, of_test, said_by
 from lit_al.experiment.protocol import RunProtocol
 from lit_al.experiment.run_session import RunSession, described_test, in_shadow
 from lit_al.loop.active_loop import ActiveLoop, FittedRound
@@ -233,10 +234,10 @@ class LeanSession(RunSession):
         assert self.loop is not None  # as above
         method, [run] = self.loop.method, self.loop.states
         assert isinstance(method, StepTraining)
-        given = method.tokens, self.material.encoder
-        found = of_test(*given, self.material.corpus, self.material.split.test, lambda rows: method.score(rows)[0])
+        given, say = (method.tokens, self.material.encoder), partial(said_by, self._member())
+        found = of_test(*given, self.material.corpus, self.material.split.test, say)
         if found is None:
-            found = of_pool(*given, self.labels, run.pool, lambda rows: method.score(rows)[0])
+            found = of_pool(*given, self.labels, run.pool, say)
         if found is not None:
             found.write(self.folder)
 
