@@ -18,13 +18,6 @@ CLASSES: Final = 30  # rows shown, those that changed most
 WORDS: Final = 30
 TEXTS: Final = 8  # shown of each reason
 LONGEST: Final = 300  # characters of a text
-_MEANING: Final = {
-    "class shares": "which class the model says",
-    "confidence": "how sure it is of it",
-    "unknown words": "words that its vocabulary does not hold",
-    "text lengths": "words read of each text",
-    "words": "in how many texts each word stands",
-}
 Histogram = Literal["sureness", "lengths", "unknown"]
 _HEADINGS: Final[dict[Histogram, str]] = {
     "sureness": "Probability of the class that the model says",
@@ -34,13 +27,13 @@ _HEADINGS: Final[dict[Histogram, str]] = {
 _WRITTEN: Final[dict[Histogram, Callable[[float], str]]] = {
     "sureness": "{:.3f}".format,
     "lengths": lambda length: f"{int(length):,}",
-    "unknown": "{:.0%}".format,
+    "unknown": lambda share: f"{100 * share:.0f} %" if share else "none",
 }
 _TESTS: Final = {
     "class shares": "chi-square",
     "confidence": "Kolmogorov-Smirnov",
-    "unknown words": "Mann-Whitney",
-    "text lengths": "Kolmogorov-Smirnov",
+    "unknown words": "Fisher, each cut",
+    "text lengths": "Fisher, each cut",
     "words": "Fisher, each word",
 }
 
@@ -57,8 +50,8 @@ def drift_page(report: DriftReport, asked: DriftOptions) -> str:
     """The page as HTML."""
     before, now = report.reference.counts, report.now
     rows = [
-        [shift.question, _MEANING[shift.question], _TESTS[shift.question], words.p(shift.corrected),
-         words.number(shift.psi), words.number(shift.by_chance), shift.size or "–"]
+        [shift.question, words.p(shift.corrected), shift.size or "–", words.number(shift.psi),
+         words.number(shift.by_chance), _TESTS[shift.question]]
         for shift in report.shifts
     ]  # fmt: skip
     histograms = [(heading, _bars(name, before, now)) for name, heading in _HEADINGS.items()]
@@ -113,4 +106,8 @@ def _names(ends: Sequence[str]) -> list[str]:
     """
     if not ends:
         return ["all"]
-    return [f"up to {ends[0]}", *(f"{low} to {high}" for low, high in pairwise(ends)), f"above {ends[-1]}"]
+    if ends == ["none"]:
+        return ["none", "some"]
+    first = ends[0] if ends[0] == "none" else f"up to {ends[0]}"
+    between = [f"up to {high}" if low == "none" else f"{low} to {high}" for low, high in pairwise(ends)]
+    return [first, *between, f"above {ends[-1]}"]

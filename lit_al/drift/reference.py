@@ -112,7 +112,7 @@ class Reference:
             if not isinstance(found, dict) or found.get("schema") != SCHEMA:
                 raise ValueError(f"it is not of schema {SCHEMA}")
             return cls._of_json(found)
-        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             reason = getattr(error, "strerror", None) or first_line(error)
             raise CheckpointError(
                 f"{path} is no reference of a model ({reason}); fit or export the model again, or give texts of before "
