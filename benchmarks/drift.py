@@ -74,6 +74,7 @@ def main() -> None:
     """Fit, draw, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpora", nargs="+", default=["demo"])
+    parser.add_argument("--only", nargs="*", help="names of those to be judged; the others are mixed in alone")
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--today", type=int, default=500, help="texts of today")
     parser.add_argument("--no-classifier", action="store_true", help="leave the classifier two-sample test out")
@@ -81,6 +82,8 @@ def main() -> None:
     corpora = {Path(name).stem: load_corpus(name, demo_rows=10_000) for name in asked.corpora}
     console = get_console()
     for name, corpus in corpora.items():
+        if asked.only is not None and name not in asked.only:
+            continue
         others = [other for other in corpora.values() if other is not corpus]
         with TemporaryDirectory() as folder:
             bench = Bench(name, corpus, others, Path(folder))
