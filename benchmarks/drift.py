@@ -181,7 +181,8 @@ class Bench:
             if not own:
                 reference = Reference.of(before.counts, encoder_of(self.model), self.model.classes, "")
                 reference = reference.knowing(before.said, before.labels)
-            alarms.append([one.corrected < LEVEL for one in shifts(reference.counts, texts.counts)])
+            found = shifts(reference.counts, texts.counts)
+            alarms.append([one.alarms(LEVEL, exact=reference.exact) for one in found])
             guess = reference.known and reference.known.guessed(texts.said)
             off.append([texts.accuracy, *((one - texts.accuracy) for one in (guess.doc, guess.atc, guess.confidence))])
             if classifier and seed < draws // 4:

@@ -29,7 +29,7 @@ def show(report: DriftReport, asked: DriftOptions, console: Console | None = Non
         table.add_column(name, justify="right")
     table.add_column("verdict")
     for shift in report.shifts:
-        sure = shift.corrected < asked.alarm
+        sure = shift.alarms(asked.alarm, asked.alarm_psi, exact=report.reference.exact)
         said = f"[red]shifted[/red]{f', {shift.size}' if shift.size else ''}" if sure else "[green]as before[/green]"
         table.add_row(shift.question, number(shift.psi), number(shift.by_chance), p(shift.p), p(shift.corrected), said)
     console.print(table)

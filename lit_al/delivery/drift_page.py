@@ -61,7 +61,7 @@ def drift_page(report: DriftReport, asked: DriftOptions) -> str:
         report=report,
         asked=asked,
         rows=rows,
-        sure=[shift.corrected < asked.alarm for shift in report.shifts],
+        sure=[shift.alarms(asked.alarm, asked.alarm_psi, exact=report.reference.exact) for shift in report.shifts],
         classes=_classes(report),
         histograms=histograms,
         unknown=(f"{unknown_share(before):.2%}", f"{unknown_share(now):.2%}"),

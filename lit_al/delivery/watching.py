@@ -125,7 +125,7 @@ def look(asked: DriftOptions, progress: Watch = lambda doing, total: lambda text
     sure = [one for one in word_shifts(reference.counts, today.counts) if one.p < asked.alarm]
     report = DriftReport(
         str(asked.model), source, reference, today.counts, all_shifts, sure, encoder.vocabulary, guess,
-        tuple(_alarms(asked, all_shifts, guess)), chosen, found.texts,
+        tuple(_alarms(asked, all_shifts, guess, reference.exact)), chosen, found.texts,
         (*found.notes, *notes, *_few(reference.counts, today.counts)),
     )  # fmt: skip
     if asked.json is not None:
@@ -199,10 +199,9 @@ def _today(
     return _Today(counts, np.concatenate(said), np.concatenate(strange))
 
 
-def _alarms(asked: DriftOptions, found: Sequence[Shift], guess: AccuracyGuess | None) -> Any:
+def _alarms(asked: DriftOptions, found: Sequence[Shift], guess: AccuracyGuess | None, exact: bool) -> Any:
     for shift in found:
-        large = np.isnan(shift.psi) or shift.psi - shift.by_chance >= asked.alarm_psi or not asked.alarm_psi
-        if shift.corrected < asked.alarm and large:
+        if shift.alarms(asked.alarm, asked.alarm_psi, exact=exact):
             yield f"{shift.question} have shifted" if shift.question.endswith("s") else f"{shift.question} has shifted"
     if guess is not None and asked.alarm_accuracy is not None and guess.doc < asked.alarm_accuracy:
         yield f"the accuracy is guessed at {guess.doc:.3f}, below {asked.alarm_accuracy:g}"

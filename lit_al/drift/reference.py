@@ -42,6 +42,7 @@ class Reference:
         by: which texts they are, in words.
         known: how right and how sure the model was of those with a label; None with fewer than `calibration.LEAST`.
         temperature: that the model's logits have been divided by since the counts were made.
+        exact: the model itself made it, of texts that it is not from; else models like it did, or of its own texts.
     """
 
     counts: TextCounts
@@ -50,6 +51,7 @@ class Reference:
     by: str
     known: Known | None = None
     temperature: float = 1.0
+    exact: bool = True
 
     @classmethod
     def of(cls, counts: TextCounts, encoder: TextEncoder, names: Sequence[str], by: str) -> Self:
@@ -94,6 +96,7 @@ class Reference:
             RunError: it cannot be written.
         """
         known = {"known": asdict(self.known) if self.known else None, "temperature": self.temperature}
+        known |= {"exact": self.exact}
         content = {"schema": SCHEMA, "by": self.by, "classes": list(self.names), "vocabulary": self.vocabulary, **known}
         text = json.dumps({**content, "counts": self.counts.described()}, ensure_ascii=False, allow_nan=False)
         write_text(folder / FILE, text + "\n")
@@ -128,8 +131,10 @@ class Reference:
         temperature = float(found["temperature"])
         if not 1e-3 < temperature < 1e3:
             raise ValueError(f"its temperature is {temperature}")
-        counts = TextCounts.read(found["counts"], len(names))
-        return cls(counts, tuple(names), words[-1], words[-2], Known.read(known) if known else None, temperature)
+        if not isinstance(found["exact"], bool):
+            raise ValueError("it does not say whose it is")
+        counts, labels = TextCounts.read(found["counts"], len(names)), Known.read(known) if known else None
+        return cls(counts, tuple(names), words[-1], words[-2], labels, temperature, found["exact"])
 
 
 def fingerprint_of(encoder: TextEncoder) -> str:

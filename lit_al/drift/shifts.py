@@ -61,11 +61,22 @@ class Shift:
 
     @property
     def size(self) -> str:
-        """The band that the index lies in, chance taken off: none, some or large."""
+        """The band that the index lies in, chance taken off: small, medium or large; "" where there is none."""
         beyond = self.psi - self.by_chance
         if np.isnan(beyond):
             return ""
-        return "none" if beyond < SMALL else "some" if beyond < LARGE else "large"
+        return "small" if beyond < SMALL else "medium" if beyond < LARGE else "large"
+
+    def alarms(self, level: float, least: float = 0.0, *, exact: bool = True) -> bool:
+        """Is it one to raise an alarm for?
+
+        Args:
+            level: that its corrected p is under.
+            least: that its index is beyond chance, where it has one.
+            exact: the model itself made the reference; of other models' confidence a small shift is no wonder.
+        """
+        wanted = max(least, SMALL) if self.question == "confidence" and not exact else least
+        return self.corrected < level and (np.isnan(self.psi) or not wanted or self.psi - self.by_chance >= wanted)
 
 
 @dataclass(frozen=True)
@@ -208,8 +219,8 @@ def at_cuts(before: Ints, now: Ints) -> float:
     (1.0, True)
     """
     cuts = _cuts(before + now)
-    above = [counts.sum() - np.cumsum(counts)[cuts] for counts in (before, now)]
-    return _least(fisher(*above, int(before.sum()), int(now.sum())))
+    one, other = (counts.sum() - np.cumsum(counts)[cuts] for counts in (before, now))
+    return _least(fisher(one, other, int(before.sum()), int(now.sum())))
 
 
 def _cuts(both: Ints) -> Ints:

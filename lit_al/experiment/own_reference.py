@@ -5,6 +5,7 @@ as a model saw it that had not learned its label, and each text as a vocabulary 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def of_pool(
     if fresh.any():
         said[fresh] = say(taken[fresh], new[fresh])
     by = f"{len(taken):,} of the texts that the model is from, as if it had not seen them"
-    return Reference.of(TextCounts.of(new, said), encoder, names, by)
+    return replace(Reference.of(TextCounts.of(new, said), encoder, names, by), exact=False)
 
 
 def of_test(tokens: torch.Tensor, encoder: TextEncoder, corpus: Corpus, rows: Rows, say: Say) -> Reference | None:

@@ -87,7 +87,7 @@ def test_few_labels_say_nothing_of_the_accuracy():
     "wrong",
     [
         {"schema": 2}, {"classes": ["no"]}, {"classes": "no"}, {"by": 3}, {"temperature": 0}, {"temperature": "hot"},
-        {"counts": {}}, {"counts": []}, {"known": {"rows": 9}}, {"known": [1]},
+        {"exact": 1}, {"counts": {}}, {"counts": []}, {"known": {"rows": 9}}, {"known": [1]},
     ],
 )  # fmt: skip
 def test_damaged_file_is_refused_in_one_sentence(wrong, tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from lit_al.drift.shifts import GROUPS, chi_square, group_numbers, grouped, psi, shifts, word_shifts
+from lit_al.drift.shifts import GROUPS, Shift, chi_square, group_numbers, grouped, psi, shifts, word_shifts
 from lit_al.drift.text_counts import WORDS, TextCounts
 
 histograms = arrays(np.int64, 12, elements=st.integers(0, 50))
@@ -116,3 +116,13 @@ def test_rare_classes_are_one_and_never_make_a_p_of_nothing():
     many = np.array([500, 400, *[1] * 50])
     assert chi_square(many, many) == pytest.approx(1)
     assert chi_square(np.array([3, 0]), np.array([0, 0])) == 1
+
+
+def test_small_shift_of_confidence_is_no_alarm_where_other_models_made_the_reference():
+    small = Shift("confidence", 0.05, 0.01, 1e-6, 1e-5)
+    assert small.alarms(0.05)
+    assert not small.alarms(0.05, exact=False)
+    assert Shift("confidence", 0.2, 0.01, 1e-6, 1e-5).alarms(0.05, exact=False)
+    assert Shift("text lengths", 0.05, 0.01, 1e-6, 1e-5).alarms(0.05, exact=False)
+    assert Shift("words", np.nan, np.nan, 1e-6, 1e-5).alarms(0.05, 9.0)
+    assert not Shift("words", np.nan, np.nan, 0.02, 0.1).alarms(0.05)
