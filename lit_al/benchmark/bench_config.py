@@ -49,6 +49,12 @@ class BenchConfig(SplitOptions, FolderOptions):
         "half their budget.",
     )
     side_by_side: int = row_option(5, "Seeds in one batched pass.", least=1)
+    cluster: str | None = row_option(
+        None,
+        "Compute on the cores of a Ray cluster: its address; or auto: the one that RAY_ADDRESS or this machine has, "
+        "else one of this machine's own cores. Needs lit_al[cluster].",
+        "auto|ADDRESS",
+    )
 
     standardize: Standardize | None = network_option(
         None,
