@@ -7,6 +7,7 @@ from lit_al.benchmark.methods import TRAININGS, Method
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.text.units import Standardize, UnitsAsked
+from lit_al.utils.cluster import CLUSTER_HELP
 from lit_al.utils.options import CorpusOptions, FolderOptions, SplitOptions, again, check_not_both, grouped
 
 _WAYS = "; ".join(f"{how.name}: {how.words}" for how in TRAININGS.values() if how.name)
@@ -51,8 +52,7 @@ class BenchConfig(SplitOptions, FolderOptions):
     side_by_side: int = row_option(5, "Seeds in one batched pass.", least=1)
     cluster: str | None = row_option(
         None,
-        "Compute on the cores of a Ray cluster: its address; or auto: the one that RAY_ADDRESS or this machine has, "
-        "else one of this machine's own cores. Needs lit_al[cluster].",
+        f"Compute on the cores of {CLUSTER_HELP}",
         "auto|ADDRESS",
     )
 

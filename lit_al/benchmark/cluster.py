@@ -5,11 +5,8 @@ which it can be gone on with. Where a worker or its machine is lost, the group g
 so that the cells in work are all that is computed twice. Tasks write nothing: the table is the caller's.
 """
 
-import logging
-import socket
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +17,10 @@ from lit_al.benchmark.bench_config import BenchConfig
 from lit_al.benchmark.results_table import Key
 from lit_al.data import Corpus
 from lit_al.exceptions import ConfigError, LitALError, RunError
+from lit_al.utils.cluster import cluster
 from lit_al.utils.folders import versions
 from lit_al.utils.terminal_text import counted, first_line
 
-PATIENCE: Final = 5.0  # seconds that an address has to answer
 LOSSES: Final = 5  # of workers that a group survives between two of its rounds: then the fault is its own
 SAME: Final = ("lit_al", "torch", "numpy", "numba")  # versions that change a figure
 
@@ -49,7 +46,7 @@ def computed(
         RunError: a group's workers are lost again and again.
         LitALError: what a worker has met.
     """
-    with _cluster(str(bench.config.cluster)) as ray:
+    with cluster(str(bench.config.cluster)) as ray:
         cores = int(ray.cluster_resources().get("CPU", 0))
         say(f"cluster: {counted(cores, 'core')} on {counted(len(ray.nodes()), 'machine')}")
         given = ray.put((replace(bench.config, cluster=None), bench.corpus, _versions()))
@@ -82,40 +79,6 @@ def computed(
             else:
                 states[group], losses[group] = step.state, 0
                 yield group, step
-
-
-@contextmanager
-def _cluster(address: str) -> Iterator[Any]:
-    """Ray, connected.
-
-    Raises:
-        ConfigError: it is not installed, or nothing answers at the address.
-    """
-    try:
-        import ray
-    except ImportError:
-        raise ConfigError("--cluster needs Ray; install it with: pip install 'lit_al[cluster]'") from None
-    try:
-        if address != "auto":
-            _knock(address)  # Ray itself waits for minutes
-        ray.init(address=None if address == "auto" else address, log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ConfigError(
-            f"no Ray cluster answers at --cluster {address} ({first_line(error)}); start one with ray start --head, or "
-            "give --cluster auto"
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-def _knock(address: str) -> None:
-    """Raises OSError or ValueError where nothing answers within seconds."""
-    host, colon, port = address.rpartition("://")[2].rpartition(":")
-    if not (colon and port.isdecimal()):
-        raise ValueError("an address is HOST:PORT")
-    socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE).close()
 
 
 def _told(error: Any, group: Group) -> LitALError:
