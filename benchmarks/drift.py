@@ -28,7 +28,7 @@ from sklearn.linear_model import LogisticRegression
 
 from lit_al.data import Corpus, load_corpus
 from lit_al.drift.reading import encoder_of, read
-from lit_al.drift.reference import FILE, Reference
+from lit_al.drift.model_reference import FILE, Reference
 from lit_al.drift.shifts import shifts
 from lit_al.drift.text_counts import TextCounts
 from lit_al.exchange.table_files import table_file

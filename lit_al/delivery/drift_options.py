@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lit_al.data.tables import Reading
 from lit_al.delivery.delivery_options import MODEL, model_option, output_option
 from lit_al.exceptions import ConfigError
 from lit_al.utils.options import REQUIRED, CorpusOptions, Options, again, grouped
@@ -57,8 +56,3 @@ class DriftOptions(Options):
             raise ConfigError(f"--alarm-psi {self.alarm_psi} must be 0 or more, as in 0.1")
         if self.alarm_accuracy is not None and not 0 < self.alarm_accuracy <= 1:
             raise ConfigError(f"--alarm-accuracy {self.alarm_accuracy} must lie above 0 and at most at 1, as in 0.85")
-
-    @property
-    def reading(self) -> Reading:
-        """Which columns are which, of texts whose labels are not read."""
-        return Reading(self.text_column, None, None, self.encoding, self.separator, self.no_header)

@@ -19,7 +19,7 @@ from lit_al.delivery.delivery_options import OPSET, ExportModelOptions, Precisio
 from lit_al.delivery.held_out import HeldOut, reading_model, said_of
 from lit_al.delivery.model_card import Judged, model_card
 from lit_al.delivery.origin import Origin, reference_at
-from lit_al.drift.reference import Reference
+from lit_al.drift.model_reference import Reference
 from lit_al.exceptions import CheckpointError, ConfigError, RunError
 from lit_al.metrics import Evaluation
 from lit_al.models.bilstm import probabilities_of

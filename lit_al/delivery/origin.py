@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lit_al.drift.reference import FILE
+from lit_al.drift.model_reference import FILE
 from lit_al.models.model_folder import is_model_folder, read_config
 from lit_al.models.request import weights_at
 from lit_al.record import RECORD_FILE, Record

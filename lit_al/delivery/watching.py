@@ -1,7 +1,8 @@
 """`lit-al drift`: has what comes in changed since the model learned, and what may that have cost?
 
-Today's texts are held against the model's reference (`drift.reference`): one that it carries, or one made of texts of
-before. Tests say whether there is a shift, and an alarm is a shift that tests are sure of; the accuracy is guessed.
+Today's texts are held against the model's reference (`drift.model_reference`): one that it carries, or one made of
+texts of before. Tests say whether there is a shift, and an alarm is a shift that tests are sure of; the accuracy is
+guessed.
 """
 
 import json
@@ -15,14 +16,14 @@ import numpy as np
 from lit_al.data import load_corpus
 from lit_al.data.columns import TextTable, texts_of
 from lit_al.data.load import read_table
-from lit_al.data.tables import DataTable
+from lit_al.data.tables import DataTable, Reading
 from lit_al.delivery.drift_options import DriftOptions
 from lit_al.delivery.held_out import reading_model
 from lit_al.delivery.origin import reference_at
 from lit_al.drift.accuracy_guess import AccuracyGuess
+from lit_al.drift.model_reference import FEWEST, FILE, Reference
 from lit_al.drift.next_labels import Reason, next_labels, strangeness_of
 from lit_al.drift.reading import encoder_of, read
-from lit_al.drift.reference import FEWEST, FILE, Reference
 from lit_al.drift.shifts import Shift, WordShift, shifts, word_shifts
 from lit_al.drift.text_counts import TextCounts
 from lit_al.exceptions import CheckpointError, DataError
@@ -112,8 +113,8 @@ def look(asked: DriftOptions, progress: Watch = lambda doing, total: lambda text
     if asked.to_label is not None:
         check_suffix(asked.to_label)
     model = reading_model(asked.model)
-    table, source = read_table(asked.data, asked.reading)
-    found = texts_of(table, asked.reading, labeled=False)
+    table, source = read_table(asked.data, _reading(asked))
+    found = texts_of(table, _reading(asked), labeled=False)
     encoder = encoder_of(model)
     reference, notes = _reference(asked, model, progress)
     today = _today(model, found.texts, reference, progress("reading today's texts", len(found.texts)))
@@ -131,6 +132,11 @@ def look(asked: DriftOptions, progress: Watch = lambda doing, total: lambda text
     if asked.json is not None:
         write_text(asked.json, json.dumps(report.described(), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return report
+
+
+def _reading(asked: DriftOptions) -> Reading:
+    """Which columns are which, of texts whose labels are not read."""
+    return Reading(asked.text_column, None, None, asked.encoding, asked.separator, asked.no_header)
 
 
 def unknown_share(counts: TextCounts) -> float:
@@ -170,7 +176,7 @@ def _of_table(
 ) -> tuple[Reference, tuple[str, ...]]:
     """Of texts of before, with labels or without."""
     assert asked.reference is not None  # as `_reference` has seen
-    how = asdict(replace(asked.reading, label_column=asked.label_column))
+    how = asdict(replace(_reading(asked), label_column=asked.label_column))
     corpus = load_corpus(asked.reference, classes=tuple(model.classes), **how)
     if len(corpus) < FEWEST:
         raise DataError(

@@ -15,7 +15,7 @@ from rich.console import Console
 from lit_al.calibration import Calibration
 from lit_al.data import count_contradictions, first_copies
 from lit_al.data.split import without
-from lit_al.drift.reference import Reference
+from lit_al.drift.model_reference import Reference
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.delivery import Delivery
 from lit_al.experiment.experiment_data import described_copies

@@ -21,7 +21,7 @@ from scipy.special import softmax
 
 from lit_al.data import Corpus
 from lit_al.data.split import shuffled
-from lit_al.drift.reference import as_if_new
+from lit_al.drift.model_reference import as_if_new
 from lit_al.exceptions import ConfigError, FitError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.protocol import recipe_of
@@ -63,7 +63,7 @@ class Learned:
         model: reads new texts by itself.
         run: the rows and labels that it learned from, and the pool that is left.
         opinion: of its teacher; None where there is none.
-        as_new: as `run.validated`, but of texts read as if their words were new (`drift.reference.as_if_new`).
+        as_new: as `run.validated`, but of texts read as if their words were new (`drift.model_reference.as_if_new`).
     """
 
     number: int

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 
 from lit_al.data import Corpus
+from lit_al.drift.model_reference import FEWEST, MOST, Reference, as_if_new
 from lit_al.drift.reading import encoder_of
-from lit_al.drift.reference import FEWEST, MOST, Reference, as_if_new
 from lit_al.drift.text_counts import TextCounts
 from lit_al.loop.state import Validated
 from lit_al.models.batches import EVALUATION_BATCH, Batches

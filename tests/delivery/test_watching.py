@@ -8,8 +8,8 @@ import pytest
 
 from lit_al.cli import main
 from lit_al.data import load_corpus
+from lit_al.drift.model_reference import FILE, Reference
 from lit_al.drift.reading import encoder_of, read
-from lit_al.drift.reference import FILE, Reference
 from lit_al.drift.text_counts import TextCounts
 from lit_al.models.checkpoint import load_frozen, save_model
 from lit_al.models.text_teacher import TextTeacher

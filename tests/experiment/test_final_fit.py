@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from lit_al.cli import main
-from lit_al.drift.reference import Reference
+from lit_al.drift.model_reference import Reference
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.fit_options import FitOptions
@@ -137,8 +137,9 @@ def test_teacher_is_delivered_as_a_model_like_any_other(tickets, corpus, tmp_pat
     right = np.mean(classifier.predict(corpus.texts) == np.array(CLASSES)[corpus.labels])
     assert right > 0.7
     assert Reference.read(folder / "reference.json").known.rows == 90
-    assert main.main(["drift", str(folder), "--data", str(tickets), "--text-column", "message"]) == 0
-    capsys.readouterr()
+    watched = main.main(["drift", str(folder), "--data", str(tickets), "--text-column", "message"])
+    assert watched == 1  # these are the texts that it has learned from, and it is surer of them
+    assert "ALARM: confidence has shifted\n" in capsys.readouterr().out
     assert len(classifier.query(5, texts=corpus.texts[90:], strategy="margin").rows) == 5
     assert main.main(["predict", str(folder), corpus.texts[0]]) == 0
     assert capsys.readouterr().out.split("\t")[0] == classifier.predict(corpus.texts[:1])[0]

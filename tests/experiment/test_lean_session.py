@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from lit_al.cli import main
 from lit_al.data.split import stratified_split
-from lit_al.drift.reference import Reference
+from lit_al.drift.model_reference import Reference
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.experiment import lean_session
 from lit_al.experiment.config import TrainConfig

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lit_al.data import Corpus
-from lit_al.drift.reference import MOST
+from lit_al.drift.model_reference import MOST
 from lit_al.experiment.own_reference import judged_by, of_pool, of_test
 from lit_al.loop.state import Validated
 from lit_al.text.encoder import TextEncoder

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lit_al.calibration import tempered
-from lit_al.drift.reference import FILE, Reference, as_if_new
+from lit_al.drift.model_reference import FILE, Reference, as_if_new
 from lit_al.drift.text_counts import TextCounts
 from lit_al.exceptions import CheckpointError
 from lit_al.text.encoder import TextEncoder
