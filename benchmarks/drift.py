@@ -75,6 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpora", nargs="+", default=["demo"])
     parser.add_argument("--only", nargs="*", help="names of those to be judged; the others are mixed in alone")
+    parser.add_argument("--reference", choices=("file", "own", "both"), default="both")
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--today", type=int, default=500, help="texts of today")
     parser.add_argument("--no-classifier", action="store_true", help="leave the classifier two-sample test out")
@@ -87,7 +88,7 @@ def main() -> None:
         others = [other for other in corpora.values() if other is not corpus]
         with TemporaryDirectory() as folder:
             bench = Bench(name, corpus, others, Path(folder))
-            for own in (False, True):
+            for own in (False, True) if asked.reference == "both" else (asked.reference == "own",):
                 console.print(bench.table(own, asked.draws, asked.today, not asked.no_classifier and not own))
 
 

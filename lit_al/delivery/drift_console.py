@@ -11,6 +11,7 @@ from rich.table import Table
 
 from lit_al.delivery.drift_options import DriftOptions
 from lit_al.delivery.watching import DriftReport, Watch, unknown_share
+from lit_al.drift.shifts import Shift
 from lit_al.utils.terminal_text import markup
 
 _SHOWN = 8  # words that have changed
@@ -29,13 +30,20 @@ def show(report: DriftReport, asked: DriftOptions, console: Console | None = Non
         table.add_column(name, justify="right")
     table.add_column("verdict")
     for shift in report.shifts:
-        sure = shift.alarms(asked.alarm, asked.alarm_psi, exact=report.reference.exact)
-        said = f"[red]shifted[/red]{f', {shift.size}' if shift.size else ''}" if sure else "[green]as before[/green]"
+        said = _verdict(shift, asked, exact=report.reference.exact)
         table.add_row(shift.question, number(shift.psi), number(shift.by_chance), p(shift.p), p(shift.corrected), said)
     console.print(table)
     for line in in_words(report, asked):
         console.print(markup(line), soft_wrap=True, highlight=False)
     console.print(f"unknown words: {unknown_share(before):.2%} before, {unknown_share(now):.2%} now", highlight=False)
+
+
+def _verdict(shift: Shift, asked: DriftOptions, *, exact: bool) -> str:
+    if shift.alarms(asked.alarm, asked.alarm_psi, exact=exact):
+        return f"[red]shifted[/red]{f', {shift.size}' if shift.size else ''}"
+    if shift.question == "confidence" and not exact:
+        return "not judged"  # see `Shift.alarms`
+    return "shifted, no alarm" if shift.corrected < asked.alarm else "[green]as before[/green]"
 
 
 def in_words(report: DriftReport, asked: DriftOptions) -> Iterator[str]:

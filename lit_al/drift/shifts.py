@@ -73,10 +73,11 @@ class Shift:
         Args:
             level: that its corrected p is under.
             least: that its index is beyond chance, where it has one.
-            exact: the model itself made the reference; of other models' confidence a small shift is no wonder.
+            exact: the model itself made the reference; that another is surer, or less sure, is no shift of texts.
         """
-        wanted = max(least, SMALL) if self.question == "confidence" and not exact else least
-        return self.corrected < level and (np.isnan(self.psi) or not wanted or self.psi - self.by_chance >= wanted)
+        if self.question == "confidence" and not exact:
+            return False
+        return self.corrected < level and (np.isnan(self.psi) or not least or self.psi - self.by_chance >= least)
 
 
 @dataclass(frozen=True)

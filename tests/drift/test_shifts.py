@@ -118,11 +118,12 @@ def test_rare_classes_are_one_and_never_make_a_p_of_nothing():
     assert chi_square(np.array([3, 0]), np.array([0, 0])) == 1
 
 
-def test_small_shift_of_confidence_is_no_alarm_where_other_models_made_the_reference():
-    small = Shift("confidence", 0.05, 0.01, 1e-6, 1e-5)
-    assert small.alarms(0.05)
-    assert not small.alarms(0.05, exact=False)
-    assert Shift("confidence", 0.2, 0.01, 1e-6, 1e-5).alarms(0.05, exact=False)
+def test_confidence_is_no_alarm_where_other_models_made_the_reference_and_a_small_index_none_where_it_is_to_be_large():
+    sure = Shift("confidence", 0.2, 0.01, 1e-6, 1e-5)
+    assert sure.alarms(0.05)
+    assert sure.alarms(0.05, 0.1)
+    assert not sure.alarms(0.05, 0.25)
+    assert not sure.alarms(0.05, exact=False)
     assert Shift("text lengths", 0.05, 0.01, 1e-6, 1e-5).alarms(0.05, exact=False)
     assert Shift("words", np.nan, np.nan, 1e-6, 1e-5).alarms(0.05, 9.0)
     assert not Shift("words", np.nan, np.nan, 0.02, 0.1).alarms(0.05)
