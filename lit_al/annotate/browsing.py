@@ -86,8 +86,8 @@ def snippet(text: str, words: str) -> str:
 
     >>> snippet("It is  so.", "")
     'It is so.'
-    >>> snippet("a " * 100 + "Gem " + "b " * 200, "gem")[:20], len(snippet("a " * 400, ""))
-    ('… a a a a a a a a a ', 282)
+    >>> snippet("a " * 150 + "Gem " + "b " * 200, "gem")[:9], snippet("a " * 400, "")[-5:]
+    ('… a a a a', 'a a …')
     """
     place = text.casefold().find(words.casefold()) if words else 0
     start = max(0, place - BEFORE) if place > SHOWN - BEFORE else 0

@@ -25,7 +25,7 @@ class LiveFigures:
     """The latest count of a record.
 
     Args:
-        record: read by a thread of its own.
+        record: read by a thread of its own, through a connection of its own: the record may be closed meanwhile.
     """
 
     def __init__(self, record: Record) -> None:
@@ -59,18 +59,23 @@ class LiveFigures:
     def _count(self) -> None:
         began = time.monotonic()
         try:
-            record, several = self._record, len(self._record.annotators()) > 1
-            self._found = {
-                "agreement": _agreement(record) if several else None,
-                "conflicts": _open_conflicts(record) if several else None,
-                "curve": list(_curve(record)),
-                "controls": _controls(record),
-            }
-        except StoreError:  # it cannot be read now, or was closed; the next count may tell
+            with Record(self._record.path) as record:
+                self._found = _figures(record)
+        except StoreError:  # it cannot be read now; the next count may tell
             pass
         finally:
             now = time.monotonic()
             self._next = now + max(EVERY, (now - began) / SHARE)
+
+
+def _figures(record: Record) -> dict[str, Any]:
+    several = len(record.annotators()) > 1
+    return {
+        "agreement": _agreement(record) if several else None,
+        "conflicts": _open_conflicts(record) if several else None,
+        "curve": list(_curve(record)),
+        "controls": _controls(record),
+    }
 
 
 def _agreement(record: Record) -> dict[str, Any]:
