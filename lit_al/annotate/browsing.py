@@ -90,7 +90,7 @@ def snippet(text: str, words: str) -> str:
     ('… a a a a', 'a a …')
     """
     place = text.casefold().find(words.casefold()) if words else 0
-    start = max(0, place - BEFORE) if place > SHOWN - BEFORE else 0
+    start = text.find(" ", max(0, place - BEFORE), place) + 1 if place > SHOWN - BEFORE else 0
     piece = " ".join(text[start : start + SHOWN].split())
     return ("… " if start else "") + piece + (" …" if start + SHOWN < len(text) else "")
 

@@ -1,34 +1,19 @@
 """The labeling page in a real browser: what an annotator sees and does, and what is on record after it."""
 
-import os
 import time
-from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from lit_al.record import Item, Record, sha256_of
 from lit_al.record.own_columns import OwnColumns
 
-SECONDS = 15
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}</textarea>'\""
-WATCH = """
-window.seen = [];
-window.alert = (words) => window.seen.push(`alert ${words}`);
-document.addEventListener('securitypolicyviolation', (event) => window.seen.push(`policy ${event.violatedDirective}`));
-window.addEventListener('error', (event) => window.seen.push(`error ${event.message}`));
-"""
 COLUMNS = {
     "order_id": "ORD-9000", "subject": "a long one " * 100, "link": "https://example.com/" + "x" * 300,
     "מספר": "שלום, (דחוף) 7", "a name of a column that is as long as a sentence, or longer": 1.5,
 }  # fmt: skip
-MODULES = """
-const [{ S, shown }, { waiting, keep }, { buttons }] = await Promise.all(
-    ['state', 'sending', 'labels'].map((name) => import(`${location.origin}/static/${name}.js`)));
-"""
 LEAVING = "!dispatchEvent(new Event('beforeunload', {cancelable: true}))"
 CONTRAST = """
 const light = (color) => {
@@ -47,94 +32,6 @@ return [...document.querySelectorAll('body *')].filter((one) => one.childNodes.l
         return [(a + .05) / (b + .05), one.tagName + ' ' + one.textContent.trim().slice(0, 30)];
     });
 """
-
-
-class Page:
-    """The page, as an annotator has it."""
-
-    def __init__(self, browser, folder):
-        self.browser, self.folder = browser, folder
-
-    def open(self, link):
-        """Follow a link, once the first text is there."""
-        self.browser.get(link)
-        self.until("document.querySelector('#text').textContent || document.querySelector('#notice').textContent")
-        self.until("S.oldest !== Infinity")  # earlier answers are there
-        return self
-
-    def js(self, code, *arguments):
-        return self.browser.execute_script(f"return (async function () {{ {MODULES} return {code} }})()", *arguments)
-
-    def until(self, code, value=None):
-        """Wait for an expression to be true, or to be a value; returns it."""
-
-        def look(browser):
-            found = self.js(code)
-            return [found] if (found if value is None else found == value) else None
-
-        words = f"{code} is not {'true' if value is None else value}"
-        return WebDriverWait(self.browser, SECONDS, poll_frequency=0.02).until(look, words)[0]
-
-    @property
-    def text(self):
-        return self.js("document.querySelector('#text').textContent")
-
-    def shown(self, place):
-        return self.js(f"document.querySelector('#{place}').textContent")
-
-    def press(self, *keys):
-        """One key after the other, as a person would: each on a text that is there."""
-        for key in keys:
-            self.until("!!shown() || S.words.startsWith('All done') || S.words.startsWith('Only')")
-            ActionChains(self.browser, duration=0).send_keys(key).perform()
-
-    def saved(self, count):
-        self.until("document.querySelector('#saved').textContent", f"saved {count}")
-
-    def label(self, key):
-        """Answer the text on screen; returns it."""
-        text = self.until("shown() && document.querySelector('#text').textContent")
-        self.press(key)
-        return text
-
-    def said(self, annotator="ann"):
-        """What is on record, by text."""
-        with Record.open(self.folder, check=False) as record:
-            texts = {item.id: item.text for item in record.items()}
-            return {texts[answer.item]: answer.label for answer in record.answers(annotator)}
-
-    def shot(self, name):
-        """A picture for people to look at, where they ask for it."""
-        folder = os.environ.get("LIT_AL_SCREENSHOTS")
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            assert self.browser.save_screenshot(str(Path(folder) / f"{name}.png"))
-
-
-@pytest.fixture
-def page(tmp_path, browser, start, helpers):
-    """Begin a run of texts and open its page; the server can be started again at the same port."""
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
-    page = Page(browser, tmp_path / "run")
-
-    def serve():
-        page.server, links, page.log, _ = start("--run", "run", "--port", str(page.port), "--annotators", page.names)
-        assert links, page.log
-        page.port = int(links[0].split(":")[2].split("/")[0])
-        page.links = links
-
-    def begin(texts=None, names="ann", **settings):
-        texts = [f"text number {number}" for number in range(40)] if texts is None else texts
-        helpers.fill(page.folder, texts, **settings).close()
-        page.port, page.names, page.serve = 0, names, serve
-        serve()
-        return page.open(page.links[0])
-
-    yield begin
-    browser.execute_cdp_cmd("Network.enable", {})
-    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
-    assert page.js("window.seen") in ([], None)
-    browser.get("about:blank")
 
 
 def test_thirty_texts_by_keys_with_undo_skip_and_reload(page):
@@ -405,7 +302,7 @@ def test_suggestion_comes_before_the_answer_on_request(tmp_path, browser, start,
     with helpers.fill(tmp_path / "run", show_suggestions=True) as record:
         helpers.rank(record, range(12))
     _, [link], _, _ = start("--run", "run", "--port", "0", "--annotators", "ann")
-    shown = Page(browser, tmp_path / "run").open(link)
+    shown = helpers.Page(browser, tmp_path / "run").open(link)
     assert shown.js("document.querySelector('[data-label=positive]').textContent") == "2positivemodel: 75\u00a0%"
 
 
@@ -438,7 +335,7 @@ def test_more_labels_than_keys_are_found_by_typing(tmp_path, browser, start, hel
     classes = [f"kind {letter}" for letter in "abcdefghijklm"]
     helpers.fill(tmp_path / "run", classes=classes).close()
     _, [link], _, _ = start("--run", "run", "--port", "0", "--annotators", "ann")
-    page = Page(browser, tmp_path / "run").open(link)
+    page = helpers.Page(browser, tmp_path / "run").open(link)
     text = page.text
     page.press("/")
     ActionChains(browser).send_keys("kind k").perform()
@@ -454,23 +351,28 @@ def test_more_labels_than_keys_are_found_by_typing(tmp_path, browser, start, hel
 
 
 def test_markup_everywhere_is_shown_as_text(tmp_path, browser, start, helpers):
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
-    name = "ann " + EVIL.replace(",", "")[:40]
-    with helpers.fill(tmp_path / "run", [EVIL + str(n) for n in range(6)], ("good", EVIL), {EVIL: EVIL}) as record:
-        record.set_state("guidelines", {"text": EVIL})
-        record.set_state("trainer", {"state": "failed", "detail": EVIL, "heartbeat": 0, "labels": 0})
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": helpers.WATCH})
+    name = "ann " + helpers.EVIL.replace(",", "")[:40]
+    with helpers.fill(
+        tmp_path / "run",
+        [helpers.EVIL + str(n) for n in range(6)],
+        ("good", helpers.EVIL),
+        {helpers.EVIL: helpers.EVIL},
+    ) as record:
+        record.set_state("guidelines", {"text": helpers.EVIL})
+        record.set_state("trainer", {"state": "failed", "detail": helpers.EVIL, "heartbeat": 0, "labels": 0})
     _, [link], _, _ = start("--run", "run", "--port", "0", "--annotators", name)
-    page = Page(browser, tmp_path / "run").open(link)
-    assert page.text.startswith(EVIL)
-    assert page.shown("beside") == EVIL + EVIL
+    page = helpers.Page(browser, tmp_path / "run").open(link)
+    assert page.text.startswith(helpers.EVIL)
+    assert page.shown("beside") == helpers.EVIL + helpers.EVIL
     page.label("2")
     page.saved(1)
-    assert page.shown("thought") == f"Last: {EVIL}"
+    assert page.shown("thought") == f"Last: {helpers.EVIL}"
     page.press("h")
-    assert page.shown("guidelines").strip() == EVIL
+    assert page.shown("guidelines").strip() == helpers.EVIL
     page.press("h", "n")
-    ActionChains(browser).send_keys(EVIL, Keys.ENTER).perform()
-    assert EVIL in page.shown("facts")
+    ActionChains(browser).send_keys(helpers.EVIL, Keys.ENTER).perform()
+    assert helpers.EVIL in page.shown("facts")
     page.js("keep('label', S.upcoming[0], {label: '<img src=x onerror=alert(2)>'})")
     page.until("document.querySelector('#alert').textContent.includes('<img src=x')")
     assert page.js("document.images.length") == 0
@@ -492,7 +394,7 @@ def test_columns_stand_beside_their_text_also_when_one_looks_back(tmp_path, brow
         record.add_items(items)
         OwnColumns("order", None, ("who",)).keep(record)
     _, [link], _, _ = start("--run", "run", "--port", "0", "--annotators", "ann")
-    page = Page(browser, tmp_path / "run").open(link)
+    page = helpers.Page(browser, tmp_path / "run").open(link)
     for key in ("1", "2", "s", Keys.ARROW_LEFT, Keys.ARROW_LEFT, "u"):
         number = page.until("shown() && document.querySelector('#text').textContent").removeprefix("text ")
         assert page.shown("beside") == f"orderORD-{number}whoרוני"

@@ -50,7 +50,7 @@ function drawn(row) {
     ...Object.entries(row.notes).map(([name, note]) => ["mark", `✎ ${name === WHO ? "" : `${name}: `}${note}`])];
   if (row.copy_of !== row.item) tags.push(["mark", "copy of another text"]);
   return make("button", { type: "button", data: { item: row.item } },
-    make("span", { className: "snippet", dir: "auto" }, ...lit(row.text)),
+    make("span", { className: "snippet", dir: "auto" }, ...lit(row.text.replace(/<br ?\/?>/gi, " "))),
     make("span", { className: "tags" }, ...tags.map(([kind, words]) => make("span", { className: kind, dir: "auto", textContent: words }))));
 }
 

@@ -18,7 +18,8 @@ export function build(classes) { // Buttons from the class list; called again wh
   names = [...classes];
   $("labels").replaceChildren(...names.map((name, place) => make("button", { type: "button", data: { label: name } },
     make("kbd", { textContent: DIGITS[place] ?? "" }), make("span", { textContent: name, dir: "auto" }), make("small"))));
-  $("labels").classList.toggle("many", names.length > 10);
+  $("labels").classList.toggle("many", names.length > DIGITS.length);
+  $("labels").classList.toggle("long", names.some((name) => name.length > 28 || name.split(/\s/).some((word) => word.length > 14)));
   $("filter-form").hidden = names.length <= DIGITS.length;
   for (const row of document.querySelectorAll(".for-many")) row.hidden = names.length <= DIGITS.length;
   arrange();

@@ -42,7 +42,7 @@ function fill(status) { // The choices, by the classes and people that there are
     if (known.length === names.length && known.every((name, place) => name === names[place])) continue;
     const before = select.value;
     select.replaceChildren(...names.map((name) => make("option", { value: name, textContent: name })));
-    if (names.includes(before)) select.value = before;
+    select.value = names.includes(before) ? before : names[select.name === "into" ? 1 : 0] ?? "";
   }
   $("manage").querySelector("[data-manage=remove-annotator]").hidden = status.people.length < 2;
 }

@@ -17,7 +17,7 @@ export function render() {
   $("all").hidden = !text?.clipped;
   if (text?.clipped) say("all", `Show all ${number(text.length)} characters`);
   say("facts", facts(text).filter(Boolean).join(" "));
-  say("command", S.view === "suspects" && S.lists.suspects.command ? S.lists.suspects.command : "");
+  say("command", text ? "" : S.lists[S.view]?.command ?? "");
   say("thought", inLabeling() ? thought(isEarlier() ? text : S.past.at(-1)) : "");
   drawVotes(text);
   document.querySelector("[data-do=flag]").setAttribute("aria-pressed", Boolean(text?.flagged));
@@ -44,9 +44,8 @@ function facts(text) {
     return [`${number(left)} to settle.`, text.tie ? "No label yet: it is a tie." : `For now it is ${text.label}.`, ...marks];
   }
   if (S.view === "suspects") {
-    const by = text.suspected && ` The model, which had not learned from it, says ${text.suspected.label} `
-      + `(${percent(text.suspected.probability)}).`;
-    return [`${number(left)} to look at. It is labeled ${text.label}.${by ?? ""}`, S.lists.suspects.words, ...marks];
+    const by = text.suspected && `A model that had not learned from it says ${text.suspected.label} (${percent(text.suspected.probability)}).`;
+    return [`${number(left)} to look at. It is labeled ${text.label}.`, by, S.lists.suspects.words, ...marks];
   }
   const way = S.visit ? "Esc goes back to the list" : "→ goes on";
   return [isEarlier() && `Earlier answer: ${text.label ?? "skipped"}. Another label replaces it, ${way}.`,
@@ -66,9 +65,8 @@ function drawVotes(text) { // Who said what, side by side.
 function onButtons(text) { // A few words on the buttons of some labels.
   if (text?.suggestion) return { [text.suggestion.label]: `model: ${percent(text.suggestion.probability)}` };
   if (S.view === "suspects" && text?.suspected) return { [text.suspected.label]: `model: ${percent(text.suspected.probability)}` };
-  const words = {};
-  if (S.view === "conflicts") for (const { label } of text?.votes ?? []) words[label] = (words[label] ?? "") + "●";
-  return words;
+  const votes = S.view === "conflicts" ? text?.votes ?? [] : [];
+  return Object.fromEntries(votes.map(({ label }) => [label, `${votes.filter((vote) => vote.label === label).length} of ${votes.length}`]));
 }
 
 export function thought(answer) {
