@@ -97,7 +97,8 @@ class Said:
     def verdict(self, resolve: Resolve) -> TextVerdict:
         """What the text is."""
         votes = [(annotator, label) for annotator, label, _ in self.answers if label is not None]
-        return verdict(votes, self.settled and self.settled[:2], resolve)
+        said = votes or self.settled  # a rule makes a label of one vote or more
+        return verdict(votes, self.settled and self.settled[:2], resolve) if said else TextVerdict((), None)
 
 
 def found(record: Record, search: Search, after: int, n: int) -> tuple[list[Item], int | None]:

@@ -44,8 +44,8 @@ function drawCurve(curve) { // Accuracy by labels, in the band of its interval.
     svg("text", { x: LEFT, y: HIGH - 4 }, "0"),
     svg("text", { x: WIDE - 8, y: HIGH - 4, "text-anchor": "end" }, `${number(most)} labels`));
   $("curve").dataset.seen = seen;
-  $("curve").setAttribute("aria-label", `Accuracy: from ${percent(curve[0].accuracy)} at ${number(curve[0].labels)} labels `
-    + `to ${percent(last.accuracy)} at ${number(last.labels)}, between ${percent(last.low)} and ${percent(last.high)}`);
+  $("curve").setAttribute("aria-label", `Accuracy: from ${percent(curve[0].accuracy)} at ${number(curve[0].labels)} `
+    + `to ${percent(last.accuracy)} at ${number(last.labels)} labels, between ${percent(last.low)} and ${percent(last.high)}`);
 }
 
 listen("status", progress);
