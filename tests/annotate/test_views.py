@@ -88,7 +88,7 @@ def test_search_finds_words_in_any_case_and_filters_narrow_it(page):
     for only, count in (("labeled", 2), ("unlabeled", 98), ("flagged", 1), ("noted", 0)):
         page.js(
             f"[document.querySelector('#only')].forEach((one) => {{ one.value = '{only}';"
-            " one.dispatchEvent(new Event('change')) }})"
+            " one.dispatchEvent(new Event('change')) })"
         )
         page.until("document.querySelector('#browse-state').textContent.startsWith("
                    f"'{min(count, 30) or 'No'}')")  # fmt: skip
