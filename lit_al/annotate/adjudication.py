@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from lit_al.record import Item, Record, TextVerdict
-from lit_al.record.search import Said, in_conflict, said, settlements
+from lit_al.record.search import Opinions, in_conflict, said, settlements
 from lit_al.record.suspected import Suspected, kept
 from lit_al.record.verdicts import conflicts
 from lit_al.utils.terminal_text import counted
@@ -58,12 +58,12 @@ class Adjudication:
         texts = self._texts(owner, list(latest), said(self._record, list(latest)))
         return [{**one, "uuid": latest[one["item"]][0], "seq": latest[one["item"]][1]} for one in texts]
 
-    def _stands(self, one: Suspected, known: Said) -> bool:
+    def _stands(self, one: Suspected, known: Opinions) -> bool:
         """Is the label still the text's, and nobody's last word?"""
         verdict = known.verdict(self._record.resolve)
         return verdict.label == one.label and not verdict.settled_by and one.suggestion in self._record.classes
 
-    def _texts(self, owner: str, items: Iterable[int], known: dict[int, Said]) -> list[dict[str, Any]]:
+    def _texts(self, owner: str, items: Iterable[int], known: dict[int, Opinions]) -> list[dict[str, Any]]:
         return [
             {**self._described(owner, item), **_judged(known[item.id].verdict(self._record.resolve))}
             for item in self._record.items(items)

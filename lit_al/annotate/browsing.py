@@ -5,7 +5,7 @@ from typing import Any, Final, get_args
 
 from lit_al.exceptions import RefusedError
 from lit_al.record import Item, Record
-from lit_al.record.search import Only, Said, Search, found, said
+from lit_al.record.search import Only, Opinions, Search, found, said
 from lit_al.record.suspected import kept
 
 SHOWN: Final = 280  # characters of a text in a row
@@ -63,7 +63,7 @@ class Browsing:
         plain: Any = "" if only == "suspect" else only
         return Search(asked.get("q", ""), asked.get("label", ""), whose, plain, among)
 
-    def _row(self, item: Item, known: Said, annotator: str, words: str, *, owner: bool) -> dict[str, Any]:
+    def _row(self, item: Item, known: Opinions, annotator: str, words: str, *, owner: bool) -> dict[str, Any]:
         answers = [(name, label) for name, label, _ in known.answers if owner or name == annotator]
         flags = sorted(known.flags if owner else known.flags & {annotator})
         notes = {name: note for name, note in known.notes.items() if owner or name == annotator}

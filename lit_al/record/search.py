@@ -79,7 +79,7 @@ class Search:
 
 
 @dataclass
-class Said:
+class Opinions:
     """All that stands of a text.
 
     Attributes:
@@ -160,9 +160,9 @@ def _folded(text: object) -> str:
     return text.casefold() if isinstance(text, str) else ""
 
 
-def said(record: Record, items: Collection[int]) -> dict[int, Said]:
+def said(record: Record, items: Collection[int]) -> dict[int, Opinions]:
     """What stands of each of a few texts."""
-    known: dict[int, Said] = defaultdict(Said)
+    known: dict[int, Opinions] = defaultdict(Opinions)
     values = {"items": json.dumps([*items])}
     with record.told():
         for item, annotator, label, action, uuid, _ in record.db.execute(_SAID, values):
