@@ -46,6 +46,9 @@ def test_owner_sees_all_others_their_own_alone(people):
         ("annotator=bob&only=labeled", [3], [3]),
         ("q=NUMBER+1&n=2", [1, 10], [1, 10]),
         ("after=9", [10, 11], [10, 11]),
+        ("q=%00", [], []),
+        ("q=%ed%a0%80", [], []),
+        ("q=%25&label=%00&annotator=&only=", [], []),
     ],
 )
 def test_filters(people, query, of_ann, of_bob):

@@ -215,6 +215,12 @@ def test_conflict_can_wait_and_is_gone_round(shared):
     assert page.text == texts[2]
     with Record.open(page.folder, check=False) as record:
         assert record.last_seq() == 18
+    held = {"type": "keyDown", "key": "1", "text": "1", "code": "Digit1", "windowsVirtualKeyCode": 49}
+    for repeat in (False, True, True):
+        page.browser.execute_cdp_cmd("Input.dispatchKeyEvent", {**held, "autoRepeat": repeat})
+    page.until("waiting.events.length", 0)
+    with Record.open(page.folder, check=False) as record:
+        assert record.last_seq() == 19  # a key that is held settles one text
 
 
 def test_suspects_are_kept_or_corrected_and_not_asked_again(shared):
