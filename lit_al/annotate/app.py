@@ -14,6 +14,7 @@
 | `GET /api/settled?before=12` | to the owner: texts that they settled, the latest first |
 | `GET /api/status` | progress, labels by class, the model |
 | `POST /api/events` | takes answers; what became of each, once it is on the disk |
+| `POST /api/manage` | changes classes and people, by the owner (`annotate.changes`); what was done, in words |
 
 Every refusal is JSON with one sentence. Endpoints are plain functions, which Starlette runs in threads, so that a slow
 disk holds up nobody else; what writes is `POST /api/events` alone, but for leases.
@@ -72,6 +73,7 @@ class _Pages:
             Route("/api/history", self.history),
             Route("/api/status", self.status),
             Route("/api/events", self.events, methods=["POST"]),
+            Route("/api/manage", self.manage, methods=["POST"]),
             Mount("/static", StaticFiles(directory=str(files("lit_al.annotate") / "static"))),
         ]
         handlers: dict[Any, Callable[[Request, Exception], Response | Awaitable[Response]]] = {
@@ -168,6 +170,15 @@ class _Pages:
         name = await run_in_threadpool(self._who, request)
         body = await read_json(request)
         return await run_in_threadpool(self._take, name, body)
+
+    async def manage(self, request: Request) -> Response:
+        name = await run_in_threadpool(self._owner, request)
+        body = await read_json(request)
+        try:
+            words = await run_in_threadpool(self.service.change, name, body)
+        except RefusedError as error:
+            return refusal(400, str(error))
+        return JSONResponse({"words": words})
 
     def _take(self, name: str, body: Any) -> Response:
         sent = body.get("events") if isinstance(body, dict) else None

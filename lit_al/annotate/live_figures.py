@@ -18,7 +18,7 @@ from lit_al.record.search import in_conflict, said
 EVERY: Final = 30.0  # seconds between two counts
 SHARE: Final = 0.02  # of the time at most, however long a count takes
 POINTS: Final = 40  # of the curve
-_LABELED = "SELECT item, predicted, control FROM event WHERE action = 'label' ORDER BY seq"
+_LABELED = "SELECT item, predicted, control, seq FROM event WHERE action = 'label' ORDER BY seq"
 
 
 class LiveFigures:
@@ -101,10 +101,10 @@ def _curve(record: Record) -> Iterable[dict[str, Any]]:
 def _controls(record: Record) -> Mapping[str, list[int]]:
     """By class: its random controls, and how many of them the model of their time called so, before it knew."""
     first: dict[int, tuple[str | None, int]] = {}
-    first_of = record.groups().first_of
+    first_of, meaning = record.groups().first_of, record.class_history.meaning
     with record.told():
-        for item, predicted, control in record.db.execute(_LABELED):
-            first.setdefault(first_of(item), (predicted, control))
+        for item, predicted, control, seq in record.db.execute(_LABELED):
+            first.setdefault(first_of(item), (predicted and meaning(predicted, seq), control))
     asked = {item: predicted for item, (predicted, control) in first.items() if control and predicted in record.classes}
     support, right = Counter[str](), Counter[str]()
     for item, one in said(record, asked).items():

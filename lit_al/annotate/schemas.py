@@ -10,7 +10,8 @@ from lit_al.record.entries import NAMING
 
 LONGEST_NOTE = 10_000  # characters
 _UUID = re.compile(r"[0-9A-Za-z-]{8,64}")
-_ANSWERS = tuple(action for action in Action if action is not Action.SETTLE)  # who answers does not judge, too
+_SENT = tuple(action for action in Action if action is not Action.CLASSES)
+_ANSWERS = tuple(action for action in _SENT if action is not Action.SETTLE)  # who answers does not judge, too
 _DAY_MS = 24 * 3_600 * 1_000
 
 
@@ -22,7 +23,7 @@ def read_event(sent: object, annotator: str, source: str = "page", *, settles: b
     """
     if not isinstance(sent, Mapping):
         raise RefusedError("an event is a JSON object")
-    action = _action(sent.get("action"), tuple(Action) if settles else _ANSWERS)
+    action = _action(sent.get("action"), _SENT if settles else _ANSWERS)
     return NewEvent(
         uuid=_uuid(sent, "uuid"),
         item=_integer(sent, "item"),

@@ -10,6 +10,7 @@ from typing import Any
 
 from lit_al.annotate.adjudication import Adjudication
 from lit_al.annotate.browsing import Browsing
+from lit_al.annotate.changes import asked_by_owner
 from lit_al.annotate.counters import Tally
 from lit_al.annotate.live_figures import LiveFigures
 from lit_al.annotate.schemas import read_event
@@ -17,6 +18,7 @@ from lit_al.annotate.wording import QUEUE_WORDS, described, progress_words
 from lit_al.annotate.writer import Writer
 from lit_al.exceptions import ConflictError, RefusedError, StoreError
 from lit_al.record import Event, Generation, Item, NewEvent, Queued, Record
+from lit_al.record.groups import TextGroups
 from lit_al.record.own_columns import OwnColumns
 from lit_al.record.search import said
 
@@ -50,11 +52,19 @@ class LabelingService:
         self._figures = LiveFigures(record)
         self.browsing = Browsing(record)
         self.adjudication = Adjudication(record, self._text)
-        self._total = record.count_items() - len(record.groups().further)
+        self._counted: tuple[TextGroups | None, int] = (None, 0)
 
     def is_owner(self, annotator: str) -> bool:
         """May they see what others said, and settle?"""
         return annotator == self.owner
+
+    @property
+    def total(self) -> int:
+        """Texts that are asked for, a text and its copies as one; more may be added meanwhile."""
+        groups = self.record.groups()
+        if self._counted[0] is not groups:
+            self._counted = groups, self.record.count_items() - len(groups.further)
+        return self._counted[1]
 
     # --- Out ----------------------------------------------------------------------------------------------------------
 
@@ -141,6 +151,15 @@ class LabelingService:
             return {"uuid": uuid, "refused": str(error)}
         return {"uuid": uuid, "saved": True, "seq": event.seq, "late": event.late, "thought": _thought_of(event)}
 
+    def change(self, owner: str, asked: object) -> str:
+        """Change classes or people, as the owner's dialog asks; what was done, in words.
+
+        Raises:
+            RefusedError: it cannot be done.
+        """
+        done: str = self._writer.call(lambda: asked_by_owner(self.record, owner, asked))
+        return done
+
     def append(self, event: NewEvent) -> Event:
         """Put an event on record, with what the model had said of its text."""
         return self._writer.append(self._with_model(event))
@@ -186,7 +205,7 @@ class LabelingService:
             "labeled": labeled,
             "skipped": skipped,
             "done": self._tally.labeled_by(self.overlap),
-            "total": self._total,
+            "total": self.total,
             "overlap": self.overlap,
             "classes": self._tally.by_class(),
             "labels": list(self.record.classes),

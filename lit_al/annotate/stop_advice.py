@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from lit_al.record.class_history import ClassHistory
 from lit_al.stopping import Progress, Rule, make_rule
 from lit_al.stopping.rules import OverallUncertainty, successive_predictions
 
@@ -89,15 +90,20 @@ def _changed(steps: Sequence[Progress]) -> str:
     return f"{share:.1f} %" if 0 < share < 1 else f"{share:.0f} %"
 
 
-def noted(progress: Progress, texts: int) -> dict[str, Any]:
-    """A model's figures as JSON has them, with the number of texts that its stop set was drawn from."""
+def noted(progress: Progress, texts: int, classes: Sequence[str]) -> dict[str, Any]:
+    """A model's figures as JSON has them, with how many texts its stop set was drawn from, and its classes."""
     predictions = None if progress.predictions is None else progress.predictions.tolist()
-    return {"texts": texts, "progress": {**asdict(progress), "predictions": predictions}}
+    return {"texts": texts, "classes": list(classes), "progress": {**asdict(progress), "predictions": predictions}}
 
 
-def remembered(notes: Mapping[int, Mapping[str, Any] | None], texts: int) -> list[Progress]:
-    """The figures behind what was `noted`, by model, but for those of other texts: their stop set was another."""
-    ours = [(model, note["progress"]) for model, note in notes.items() if note and note["texts"] == texts]
+def remembered(notes: Mapping[int, Mapping[str, Any] | None], texts: int, history: ClassHistory) -> list[Progress]:
+    """The figures behind what was `noted`, by model, but for those of other texts or classes, which do not compare."""
+    now = list(history.names)
+    ours = [
+        (model, note["progress"])
+        for model, note in notes.items()
+        if note and note["texts"] == texts and [*map(history.present, note.get("classes", now))] == now
+    ]
     return [
         Progress(**{**one, "model": model, "predictions": np.array(one["predictions"], np.int64)})
         for model, one in ours

@@ -28,6 +28,7 @@ class Snapshot:
         passed: (p,) int64 places of texts that were answered and yet have no label: skipped, or nobody agrees.
         waiting: places of texts with labels of fewer annotators than wanted that nobody has settled, the first labeled
             first.
+        classes: C names of them, by number.
         judgments: by each model that put texts before their first annotators, whether it called them as their labels
             are now.
     """
@@ -37,6 +38,7 @@ class Snapshot:
     labels: Ints
     passed: Ints
     waiting: tuple[int, ...]
+    classes: tuple[str, ...]
     judgments: tuple[Judgment, ...]
 
     @classmethod
@@ -53,12 +55,12 @@ class Snapshot:
         with record.one_moment():
             record.check_events()
             seq, answers, verdicts = record.last_seq(), record.answers(), record.verdicts()
-            groups = record.groups()
-            first = groups.first_labels(record.events())
+            groups, classes = record.groups(), record.classes
+            first = groups.first_labels(record.events_of_texts())
         labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
         settled = {item: str(one.label) for item, one in verdicts.items() if one.settled_by}
         place = {item: index for index, item in enumerate(items)}
-        number = {name: index for index, name in enumerate(record.classes)}
+        number = {name: index for index, name in enumerate(classes)}
         known = {place[item]: number[label] for item, label in labels.items()}
         rows = sorted(known)
         given = {(groups.first_of(one.item), one.annotator): None for one in answers if one.label is not None}
@@ -73,6 +75,7 @@ class Snapshot:
             np.array([known[row] for row in rows], np.int64),
             np.array(sorted({place[answer.item] for answer in answers} - known.keys()), np.int64),
             tuple(place[item] for item, count in said.items() if count < wanted and item not in done),
+            classes,
             _judgments(first, judged, len(items) - len(groups.further) - len(passed)),
         )
 

@@ -214,9 +214,9 @@ def agreement(asked: "RunOptions") -> None:
 
 
 def project(asked: "ProjectOptions") -> None:
-    """List runs, delete one, or remove an annotator of one.
+    """List runs, delete one, or change what one holds: classes, texts, annotators.
 
-    An annotator is removed also while the page is served; a run that somebody is at is not deleted.
+    Changes are made also while the page is served; a run that somebody is at is not deleted.
     """
     from lit_al.annotate.managing import manage, typed
 

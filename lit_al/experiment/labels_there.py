@@ -82,7 +82,7 @@ def _of_people(record: Record, folder: Path) -> LabelsThere:
     groups = record.groups()  # of copies of a text one is learned from
     verdicts = record.verdicts()
     labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
-    first = groups.first_labels(record.events())
+    first = groups.first_labels(record.events_of_texts())
     asked = {item: first[groups.first_of(item)] for item in labels if groups.first_of(item) in first}
     drawn = [item for item, event in asked.items() if event.control or event.strategy == "random"]
     chosen = {event.strategy for event in asked.values()} - {"", "random"}

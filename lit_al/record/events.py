@@ -120,10 +120,10 @@ class Events(Classes):
         return Event(**values)
 
     def event(self, uuid: str) -> Event | None:
-        """The event of a uuid."""
+        """The event of a uuid, with classes as they are called now."""
         with self.told():
             row = self.db.execute("SELECT * FROM event WHERE uuid = ?", (uuid,)).fetchone()
-            return None if row is None else _event(row)
+            return None if row is None else _as_now(_event(row), self.class_history)
 
     def events(self, since: int = 0) -> Iterator[Event]:
         """All events after a sequence number, in order, to the letter."""

@@ -6,6 +6,7 @@ long enough: whoever asks goes on from there. SQLite compares words outside the 
 """
 
 import json
+import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -31,12 +32,13 @@ _MARKED = f"""
         AND l.seq > e.seq
     ))
 """
+_CALLED = "called({0}.label, {0}.seq)"  # a class by its present name; see `_know_classes`
 _GIVEN = f"""
-    (EXISTS (SELECT 1 FROM answer a WHERE a.item = item.id AND {_MINE.format("a")} AND a.label = :label)
-    OR :annotator = '' AND {_SETTLED.format(" AND s.label = :label")})
+    (EXISTS (SELECT 1 FROM answer a WHERE a.item = item.id AND {_MINE.format("a")} AND {_CALLED.format("a")} = :label)
+    OR :annotator = '' AND {_SETTLED.format(f" AND {_CALLED.format('s')} = :label")})
 """
 _LABELED = f"({_ANSWERED.format('NOT NULL')} OR :annotator = '' AND {_SETTLED.format('')})"
-_DIFFER = "(SELECT count(DISTINCT a.label) FROM answer a WHERE a.item = item.id) > 1"
+_DIFFER = f"(SELECT count(DISTINCT {_CALLED.format('a')}) FROM answer a WHERE a.item = item.id) > 1"
 _ONLY: dict[str, str] = {
     "labeled": _LABELED,
     "unlabeled": f"NOT {_LABELED}",
@@ -56,7 +58,9 @@ _MARKS = """
     SELECT item, annotator, action, note FROM event
     WHERE action IN ('flag', 'unflag', 'note') AND item IN (SELECT value FROM json_each(:items)) ORDER BY seq
 """
-_IN_CONFLICT = "SELECT item FROM answer WHERE label IS NOT NULL GROUP BY item HAVING count(DISTINCT label) > 1"
+_IN_CONFLICT = f"""
+    SELECT item FROM answer a WHERE label IS NOT NULL GROUP BY item HAVING count(DISTINCT {_CALLED.format("a")}) > 1
+"""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ def found(record: Record, search: Search, after: int, n: int) -> tuple[list[Item
     texts: list[Item] = []
     until = time.monotonic() + PATIENCE
     with record.told():
-        db = record.db
+        db = _know_classes(record)
         if not words.isascii():
             db.create_function("folded", 1, _folded, deterministic=True)
         while (last := _window(record, after)) is not None:
@@ -156,6 +160,13 @@ def _conditions(search: Search) -> Iterable[str]:
         yield f"instr({'lower' if search.words.isascii() else 'folded'}(item.text), :words) > 0"
 
 
+def _know_classes(record: Record) -> sqlite3.Connection:
+    """This thread's connection, in which `called` is what a class is called now."""
+    meaning = record.class_history.meaning
+    record.db.create_function("called", 2, lambda word, seq: word and meaning(word, seq))
+    return record.db
+
+
 def _folded(text: object) -> str:
     return text.casefold() if isinstance(text, str) else ""
 
@@ -164,8 +175,10 @@ def said(record: Record, items: Collection[int]) -> dict[int, Opinions]:
     """What stands of each of a few texts."""
     known: dict[int, Opinions] = defaultdict(Opinions)
     values = {"items": json.dumps([*items])}
+    history = record.class_history
     with record.told():
-        for item, annotator, label, action, uuid, _ in record.db.execute(_SAID, values):
+        for item, annotator, word, action, uuid, seq in record.db.execute(_SAID, values):
+            label = word and history.meaning(word, seq)
             if action == Action.SETTLE:
                 known[item].settled = (annotator, label, uuid)
             else:
@@ -185,7 +198,7 @@ def said(record: Record, items: Collection[int]) -> dict[int, Opinions]:
 def in_conflict(record: Record) -> list[int]:
     """Texts on which annotators differ, settled or not."""
     with record.told():
-        return [int(row[0]) for row in record.db.execute(_IN_CONFLICT)]
+        return [int(row[0]) for row in _know_classes(record).execute(_IN_CONFLICT)]
 
 
 def settlements(record: Record, annotator: str, n: int, before: int | None = None) -> list[tuple[int, str, int]]:

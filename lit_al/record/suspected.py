@@ -1,7 +1,7 @@
 """Labels that may be wrong, as `lit-al suspects` noted them for whoever looks at them on the page."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from lit_al.record.database import now
@@ -69,7 +69,12 @@ def kept(record: Record) -> SuspectedList:
     """The newest list; an empty one where none was made, or it holds what this program never writes."""
     noted: dict[str, Any] = record.state(KEY) or {}
     try:
-        found = tuple(Suspected(**one) for one in noted["found"])
+        history, seq = record.class_history, int(noted["seq"])
+        listed = (Suspected(**one) for one in noted["found"])
+        found = tuple(
+            replace(one, label=history.meaning(one.label, seq), suggestion=history.meaning(one.suggestion, seq))
+            for one in listed
+        )
         seq, labels, named = (int(noted[name]) for name in ("seq", "labels", "named"))
         return SuspectedList(str(noted["created"]), seq, labels, named, found)
     except (KeyError, TypeError, ValueError):

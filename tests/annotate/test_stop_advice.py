@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from lit_al.annotate.stop_advice import advise, noted, remembered
+from lit_al.record.class_history import ClassHistory
 from lit_al.stopping import Progress
+
+CLASSES = ("bad", "good")
 
 
 def models(labels, **settings):
@@ -56,8 +59,8 @@ def test_nothing_left_says_stop():
 
 def test_figures_come_back_from_json_but_for_those_of_other_texts():
     history = list(models([10, 20]))
-    notes = [json.loads(json.dumps(noted(one, texts))) for one, texts in zip(history, (60, 61), strict=True)]
-    [back] = remembered(dict(enumerate([*notes, None], 4)), 61)
+    notes = [json.loads(json.dumps(noted(one, texts, CLASSES))) for one, texts in zip(history, (60, 61), strict=True)]
+    [back] = remembered(dict(enumerate([*notes, None], 4)), 61, ClassHistory(CLASSES))
     assert back.model == 5
     assert (back.predictions == history[1].predictions).all()
     assert (back.labels, back.uncertainty) == (20, 0.3)
