@@ -113,6 +113,8 @@ def test_old_answer_is_corrected_from_the_list_by_the_same_keys(page):
     keys(page, "2")
     page.until("S.view", "browse")
     assert page.shown("rows") == f"{texts[1]}positive"
+    keys(page, "l", "b", Keys.ESCAPE, "b")  # no key is lost to a field that is hidden by now
+    assert page.js("[S.view, document.querySelector('#words').value]") == ["browse", texts[1]]
     page.until("waiting.events.length", 0)
     assert page.said() == {**dict.fromkeys(texts, "negative"), texts[1]: "positive"}
     with Record.open(page.folder, check=False) as record:

@@ -43,5 +43,6 @@ export function go(view) { // To another view; whoever draws one listens for it.
     if (button.dataset.go === view) button.setAttribute("aria-current", "page");
     else button.removeAttribute("aria-current");
   }
+  if (document.activeElement?.closest("[hidden]")) document.activeElement.blur(); // else it takes the next keys, unseen
   announce("view", view);
 }
