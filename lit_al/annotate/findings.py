@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from lit_al.annotate.agreement import Agreement
+from lit_al.annotate.suggesting import Agreed, agreed
 from lit_al.annotate.wording import described
 from lit_al.metrics import Confusion
 from lit_al.record import Action, Event, ModelVersion, Record, Resolve, TextVerdict
@@ -93,6 +94,7 @@ class Findings:
         models: all of them, the oldest first.
         model: the newest one and what the trainer is at, as the page describes them.
         page: who is at the run now; "" where nobody is.
+        suggested: what people made of suggestions from outside; None where there are none.
     """
 
     folder: Path
@@ -109,6 +111,7 @@ class Findings:
     models: tuple[ModelVersion, ...]
     model: Mapping[str, Any]
     page: str
+    suggested: Agreed | None = None
 
     @classmethod
     def of(cls, record: Record) -> Self:
@@ -117,7 +120,7 @@ class Findings:
         page = held_by(folder)
         with record.one_moment():
             verdicts, answers, events = record.verdicts(), record.answers(), list(record.events_of_texts())
-            groups, models = record.groups(), tuple(record.models())
+            groups, models, suggestions = record.groups(), tuple(record.models()), record.suggestions()
             texts = record.count_items() - len(groups.further)
             model = described(record, training=bool(page))
         labels = {item: one.label for item, one in verdicts.items() if one.label is not None}
@@ -136,6 +139,7 @@ class Findings:
             models,
             model,
             page,
+            agreed(suggestions, {event.item: event for event in groups.first_labels(events).values()}),
         )
 
     @property

@@ -29,6 +29,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "max_length": 400,
     "retrain_every": 10,
     "cold_start": "random",
+    "seed_words": "",
     "overlap": 1,
     "show_suggestions": False,
     "resolve": "majority",
@@ -88,6 +89,18 @@ class ProjectSettings(CorpusOptions, FolderOptions):
         "Which label is learned from where people disagree: the one given most often (ties have none), the last one, "
         "or none.",
         otherwise=DEFAULTS["resolve"],
+    )
+    suggest: Path | None = asking_option(
+        None,
+        "Table of what any model says of the texts: ids or texts, labels, and if known probabilities and the model's "
+        "name. It is shown before the answer, but not of random controls, and is never an answer itself.",
+        "FILE",
+    )
+    seed_words: str | None = asking_option(
+        None,
+        "Words that tell of classes, as in spam:free,win;ham:meeting: before there is a model, every other text asked "
+        "holds one.",
+        "CLASS:WORD,WORD;...",
     )
     show_suggestions: bool = asking_option(False, "Show what the model thinks before the answer.")
     seed: int | None = asking_option(

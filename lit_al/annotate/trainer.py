@@ -25,6 +25,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from lit_al.annotate.heartbeat import DAMAGED, Pulse
+from lit_al.annotate.seed_words import STRATEGY, read_seed_words, seeded
 from lit_al.exceptions import DamagedError, LitALError
 from lit_al.record import ModelVersion, NewGeneration, OwnerLock, Ranked, Record
 from lit_al.utils.failpoints import crash_point
@@ -112,12 +113,23 @@ class Trainer:
         self._items = list(texts)
         groups = np.array(self.record.groups().numbers(self._items), np.int64)
         learner = Learner(list(texts.values()), self.record.classes, self.record.settings, self._report, groups)
-        del texts  # the learner drops them too, once it has read them
         if self.record.newest_generation() is None:
-            self._publish(None, learner.cold_start(passed=self._answered()), learner.chosen_by(), 0)
+            self._publish(None, *self._cold_start(learner, list(texts.values())), 0)
+        del texts  # the learner drops them too, once it has read them
         self._look_after_checkpoints()
         learner.prepare()
         self._learner = learner
+
+    def _cold_start(self, learner: "Learner", texts: Sequence[str]) -> tuple[list[Ranked], str]:
+        """The first ranking, and what chose it."""
+        passed = self._answered()
+        ranked, spelling = learner.cold_start(passed=passed), str(self.record.settings.get("seed_words") or "")
+        if not spelling:
+            return ranked, learner.chosen_by()
+        import numpy as np
+
+        words = read_seed_words(spelling, learner.classes)
+        return seeded(ranked, texts, words, learner.askable(np.array(passed, np.int64)).tolist()), STRATEGY
 
     def _answered(self) -> list[int]:
         place = {item: index for index, item in enumerate(self._items)}
