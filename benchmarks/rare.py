@@ -3,9 +3,9 @@
     python benchmarks/rare.py --data trec.csv subj.csv waimai.csv --answers 300 --seeds 5
 
 Of each corpus one class, the most frequent one, is thinned to 3 % of the texts; labels of all others stay. People
-answer truly, 50 at a time, and a model learns in between as beside the page (`experiment.learning.Learner`). Seed words of the
-rare class are the four words that ten of its texts, which are left out of the run, hold more often than other texts do:
-what somebody who has seen ten of them might name. The test half of the texts is not touched.
+answer truly, 50 at a time, and a model learns in between as beside the page (`experiment.learning.Learner`). Seed
+words of the rare class are the four words that ten of its texts, which are left out of the run, hold more often than
+other texts do: what somebody who has seen ten of them might name. Half of the texts is not touched.
 """
 
 import argparse

@@ -111,6 +111,8 @@ class ProjectSettings(CorpusOptions, FolderOptions):
     def __post_init__(self) -> None:
         check_not_both(self, "run", "name")
         check_not_both(self, "encoder", "embeddings")
+        if self.seed_words is not None and not self.training:
+            raise ConfigError("--seed-words are found by the trainer; leave out --no-training")
         if self.embeddings is not None and not self.embeddings.lower().endswith(".parquet"):
             raise ConfigError(
                 f"--embeddings {self.embeddings} is no .parquet file; a record of labels knows its texts by what they "

@@ -132,7 +132,9 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     said = write(tmp_path / "llm.csv", [("cheap pills", "Spam.")], ("text", "label"))
     words = ["label", "--data", str(data), "--labels", "spam,ham", "--log-dir", str(tmp_path / "logs"), "--no-training"]
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    assert main([*words, "--suggest", str(said), "--seed-words", "spam:free,cheap"]) == 0
+    assert main([*words, "--suggest", str(said)]) == 0
     assert "suggestions of llm.csv: 1, shown before the answer but for random controls" in capsys.readouterr().out
-    assert main([*words, "--seed-words", "sparm:free"]) == 2
+    assert main([*words, "--seed-words", "spam:free"]) == 2
+    assert "leave out --no-training" in capsys.readouterr().err
+    assert main([*words[:-1], "--name", "other", "--seed-words", "sparm:free"]) == 2
     assert "did you mean 'spam'" in capsys.readouterr().err
