@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from lit_al.annotate.heartbeat import DAMAGED, Pulse
 from lit_al.exceptions import DamagedError, LitALError
+from lit_al.models.model_registry import ModelRegistry, labels_fingerprint
 from lit_al.record import ModelVersion, NewGeneration, OwnerLock, Ranked, Record
 from lit_al.utils.failpoints import crash_point
 from lit_al.utils.silence import quiet
@@ -139,6 +140,9 @@ class Trainer:
 
         return Weights(self.folder)
 
+    def _registry(self) -> ModelRegistry:
+        return ModelRegistry(self.folder)
+
     # --- Learning -----------------------------------------------------------------------------------------------------
 
     def learn(self) -> None:
@@ -167,10 +171,10 @@ class Trainer:
         labels if there are no others yet, for its ranking.
         """
         again = not self._note and _unranked(newest, self.record) and newest.labels_seen == snapshot.seq
-        number = (newest.version if newest else 0) + (not again)
+        number = newest.version if again else self._registry().next_number(newest.version if newest else 0)
         learned, ranked = self._make(snapshot, number)
         if not again:
-            self._keep(learned, snapshot)
+            number = self._keep(learned, snapshot, newest)
         crash_point("before_ranking")
         self._publish(number, [*self._waiting(snapshot), *ranked], self.learner.chosen_by(), snapshot.seq)
         weights = self._weights()
@@ -192,15 +196,29 @@ class Trainer:
         self._end_if_asked()
         return learned, ranked
 
-    def _keep(self, learned: "Learned", snapshot: "Snapshot") -> None:
-        """Write the checkpoint and put it on record."""
-        facts = {**self._judged(learned, snapshot), "notes": self._notes()}
+    def _keep(self, learned: "Learned", snapshot: "Snapshot", before: ModelVersion | None) -> int:
+        """Write the checkpoint and put it on record; returns its number, for a fit may have taken the other meanwhile.
+
+        Where the program was killed after the checkpoint, it stands there under the number that it has again.
+        """
+        facts = {**self._judged(learned, snapshot), "notes": self._notes(), "fingerprint": self._fingerprint(snapshot)}
         self.record.check_place()  # else a folder that was deleted would come back with a checkpoint alone
-        crash_point("before_checkpoint")
-        path, digest = self._weights().write(learned.model, learned.number)
-        crash_point("after_checkpoint")
-        facts["seconds"] = round(time.perf_counter() - self._began, 2)
-        self.record.add_model(ModelVersion(learned.number, path, digest, snapshot.seq, len(snapshot.rows), facts))
+        registry = self._registry()
+        with registry.alone():
+            last = before.version if before else 0
+            number = learned.number if learned.number not in registry.kept() else registry.next_number(last)
+            crash_point("before_checkpoint")
+            path, digest = self._weights().write(learned.model, number)
+            crash_point("after_checkpoint")
+            facts["seconds"] = round(time.perf_counter() - self._began, 2)
+            self.record.add_model(ModelVersion(number, path, digest, snapshot.seq, len(snapshot.rows), facts))
+        return number
+
+    def _fingerprint(self, snapshot: "Snapshot") -> str:
+        """Of the labels that a model has learned."""
+        digests, classes = self.record.digests(), self.record.classes
+        pairs = zip(snapshot.rows.tolist(), snapshot.labels.tolist(), strict=True)
+        return labels_fingerprint((digests[self._items[row]], classes[label]) for row, label in pairs)
 
     def _judged(self, learned: "Learned", snapshot: "Snapshot") -> dict[str, Any]:
         """How good this model is, and advice: by it and those before it, whose figures are kept on record."""

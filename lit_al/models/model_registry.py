@@ -12,17 +12,16 @@ reads the alias again (`production_of`), and never keeps a path for good.
 """
 
 import fcntl
-import filecmp
 import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from lit_al.exceptions import CheckpointError, RunError
 from lit_al.utils.failpoints import crash_point
@@ -37,7 +36,7 @@ CHECKPOINTS: Final = "checkpoints"
 BEST: Final = "best.ckpt"
 RESULTS: Final = "results.json"
 _LOCK: Final = "registry.lock"
-_NUMBER: Final = re.compile(r"[1-9]\d{0,8}")
+NUMBER: Final = re.compile(r"[1-9]\d{0,8}")  # of a version
 
 
 @dataclass(frozen=True)
@@ -53,20 +52,6 @@ class Promotion:
     version: int
     at: str
     how: str
-
-
-class FoundModel(NamedTuple):
-    """The weights that a user has named.
-
-    Attributes:
-        weights: a checkpoint, or the folder of a model.
-        version: its number; None where it has none.
-        words: which version of which run is used; "" where there was nothing to choose.
-    """
-
-    weights: Path
-    version: int | None = None
-    words: str = ""
 
 
 class ModelRegistry:
@@ -93,7 +78,7 @@ class ModelRegistry:
             RunError: a file that is none of ours.
         """
         paths = self.folder.glob("*.json") if self.folder.is_dir() else ()
-        numbers = sorted(int(path.stem) for path in paths if _NUMBER.fullmatch(path.stem))
+        numbers = sorted(int(path.stem) for path in paths if NUMBER.fullmatch(path.stem))
         return {number: _read(self.folder / f"{number}.json") for number in numbers}
 
     def numbers(self) -> list[int]:
@@ -101,10 +86,13 @@ class ModelRegistry:
         trained = {
             int(path.stem.removeprefix("model-"))
             for path in (self.run / CHECKPOINTS).glob("model-*.ckpt")
-            if _NUMBER.fullmatch(path.stem.removeprefix("model-"))
+            if NUMBER.fullmatch(path.stem.removeprefix("model-"))
         }
-        itself = {1} if (self.run / RESULTS).is_file() and (self.run / CHECKPOINTS / BEST).is_file() else set()
-        return sorted(trained | itself | self.kept().keys())
+        return sorted(trained | self._itself() | self.kept().keys())
+
+    def _itself(self) -> set[int]:
+        """The number of the one model that a run of `lit-al train` or `fit` has made."""
+        return {1} if (self.run / RESULTS).is_file() and (self.run / CHECKPOINTS / BEST).is_file() else set()
 
     def weights(self, version: int) -> Path:
         """The checkpoint of a version.
@@ -163,8 +151,8 @@ class ModelRegistry:
             os.close(descriptor)
 
     def next_number(self, after: int = 0) -> int:
-        """The number of a new version: above all that are there, and above `after`."""
-        return max([after, *self.numbers()]) + 1
+        """The number of a new version: above all that are kept, and above `after`, the last trained for people."""
+        return max([after, *self._itself(), *self.kept()]) + 1
 
     def keep(self, version: int, content: bytes, facts: Mapping[str, Any]) -> None:
         """Put a version among the kept ones, for good; called again it changes nothing.
@@ -172,7 +160,7 @@ class ModelRegistry:
         Args:
             version: its number.
             content: of its checkpoint.
-            facts: what is known of it, as JSON.
+            facts: what is known of it, as JSON; `made` among them where that was before.
 
         Raises:
             RunError: it cannot be written.
@@ -269,64 +257,16 @@ def model_of(run: Path, version: int) -> Path:
     return ModelRegistry(run).weights(version)
 
 
-def chosen(run: Path, word: str = "") -> FoundModel | None:
-    """The version of a run that is meant; None where a run has one model, or none, and no word chooses.
-
-    Args:
-        run: its folder.
-        word: a number, `production`, `newest`, or "": the one in production, else the newest.
-
-    Raises:
-        CheckpointError: there is no such version.
-    """
-    registry, name = ModelRegistry(run), run.resolve().name
-    production = registry.production if word in ("", "production") else None
-    if word == "production" and production is None:
-        production_of(run)  # which says so
-    if production is not None:
-        return FoundModel(registry.weights(production), production, f"version {production} of {name}, in production")
-    if word not in ("", "newest"):
-        return FoundModel(registry.weights(int(word)), int(word), f"version {word} of {name}")
-    kept, best = max(registry.kept(), default=0), run / CHECKPOINTS / BEST
-    trained = _number_of(registry, best)
-    if max(kept, trained) == 0:
-        return None
-    newest = max(kept, trained)
-    weights = best if trained > kept else registry.weights(kept)
-    return FoundModel(weights, newest, f"version {newest} of {name}, the newest")
-
-
-def _number_of(registry: ModelRegistry, best: Path) -> int:
-    """The number of `best.ckpt`, the newest sound model that people have trained; 0 where it has none."""
-    if not own(best).is_file():
-        return 0
-    numbers = [number for number in registry.numbers() if (best.parent / f"model-{number}.ckpt").is_file()]
-    same = (number for number in reversed(numbers) if filecmp.cmp(best, best.parent / f"model-{number}.ckpt", False))
-    return next(same, 1 if registry.kept() and (registry.run / RESULTS).is_file() else 0)
-
-
-def split_version(path: Path) -> tuple[Path, str]:
-    """A run and the version that is named behind it, as in `tickets@3`; "" where none is.
-
-    >>> split_version(Path("tickets@3")), split_version(Path("me@home"))
-    ((PosixPath('tickets'), '3'), (PosixPath('me@home'), ''))
-    """
-    name, at, word = path.name.rpartition("@")
-    if not at or not name or path.exists() or not (_NUMBER.fullmatch(word) or word in ("production", "newest")):
-        return path, ""
-    return path.with_name(name), word
-
-
-def labels_fingerprint(labels: Mapping[str, str]) -> str:
+def labels_fingerprint(labels: Iterable[tuple[str, str]]) -> str:
     """Sha256 of labels, whatever their order: 64 hex digits.
 
     Args:
-        labels: class by sha256 of the text.
+        labels: sha256 of the text and class, for each label.
 
-    >>> labels_fingerprint({"a": "x", "b": "y"}) == labels_fingerprint({"b": "y", "a": "x"})
+    >>> labels_fingerprint([("a", "x"), ("b", "y")]) == labels_fingerprint([("b", "y"), ("a", "x")])
     True
     """
-    return hashlib.sha256(json.dumps(sorted(labels.items()), ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(sorted(labels)).encode()).hexdigest()
 
 
 def _stack(history: tuple[Promotion, ...]) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lit_al.exceptions import CheckpointError, ConfigError, DataError
-from lit_al.models.model_registry import FoundModel, chosen, split_version
+from lit_al.models.named_model import FoundModel, chosen, split_version
 from lit_al.utils.links import check_links
 from lit_al.utils.options import CorpusOptions, Options, again, flag, grouped
 
