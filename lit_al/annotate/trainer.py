@@ -18,7 +18,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -28,6 +28,7 @@ from lit_al.annotate.heartbeat import DAMAGED, Pulse
 from lit_al.exceptions import DamagedError, LitALError
 from lit_al.models.model_registry import ModelRegistry, labels_fingerprint
 from lit_al.record import ModelVersion, NewGeneration, OwnerLock, Ranked, Record
+from lit_al.record.audit import REASON, STRATEGY, held_items
 from lit_al.utils.failpoints import crash_point
 from lit_al.utils.silence import quiet
 from lit_al.utils.terminal_text import plain, say
@@ -105,15 +106,21 @@ class Trainer:
         groups = np.array(self.record.groups().numbers(self._items), np.int64)
         learner = Learner(list(texts.values()), self.record.classes, self.record.settings, self._report, groups)
         del texts  # the learner drops them too, once it has read them
-        if self.record.newest_generation() is None:
-            self._publish(None, learner.cold_start(passed=self._answered()), learner.chosen_by(), 0)
+        ranking = self.record.newest_generation()
+        if ranking is None or ranking.strategy == STRATEGY:
+            first = [Ranked(place, 0.0, REASON) for place in self._places(held_items(self.folder))]
+            cold = learner.cold_start(passed=[*self._answered(), *(one.item for one in first)])
+            self._publish(None, [*first, *cold], learner.chosen_by(), 0)
         self._look_after_checkpoints()
         learner.prepare()
         self._learner = learner
 
     def _answered(self) -> list[int]:
+        return self._places(answer.item for answer in self.record.answers())
+
+    def _places(self, items: Iterable[int]) -> list[int]:
         place = {item: index for index, item in enumerate(self._items)}
-        return [place[answer.item] for answer in self.record.answers()]
+        return [place[item] for item in items]
 
     def _look_after_checkpoints(self) -> None:
         """A checkpoint that is not as written is never used; its model is trained anew, under a new number."""
@@ -171,12 +178,13 @@ class Trainer:
         labels if there are no others yet, for its ranking.
         """
         again = not self._note and _unranked(newest, self.record) and newest.labels_seen == snapshot.seq
-        number = newest.version if again else self._registry().next_number(newest.version if newest else 0)
+        last = newest.version if newest else 0
+        number = last if again else self._registry().next_number(last)
         learned, ranked = self._make(snapshot, number)
         if not again:
             number = self._keep(learned, snapshot, newest)
         crash_point("before_ranking")
-        self._publish(number, [*self._waiting(snapshot), *ranked], self.learner.chosen_by(), snapshot.seq)
+        self._publish(number, [*self._first(snapshot), *ranked], self.learner.chosen_by(), snapshot.seq)
         weights = self._weights()
         sound = weights.sound(self.record.models())
         weights.offer(sound)
@@ -257,10 +265,11 @@ class Trainer:
 
     # --- Publishing ---------------------------------------------------------------------------------------------------
 
-    def _waiting(self, snapshot: "Snapshot") -> list[Ranked]:
-        """Texts that lack annotators come first; whoever has answered them is given others."""
+    def _first(self, snapshot: "Snapshot") -> list[Ranked]:
+        """Texts of an audit and those that lack annotators come first; whoever has answered them is given others."""
         why = "labeled by fewer annotators than wanted"
-        return [Ranked(row, 0.0, why) for row in snapshot.waiting[: self.learner.ahead]]
+        audited = [Ranked(row, 0.0, REASON) for row in snapshot.audited]
+        return [*audited, *(Ranked(row, 0.0, why) for row in snapshot.waiting[: self.learner.ahead])]
 
     def _publish(self, version: int | None, ranked: Sequence[Ranked], strategy: str, seq: int) -> None:
         """Put a ranking of places in force as one of texts."""

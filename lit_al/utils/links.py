@@ -16,7 +16,7 @@ FOLDERS = ("checkpoints", "state", "questions", "full", "active", "example", "mo
 FILES = (
     "record*.sqlite*", "events*.jsonl*", "texts*.jsonl*", "*.lock", "trainer*.log", "results.json", "config.yaml",
     "picks.jsonl", "benchmark.yaml", "cells.jsonl", "*.png", "*.svg", "*.html", "*.md", "*.ckpt", "*.pt", "*.state",
-    "production.json", "[1-9]*.json", "round-*.csv", "events.out.tfevents.*", ".*.tmp", ".*.new",
+    "production.json", "audit.json", "[1-9]*.json", "round-*.csv", "events.out.tfevents.*", ".*.tmp", ".*.new",
 )  # fmt: skip
 
 
