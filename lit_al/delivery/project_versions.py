@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lit_al.exceptions import CheckpointError, ConfigError
 from lit_al.experiment.versions_of_runs import facts_of_results, figures_of
@@ -16,6 +16,9 @@ from lit_al.models.request import model_at
 from lit_al.record import RECORD_FILE, ModelVersion, Record
 from lit_al.utils.folders import read_results
 from lit_al.utils.links import check_links, own
+
+
+_OF_THE_FILE: Final = ("schema", "version", "sha256")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Version:
 
     def described(self) -> dict[str, Any]:
         """As JSON, without the results of its run."""
-        facts = {name: value for name, value in self.facts.items() if name not in ("results", "schema", "version")}
+        facts = {name: value for name, value in self.facts.items() if name not in ("results", *_OF_THE_FILE)}
         marks = {"there": self.there, "kept": self.kept, "production": self.in_production}
         return {"version": self.number, **facts, "sha256": self.sha256, **marks}
 
@@ -143,9 +146,7 @@ def _facts_at(weights: Path) -> dict[str, Any]:
     run = weights.parent.parent
     for version in versions_of(run) if weights.parent.name in (CHECKPOINTS, "models") else ():
         if ModelRegistry(run).weights(version.number) == weights or _is_best(version, weights):
-            facts = {
-                name: value for name, value in version.facts.items() if name not in ("version", "schema", "sha256")
-            }
+            facts = {name: value for name, value in version.facts.items() if name not in _OF_THE_FILE}
             return {**facts, "seen": None, "from": f"{run.resolve().name}@{version.number}"}
     return {"by": "file", "labels": 0, "fingerprint": "", "seen": None, "figures": None, "from": weights.name}
 

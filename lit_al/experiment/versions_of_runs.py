@@ -37,7 +37,8 @@ def figures_of(found: Mapping[str, Any] | None, by: str) -> dict[str, Any] | Non
     """Accuracy, its 95 % interval and what they rest on; None where nothing has judged."""
     if not found:
         return None
-    return {**{name: found.get(name) for name in ("accuracy", "low", "high", "rows")}, "by": by}
+    rows = found["rows"] if "rows" in found else sum(map(sum, found["confusion"]))
+    return {**{name: found[name] for name in ("accuracy", "low", "high")}, "rows": rows, "by": by}
 
 
 def register_fit(run: Path, checkpoint: Path, facts: Mapping[str, Any]) -> str:

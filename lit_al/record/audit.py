@@ -34,15 +34,18 @@ class Audit:
     Attributes:
         number: from 1.
         drawn: UTC, ISO 8601.
+        wanted: texts that were asked for.
         items: ids of its texts, in the order in which they are asked.
         pool: texts that nobody had answered when it was drawn, which it is a sample of.
         seen: number of the newest event then.
         closed: number of the newest event when it was closed; None while it is open.
-        looks: for each judgement by it, which model (sha256), by how many labels, of which criteria, when, to which end.
+        looks: for each judgement by it, of which model (sha256), by how many labels and which criteria, when, and how
+            it ended.
     """
 
     number: int
     drawn: str
+    wanted: int
     items: tuple[int, ...]
     pool: int
     seen: int
@@ -104,23 +107,23 @@ def draw(record: Record, n: int) -> Audit:
     with OwnerLock(folder, "an audit", LOCK_FILE):
         there = audits(folder)
         if there and there[-1].is_open:
-            if len(there[-1].items) != n:
+            if there[-1].wanted != n:
                 raise ConfigError(
-                    f"an audit of {len(there[-1].items):,} texts is open; give --audit {len(there[-1].items)}, or close "
-                    f"it with lit-al gate {folder} --close-audit"
+                    f"an audit of {there[-1].wanted:,} texts is open; give --audit {there[-1].wanted}, or close it with "
+                    f"lit-al gate {folder} --close-audit"
                 )
             return there[-1]
         with record.one_moment():
             seen, pool = record.last_seq(), _unanswered(record)
         if n > len(pool):
             raise ConfigError(
-                f"--audit {n} asks for more texts than the {len(pool):,} that nobody has answered; give fewer, or judge "
-                "by texts of another file with --data"
+                f"--audit {n} asks for more texts than the {len(pool):,} that nobody has answered; give fewer, or judge by "
+                "texts of another file with --data"
             )
         digests, number = record.digests(), len(there) + 1
         order = sorted(pool, key=lambda item: (digests[item], item))
         items = Random(f"{record.run_id}:audit:{number}").sample(order, n)
-        audit = Audit(number, now(), tuple(items), len(pool), seen)
+        audit = Audit(number, now(), n, tuple(items), len(pool), seen)
         _write(folder, [*there, audit])
         answered = set(items) - set(_unanswered(record))
         if answered:
