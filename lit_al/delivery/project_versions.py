@@ -17,7 +17,6 @@ from lit_al.record import RECORD_FILE, ModelVersion, Record
 from lit_al.utils.folders import read_results
 from lit_al.utils.links import check_links, own
 
-
 _OF_THE_FILE: Final = ("schema", "version", "sha256")
 
 

@@ -216,7 +216,7 @@ class ModelRegistry:
         facts = self.kept().get(version)
         path = own(self.folder / f"{version}.ckpt")
         try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest = digest_of(path)
         except OSError:
             digest = ""
         if facts is None or digest != facts.get("sha256"):
@@ -255,6 +255,16 @@ def model_of(run: Path, version: int) -> Path:
         CheckpointError: they are not there, or not any more.
     """
     return ModelRegistry(run).weights(version)
+
+
+def digest_of(path: Path) -> str:
+    """Sha256 of a file, 64 hex digits.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def labels_fingerprint(labels: Iterable[tuple[str, str]]) -> str:

@@ -83,10 +83,10 @@ class PredictOptions(Options):
         """Is a table written, and not a line for each text?"""
         return self.data is not None or self.to is not None
 
-    def weights(self) -> Path:
-        """As `weights_at`."""
+    def found(self) -> FoundModel:
+        """As `model_at`."""
         assert self.checkpoint is not None  # as `of` sees to
-        return weights_at(self.checkpoint)
+        return model_at(self.checkpoint)
 
     def read(self) -> Iterator[str]:
         """The texts, one after the other.

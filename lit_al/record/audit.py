@@ -109,16 +109,16 @@ def draw(record: Record, n: int) -> Audit:
         if there and there[-1].is_open:
             if there[-1].wanted != n:
                 raise ConfigError(
-                    f"an audit of {there[-1].wanted:,} texts is open; give --audit {there[-1].wanted}, or close it with "
-                    f"lit-al gate {folder} --close-audit"
+                    f"an audit of {there[-1].wanted:,} texts is open; give --audit {there[-1].wanted}, or close it "
+                    f"with lit-al gate {folder} --close-audit"
                 )
             return there[-1]
         with record.one_moment():
             seen, pool = record.last_seq(), _unanswered(record)
         if n > len(pool):
             raise ConfigError(
-                f"--audit {n} asks for more texts than the {len(pool):,} that nobody has answered; give fewer, or judge by "
-                "texts of another file with --data"
+                f"--audit {n} asks for more texts than the {len(pool):,} that nobody has answered; give fewer, or "
+                "judge by texts of another file with --data"
             )
         digests, number = record.digests(), len(there) + 1
         order = sorted(pool, key=lambda item: (digests[item], item))
