@@ -1,14 +1,13 @@
 """`lit-al models`: what it does, and what it says on the console."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from shlex import quote
 
 from rich import get_console
 from rich.console import Console
-from rich.table import Table
 
 from lit_al.delivery.baseline import PairedComparison
 from lit_al.delivery.delivery_options import ModelsOptions
@@ -21,10 +20,11 @@ from lit_al.loop.estimation import LEAST
 from lit_al.models.model_registry import ModelRegistry, model_of
 from lit_al.record import Record
 from lit_al.utils.folders import write_text
+from lit_al.utils.readers import shown
 from lit_al.utils.terminal_text import markup
 
 _SHOWN = 8  # digits of a fingerprint
-_FEW = 4  # classes that are named
+_HEADS = ("version", "made (UTC)", "by", "labels", "whose sha256", "accuracy", "judged by", "")
 
 
 def manage(asked: ModelsOptions, console: Console | None = None) -> None:
@@ -76,27 +76,38 @@ def _list(asked: ModelsOptions, console: Console) -> None:
     if not versions:
         console.print(markup(f"{asked.run} has no model yet"), soft_wrap=True, highlight=False)
         return
-    table = Table(title=markup(f"versions of {asked.run.resolve().name}"), title_justify="left")
-    for name in ("version", "made", "by", "labels", "of fingerprint", "accuracy", "judged by", "classes", ""):
-        table.add_column(name, justify="right" if name in ("version", "labels") else "left", overflow="fold")
-    for version in versions:
-        table.add_row(*map(markup, _row(version)))
-    console.print(table)
+    for line in _aligned([_HEADS, *(tuple(_row(version)) for version in versions)]):
+        console.print(markup(line), soft_wrap=True, highlight=False)
+    classes = list(dict.fromkeys(tuple(version.facts["classes"]) for version in versions))
+    for names in classes:
+        of = f"version {_with(names, versions)}: " if len(classes) > 1 else ""
+        console.print(markup(f"{of}{len(names)} classes: {shown(names)}"), soft_wrap=True, highlight=False)
+
+
+def _with(classes: tuple[str, ...], versions: Sequence[Version]) -> str:
+    """Numbers of the versions that know these classes."""
+    return ", ".join(str(version.number) for version in versions if tuple(version.facts["classes"]) == classes)
 
 
 def _row(version: Version) -> Iterator[str]:
-    facts, classes = version.facts, version.facts["classes"]
+    facts = version.facts
     yield str(version.number)
     yield facts["made"][:16].replace("T", " ")
     yield facts["by"]
     yield f"{facts['labels']:,}" if facts["labels"] else "–"
     yield facts["fingerprint"][:_SHOWN] or "–"
     figures = facts["figures"]
-    yield f"{figures['accuracy']:.4f} ({figures['low']:.4f} to {figures['high']:.4f})" if figures else "–"
+    yield f"{figures['accuracy']:.3f} ({figures['low']:.3f} to {figures['high']:.3f})" if figures else "–"
     yield f"{figures['by']}, {figures['rows']:,}" if figures else "–"
-    yield ", ".join(classes) if len(classes) <= _FEW else f"{len(classes)} classes"
     marks = {"production": version.in_production, "kept": version.kept, "deleted": not version.there}
     yield next((name for name, holds in marks.items() if holds), "")
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Lines of a table, however wide it is: what a narrow terminal breaks can still be copied and searched."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 # --- Compare ----------------------------------------------------------------------------------------------------------
