@@ -28,7 +28,7 @@ from lit_al.annotate.heartbeat import DAMAGED, Pulse
 from lit_al.exceptions import DamagedError, LitALError
 from lit_al.models.model_registry import ModelRegistry, labels_fingerprint
 from lit_al.record import ModelVersion, NewGeneration, OwnerLock, Ranked, Record
-from lit_al.record.audit import REASON, STRATEGY, held_items
+from lit_al.record.audit import REASON, STRATEGY, HeldBack
 from lit_al.utils.failpoints import crash_point
 from lit_al.utils.silence import quiet
 from lit_al.utils.terminal_text import plain, say
@@ -108,7 +108,7 @@ class Trainer:
         del texts  # the learner drops them too, once it has read them
         ranking = self.record.newest_generation()
         if ranking is None or ranking.strategy == STRATEGY:
-            first = [Ranked(place, 0.0, REASON) for place in self._places(held_items(self.folder))]
+            first = [Ranked(place, 0.0, REASON) for place in self._places(HeldBack.of(self.folder).items)]
             cold = learner.cold_start(passed=[*self._answered(), *(one.item for one in first)])
             self._publish(None, [*first, *cold], learner.chosen_by(), 0)
         self._look_after_checkpoints()
@@ -209,7 +209,8 @@ class Trainer:
 
         Where the program was killed after the checkpoint, it stands there under the number that it has again.
         """
-        facts = {**self._judged(learned, snapshot), "notes": self._notes(), "fingerprint": self._fingerprint(snapshot)}
+        facts = {**self._judged(learned, snapshot), "notes": self._notes()}
+        facts |= {"fingerprint": self._fingerprint(snapshot), "audits_closed": snapshot.audits_closed}
         self.record.check_place()  # else a folder that was deleted would come back with a checkpoint alone
         registry = self._registry()
         with registry.alone():

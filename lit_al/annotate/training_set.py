@@ -12,7 +12,7 @@ import numpy as np
 
 from lit_al.loop.state import Judgment
 from lit_al.record import Action, Event, Record
-from lit_al.record.audit import held_items
+from lit_al.record.audit import HeldBack
 from lit_al.typing import Ints
 
 ANSWERING = (Action.LABEL, Action.SETTLE, Action.SKIP, Action.UNDO)
@@ -30,6 +30,7 @@ class Snapshot:
         waiting: places of texts with labels of fewer annotators than wanted that nobody has settled, the first labeled
             first.
         audited: places of the texts of an open audit, which are asked first and not learned from.
+        audits_closed: those whose labels may be among them.
         judgments: by each model that put texts before their first annotators, whether it called them as their labels
             are now.
     """
@@ -40,6 +41,7 @@ class Snapshot:
     passed: Ints
     waiting: tuple[int, ...]
     audited: tuple[int, ...]
+    audits_closed: int
     judgments: tuple[Judgment, ...]
 
     @classmethod
@@ -58,7 +60,8 @@ class Snapshot:
             seq, answers, verdicts = record.last_seq(), record.answers(), record.verdicts()
             groups = record.groups()
             first = groups.first_labels(record.events())
-        held = dict.fromkeys(held_items(record.path.parent))  # after the answers: a later audit has none of them
+        back = HeldBack.of(record.path.parent)
+        held = dict.fromkeys(back.items)
         labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
         labels = {item: label for item, label in labels.items() if groups.first_of(item) not in held}
         settled = {item: str(one.label) for item, one in verdicts.items() if one.settled_by}
@@ -79,6 +82,7 @@ class Snapshot:
             np.array(sorted({place[item] for item in asked} - known.keys()), np.int64),
             tuple(place[item] for item, count in said.items() if count < wanted and item not in done | held.keys()),
             tuple(place[item] for item in held if said[item] < wanted and item not in done),
+            back.closed,
             _judgments(first, judged, len(items) - len(groups.further) - len(passed)),
         )
 
@@ -117,5 +121,5 @@ def _judgments(first: Mapping[int, Event], labels: Mapping[int, str], texts: int
 def changed_since(record: Record, seq: int) -> int:
     """Answers that are new, changed or taken back since an event: one changed twice once, one of an audit never."""
     changed = {(event.item, event.annotator) for event in record.events(seq) if event.action in ANSWERING}
-    held = set(held_items(record.path.parent)) if changed else set()
+    held = set(HeldBack.of(record.path.parent).items) if changed else set()
     return sum(item not in held for item, _ in changed)

@@ -62,7 +62,7 @@ def judge_project(asked: GateOptions) -> Judgement:
     found = model_at(asked.model)
     version = version_of(run, found.version) if found.version else None
     with Record.open(run) as record:
-        audit = draw(record, asked.audit) if asked.audit else newest_audit(run, [_seen(version)])
+        audit = draw(record, asked.audit) if asked.audit else newest_audit(run, [version.facts if version else {}])
         if audit is not None:
             held = of_audit(record, audit, reading_model(found.weights).classes)
             judgement = judge_by(asked, criteria, held)
@@ -85,10 +85,6 @@ def _run_of(asked: GateOptions) -> Path:
             "texts that the model has not learned from"
         )
     return run
-
-
-def _seen(version: Version | None) -> int | None:
-    return version.facts.get("seen") if version else None
 
 
 def _left(record: Record, audit: Audit) -> int:

@@ -28,7 +28,8 @@ class Version:
         number: from 1.
         facts: `made` (UTC, ISO 8601), `by` (annotate, fit, train or file), `labels` that it learned from, their
             `fingerprint` ("" where it is not known), `seen` (the newest event of the record that it may have learned,
-            or None), `classes`, `figures` (accuracy, low, high, rows, by; or None).
+            or None), `audits_closed` (audits that it may have learned, or None), `classes`, `figures` (accuracy, low,
+            high, rows, by; or None).
         sha256: that its checkpoint must have; "" where that is not known.
         there: the weights are.
         kept: for good.
@@ -146,7 +147,7 @@ def _facts_at(weights: Path) -> dict[str, Any]:
     for version in versions_of(run) if weights.parent.name in (CHECKPOINTS, "models") else ():
         if ModelRegistry(run).weights(version.number) == weights or _is_best(version, weights):
             facts = {name: value for name, value in version.facts.items() if name not in _OF_THE_FILE}
-            return {**facts, "seen": None, "from": f"{run.resolve().name}@{version.number}"}
+            return {**facts, "seen": None, "audits_closed": None, "from": f"{run.resolve().name}@{version.number}"}
     return {"by": "file", "labels": 0, "fingerprint": "", "seen": None, "figures": None, "from": weights.name}
 
 
@@ -178,6 +179,7 @@ def _of_people(model: ModelVersion, record: Record) -> dict[str, Any]:
         "labels": model.labels,
         "fingerprint": model.facts.get("fingerprint", ""),
         "seen": model.labels_seen,
+        "audits_closed": model.facts.get("audits_closed"),
         "classes": list(record.classes),
         "figures": figures_of(model.facts.get("estimate"), "random controls"),
         "sha256": model.sha256,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from lit_al.delivery.held_out import HeldOut
 from lit_al.delivery.random_labels import by_chance, labels_of
 from lit_al.exceptions import DataError
 from lit_al.record import RECORD_FILE, Record
-from lit_al.record.audit import Audit, audits, held_items
+from lit_al.record.audit import Audit, HeldBack, audits
 from lit_al.utils.terminal_text import counted
 
 
@@ -21,15 +22,16 @@ def is_labeling_run(run: Path) -> bool:
         return record.count_texts() > 0
 
 
-def newest_audit(run: Path, seen: Iterable[int | None]) -> Audit | None:
-    """The newest audit of a run whose labels models have not learned; None where there is none.
+def newest_audit(run: Path, models: Iterable[Mapping[str, Any]]) -> Audit | None:
+    """The newest audit of a run, where models have not learned its labels; else None.
 
     Args:
         run: its folder.
-        seen: for each model, the newest event that it may have learned.
+        models: what is known of each, `seen` and `audits_closed` among it.
     """
-    found, known = audits(run), list(seen)
-    return found[-1] if found and all(found[-1].unlearned_by(one) for one in known) else None
+    found = audits(run)
+    known = [(facts.get("seen"), facts.get("audits_closed")) for facts in models]
+    return found[-1] if found and all(found[-1].unlearned_by(*one) for one in known) else None
 
 
 def of_audit(record: Record, audit: Audit, classes: Sequence[str]) -> HeldOut:
@@ -59,7 +61,7 @@ def since(record: Record, seen: int, classes: Sequence[str]) -> HeldOut | None:
 
     Who has learned no later event than that has not learned them.
     """
-    labels, held = labels_of(record), set(held_items(record.path.parent))
+    labels, held = labels_of(record), set(HeldBack.of(record.path.parent).items)
     first = record.groups().first_labels(record.events())
     drawn = {item for item, event in first.items() if event.seq > seen and by_chance(event) and item not in held}
     found = {item: label for item, label in labels.items() if item in drawn}

@@ -148,7 +148,7 @@ def _unlearned(run: Path, one: Version, other: Version) -> HeldOut:
         raise ConfigError(f"{run} has no labels of its own; give --data with labeled texts that neither has learned")
     seen, classes = [version.facts.get("seen") for version in (one, other)], other.facts["classes"]
     with closing(Record.open(run)) as record:
-        audit = newest_audit(run, seen)
+        audit = newest_audit(run, [one.facts, other.facts])
         known = [number for number in seen if number is not None]
         later = since(record, max(known), classes) if len(known) == len(seen) else None
         held = together(of_audit(record, audit, classes), later) if audit else later

@@ -82,7 +82,8 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
 
 def _register(asked: FitOptions, there: LabelsThere, results: dict[str, Any]) -> str:
     """The fit as a version of the run that its labels are of, where they are of one."""
-    facts = facts_of_results(results, there.fingerprint, there.seen or None)
+    known = (there.seen, there.audits_closed) if there.seen else (None, None)
+    facts = facts_of_results(results, there.fingerprint, *known)
     return register_fit(Path(asked.data).expanduser(), Path(results["checkpoint"]), facts)
 
 

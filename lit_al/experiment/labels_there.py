@@ -18,7 +18,7 @@ from lit_al.experiment.run_rows import put_back
 from lit_al.models.model_registry import labels_fingerprint
 from lit_al.record import RECORD_FILE, Record, sha256_of
 from lit_al.record.audit import STRATEGY as AUDIT
-from lit_al.record.audit import held_items
+from lit_al.record.audit import HeldBack
 from lit_al.typing import UNLABELED, Ints, Rows
 from lit_al.utils.terminal_text import counted
 
@@ -36,6 +36,7 @@ class LabelsThere:
         items: of a labeling run, id of the text of each row; empty of anything else.
         settled: (s,) int64 rows whose label somebody has settled.
         seen: number of the newest event of the record that they may be of; 0 without a record.
+        audits_closed: audits of the run whose labels may be among them.
     """
 
     corpus: Corpus
@@ -46,6 +47,7 @@ class LabelsThere:
     items: tuple[int, ...] = ()
     settled: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     seen: int = 0
+    audits_closed: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -94,10 +96,9 @@ def _of_people(record: Record, folder: Path) -> LabelsThere:
     items = list(record.items())
     place = {item.id: row for row, item in enumerate(items)}
     groups = record.groups()  # of copies of a text one is learned from
-    verdicts, held = (
-        record.verdicts(),
-        set(held_items(folder)),
-    )  # in this order: a later audit has no answers among them
+    verdicts = record.verdicts()
+    back = HeldBack.of(folder)
+    held = set(back.items)
     labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
     labels = {item: label for item, label in labels.items() if groups.first_of(item) not in held}
     first = groups.first_labels(record.events())
@@ -117,6 +118,7 @@ def _of_people(record: Record, folder: Path) -> LabelsThere:
         (*record.mended, *filter(None, [in_words(verdicts, record.resolve, folder), _left_alone(held)])),
         tuple(place),
         np.array([place[item] for item, one in verdicts.items() if one.settled_by], np.int64),
+        audits_closed=back.closed,
     )
 
 

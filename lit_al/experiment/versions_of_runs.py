@@ -11,13 +11,16 @@ from lit_al.record import RECORD_FILE, Record
 _LONG: Final = ("rounds", "epochs", "shadow", "config")  # of results: what no version is asked for
 
 
-def facts_of_results(results: Mapping[str, Any], fingerprint: str, seen: int | None = None) -> dict[str, Any]:
+def facts_of_results(
+    results: Mapping[str, Any], fingerprint: str, seen: int | None = None, audits_closed: int | None = None
+) -> dict[str, Any]:
     """What `results.json` of a fit or a training says of its model, as a registry keeps it.
 
     Args:
         results: the contents of the file.
         fingerprint: of the labels that it has learned; "" where that is not known.
         seen: number of the newest event of the run's record that it may have learned; None where it is of no record.
+        audits_closed: audits whose labels it may have learned; likewise.
     """
     fit = results["mode"] == "fit"
     judged = results.get("cross_validation" if fit else "test")
@@ -27,6 +30,7 @@ def facts_of_results(results: Mapping[str, Any], fingerprint: str, seen: int | N
         "labels": labels,
         "fingerprint": fingerprint,
         "seen": seen,
+        "audits_closed": audits_closed,
         "classes": results["data"]["classes"],
         "figures": figures_of(judged, "cross-validation" if fit else "test set"),
         "results": {name: value for name, value in results.items() if name not in _LONG},

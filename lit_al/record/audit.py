@@ -1,7 +1,7 @@
 """Audits: texts drawn at random whose labels judge models, and which no model learns until the audit is closed.
 
 An audit is drawn from the texts that nobody has answered, and is asked first. What people say of its texts is in the
-record like any other answer; `held_items` says which labels a learner leaves alone. It lies in `audit.json` beside the
+record like any other answer; `HeldBack` says which labels a learner leaves alone. It lies in `audit.json` beside the
 record, replaced whole.
 """
 
@@ -38,7 +38,7 @@ class Audit:
         items: ids of its texts, in the order in which they are asked.
         pool: texts that nobody had answered when it was drawn, which it is a sample of.
         seen: number of the newest event then.
-        closed: number of the newest event when it was closed; None while it is open.
+        closed: when its labels were given free, UTC, ISO 8601; None while it is open.
         looks: for each judgement by it, of which model (sha256), by how many labels and which criteria, when, and how
             it ended.
     """
@@ -49,7 +49,7 @@ class Audit:
     items: tuple[int, ...]
     pool: int
     seen: int
-    closed: int | None = None
+    closed: str | None = None
     looks: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
@@ -62,9 +62,15 @@ class Audit:
         """May no model learn its labels yet?"""
         return self.closed is None
 
-    def unlearned_by(self, seen: int | None) -> bool:
-        """Has a model that knows the events up to a number not learned any of it? One that knows no number may have."""
-        return self.is_open or (seen is not None and self.closed is not None and seen <= self.closed)
+    def unlearned_by(self, seen: int | None, closed: int | None) -> bool:
+        """Has a model surely learned none of its labels?
+
+        Args:
+            seen: number of the newest event that the model may have learned; None where that is not known.
+            closed: audits that were closed when it read its labels, which it may have learned; likewise.
+        """
+        drawn_later = seen is not None and seen <= self.seen
+        return self.is_open or drawn_later or (closed is not None and closed < self.number)
 
 
 def audits(folder: Path) -> list[Audit]:
@@ -88,9 +94,24 @@ def audits(folder: Path) -> list[Audit]:
         ) from error
 
 
-def held_items(folder: Path) -> tuple[int, ...]:
-    """Texts whose labels no model may learn now, those of open audits, in the order in which they are asked."""
-    return tuple(item for audit in audits(folder) if audit.is_open for item in audit.items)
+@dataclass(frozen=True)
+class HeldBack:
+    """What a learner leaves alone at one moment.
+
+    Attributes:
+        items: texts whose labels it may not learn, those of open audits, in the order in which they are asked.
+        closed: audits that are closed, whose labels it may learn.
+    """
+
+    items: tuple[int, ...]
+    closed: int
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """Of a run, now; asked after its answers were read, for an audit that is drawn later has none of these."""
+        there = audits(folder)
+        return cls(tuple(item for audit in there if audit.is_open for item in audit.items),
+                   sum(not audit.is_open for audit in there))  # fmt: skip
 
 
 def draw(record: Record, n: int) -> Audit:
@@ -158,7 +179,7 @@ def close(record: Record) -> Audit:
         there = audits(folder)
         if not there or not there[-1].is_open:
             raise ConfigError(f"no audit of {folder} is open; lit-al gate {folder} --audit 200 draws one")
-        audit = replace(there[-1], closed=record.last_seq())
+        audit = replace(there[-1], closed=now())
         _write(folder, [*there[:-1], audit])
     return audit
 
