@@ -38,7 +38,7 @@ from lit_al.utils.folders import (
     write_text,
 )
 from lit_al.utils.signals import interruptible, shielded
-from lit_al.utils.terminal_text import plain
+from lit_al.utils.terminal_text import markup, plain
 
 LEAST_DRAWN = 10  # labels that chance asked for, under which nothing is said by them
 
@@ -77,6 +77,12 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
                 page = write_run_report(folder)
             version = _register(asked, there, results)
         words.end(results, _judged(delivery.validated) if delivery.validated else None, delivery.words, page, version)
+        if asked.register is not None:
+            from lit_al.reporting.mlflow_registry import register
+
+            metrics = {f"cross_validation/{name}": value for name, value in (results["cross_validation"] or {}).items()}
+            place = Path(results["checkpoint"])
+            console.print(markup(register(asked.register, place, folder, _plain(asked), metrics)), soft_wrap=True)
     return results
 
 
