@@ -260,7 +260,7 @@ def export_model(asked: "ExportModelOptions") -> None:
 
 
 def gate(asked: "GateOptions") -> int:
-    """Say whether a model is good enough, by labels that it has not learned: exit code 0 or 1."""
+    """Say by labels it has not learned whether a model is good enough: exit code 0 or 1."""
     from lit_al.delivery.gate import judge, write_judgement
     from lit_al.delivery.gate_console import show
     from lit_al.delivery.project_gate import judge_project, manage_audit
@@ -278,7 +278,7 @@ def gate(asked: "GateOptions") -> int:
 
 
 def models(asked: "ModelsOptions") -> None:
-    """List the versions of a run, put one into production, take it back, compare two."""
+    """List the versions of a run, promote one, roll back, compare two."""
     from lit_al.delivery.version_console import manage
 
     manage(asked)
