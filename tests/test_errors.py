@@ -48,6 +48,7 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "exchange.incoming --format": ("import",),
     "exchange.incoming --id-column": ("import",),
     "exchange.incoming --settles": ("import",),
+    "exchange.on_cluster": ("predict",),
     "exchange.outgoing": ("export",),
     "exchange.table_files": ("predict",),
     "exchange.writing": ("export",),
@@ -67,6 +68,7 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "record.own_columns": ("annotate", "label", "import"),
     "stopping.parsing --until": ("train",),
     "text": LOADING,
+    "utils.cluster": ("predict", "benchmark"),
     "utils.folders": ("train",),
 }
 OPTION = re.compile(r"(lit-al \w+ )?(--[a-z][a-z-]*[a-z])(?![a-z-]*\{)([^;]*\(of train\.py\))?")

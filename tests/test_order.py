@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lit_al.benchmark.bench import Bench
+from lit_al.benchmark.bench_config import BenchConfig
 from lit_al.benchmark.methods import Method
-from lit_al.benchmark.runner import Bench, BenchConfig
 from lit_al.data import Corpus
 from lit_al.data.split import stratified_split
 from lit_al.experiment.config import TrainConfig

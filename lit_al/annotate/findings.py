@@ -117,7 +117,7 @@ class Findings:
         folder = record.path.parent
         page = held_by(folder)
         with record.one_moment():
-            verdicts, answers, events = record.verdicts(), record.answers(), list(record.events())
+            verdicts, answers, events = record.verdicts(), record.answers(), list(record.events_of_texts())
             groups, models = record.groups(), tuple(record.models())
             texts = record.count_items() - len(groups.further)
             model = described(record, training=bool(page))

@@ -191,10 +191,11 @@ def _settings(wish: ProjectSettings, corpus: Corpus) -> dict[str, Any]:
 
 def _filled(wish: ProjectSettings, record: Record, corpus: Corpus | None, is_new: bool) -> tuple[str, ...]:
     """Bring a record to what was asked for, and say what there is to say."""
-    if wish.classes and wish.classes != record.classes:
+    if wish.classes and wish.classes not in (record.classes, record.facts.classes):
         raise ConfigError(
             f"the labels of {record.path.parent} are {','.join(record.classes)}, not {','.join(wish.classes)}; "
-            "labels of a run never change: give another --name"
+            f"lit-al project {record.path.parent} add-label, rename-label or merge-labels changes them, or give "
+            "another --name"
         )
     notes: list[str] = []
     own = _own_columns(wish, record, corpus)

@@ -111,9 +111,13 @@ class Session:
 
     def __init__(self, service: LabelingService, annotator: str, console: Console, read: Read) -> None:
         self.service, self.annotator, self.console, self.read = service, annotator, console, read
-        self.classes = service.record.classes
         self.told = service.record.copies  # what is wrong with the second copies, said already
         self.back: list[Queued] = []  # texts whose answers were taken back, the last one on top
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """As they are now: somebody may change them meanwhile."""
+        return self.service.record.classes
 
     def run(self) -> None:
         """Question after question."""

@@ -70,7 +70,7 @@ class Trainer:
         while not self.ended:
             self.pulse.come_round()
             seq = self.record.last_seq()
-            if seq != self._tried:
+            if seq != self._tried or len(self._items) != self.record.count_items():
                 self.turn(seq)
             time.sleep(POLL)
 
@@ -82,7 +82,7 @@ class Trainer:
         """
         self._tried = seq
         try:
-            if self._learner is None or len(self._items) != self.record.count_items():
+            if self._is_other():
                 self.prepare()
             self.learn()
         except DamagedError:
@@ -90,6 +90,15 @@ class Trainer:
         except Exception as error:  # whatever it is: labeling goes on without a newer model
             traceback.print_exc()
             self.pulse.say("failed", f"{in_a_sentence(error)}; trying again with the next answer")
+
+    def _is_other(self) -> bool:
+        """Are there texts or classes that the learner does not know?"""
+        learner = self._learner
+        if learner is None:
+            return True
+        is_other = len(self._items) != self.record.count_items() or learner.classes != self.record.classes
+        self._anew = self._anew or is_other  # so that the new ones are ranked, and told apart, soon
+        return is_other
 
     # --- Preparing ----------------------------------------------------------------------------------------------------
 
@@ -163,6 +172,9 @@ class Trainer:
             self.pulse.say("ready", f"{_learned(newest)}; the next one after {_more(self.every - changed)}")
             return
         snapshot = Snapshot.of(self.record, self._items)
+        if snapshot.classes != self.learner.classes:  # changed this moment
+            self._tried = -1
+            return
         if snapshot.soft_labels < 2:
             self.pulse.say("waiting", self._missing(snapshot), len(snapshot.rows))
         elif due:
@@ -209,7 +221,7 @@ class Trainer:
 
         Where the program was killed after the checkpoint, it stands there under the number that it has again.
         """
-        facts = {**self._judged(learned, snapshot), "notes": self._notes()}
+        facts = {**self._judged(learned, snapshot), "notes": self._notes(), "classes": list(self.learner.classes)}
         facts |= {"fingerprint": self._fingerprint(snapshot), "audits_closed": snapshot.audits_closed}
         self.record.check_place()  # else a folder that was deleted would come back with a checkpoint alone
         registry = self._registry()
@@ -225,7 +237,7 @@ class Trainer:
 
     def _fingerprint(self, snapshot: "Snapshot") -> str:
         """Of the labels that a model has learned."""
-        digests, classes = self.record.digests(), self.record.classes
+        digests, classes = self.record.digests(), snapshot.classes
         pairs = zip(snapshot.rows.tolist(), snapshot.labels.tolist(), strict=True)
         return labels_fingerprint((digests[self._items[row]], classes[label]) for row, label in pairs)
 
@@ -239,9 +251,10 @@ class Trainer:
         monitor = StoppingMonitor(None, self.learner.rows, self.learner.config.seed)
         earlier = [model.version for model in self.record.models() if model.version < learned.number]
         notes = {version: self.record.state(f"model {version}") for version in earlier}
-        monitor.history = remembered(notes, len(self._items))
+        monitor.history = remembered(notes, len(self._items), self.record.class_history)
         monitor.record(self.learner.score(monitor.rows), learned.run, learned.number)
-        self.record.set_state(f"model {learned.number}", noted(monitor.history[-1], len(self._items)))
+        figures = noted(monitor.history[-1], len(self._items), self.learner.classes)
+        self.record.set_state(f"model {learned.number}", figures)
         return {
             "estimate": monitor.estimate.described() if monitor.estimate else None,
             "estimate_needs": needed(snapshot.judgments),
@@ -254,14 +267,14 @@ class Trainer:
         if self._note:
             notes.append(f"{self._note}; trained anew from the labels")
         if collapse:
-            name = self.record.classes[collapse.label]
+            name = self.learner.classes[collapse.label]
             notes.append(f"the model calls {collapse.share:.1%} of the texts {name!r}")
         return notes
 
     def _missing(self, snapshot: "Snapshot") -> str:
         if not len(snapshot.rows):
             return "needs labels of two classes; there are none yet"
-        [only] = {self.record.classes[label] for label in snapshot.labels.tolist()}
+        [only] = {snapshot.classes[label] for label in snapshot.labels.tolist()}
         return f"needs labels of two classes; all {len(snapshot.rows):,} so far are {only!r}"
 
     # --- Publishing ---------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ class Snapshot:
             first.
         audited: places of the texts of an open audit, which are asked first and not learned from.
         audits_closed: those whose labels may be among them.
+        classes: C names of them, by number.
         judgments: by each model that put texts before their first annotators, whether it called them as their labels
             are now.
     """
@@ -42,6 +43,7 @@ class Snapshot:
     waiting: tuple[int, ...]
     audited: tuple[int, ...]
     audits_closed: int
+    classes: tuple[str, ...]
     judgments: tuple[Judgment, ...]
 
     @classmethod
@@ -58,15 +60,15 @@ class Snapshot:
         with record.one_moment():
             record.check_events()
             seq, answers, verdicts = record.last_seq(), record.answers(), record.verdicts()
-            groups = record.groups()
-            first = groups.first_labels(record.events())
+            groups, classes = record.groups(), record.classes
+            first = groups.first_labels(record.events_of_texts())
         back = HeldBack.of(record.path.parent)
         held = dict.fromkeys(back.items)
         labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
         labels = {item: label for item, label in labels.items() if groups.first_of(item) not in held}
         settled = {item: str(one.label) for item, one in verdicts.items() if one.settled_by}
         place = {item: index for index, item in enumerate(items)}
-        number = {name: index for index, name in enumerate(record.classes)}
+        number = {name: index for index, name in enumerate(classes)}
         known = {place[item]: number[label] for item, label in labels.items()}
         rows = sorted(known)
         given = {(groups.first_of(one.item), one.annotator): None for one in answers if one.label is not None}
@@ -83,6 +85,7 @@ class Snapshot:
             tuple(place[item] for item, count in said.items() if count < wanted and item not in done | held.keys()),
             tuple(place[item] for item in held if said[item] < wanted and item not in done),
             back.closed,
+            classes,
             _judgments(first, judged, len(items) - len(groups.further) - len(passed)),
         )
 

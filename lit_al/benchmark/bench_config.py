@@ -7,6 +7,7 @@ from lit_al.benchmark.methods import TRAININGS, Method
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.text.units import Standardize, UnitsAsked
+from lit_al.utils.cluster import CLUSTER_HELP
 from lit_al.utils.options import CorpusOptions, FolderOptions, SplitOptions, again, check_not_both, grouped
 
 _WAYS = "; ".join(f"{how.name}: {how.words}" for how in TRAININGS.values() if how.name)
@@ -49,6 +50,11 @@ class BenchConfig(SplitOptions, FolderOptions):
         "half their budget.",
     )
     side_by_side: int = row_option(5, "Seeds in one batched pass.", least=1)
+    cluster: str | None = row_option(
+        None,
+        f"Compute on the cores of {CLUSTER_HELP}",
+        "auto|ADDRESS",
+    )
 
     standardize: Standardize | None = network_option(
         None,

@@ -26,6 +26,7 @@ from lit_al.metrics import Metric
 from lit_al.utils.files import way_out
 
 SCHEMA = 1  # grows when a field changes its meaning
+Key = tuple[str, int, int]  # of a cell: row, seed, round
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Result:
     error: str | None = None
 
     @property
-    def key(self) -> tuple[str, int, int]:
+    def key(self) -> Key:
         """Which cell of the table it is."""
         return self.strategy, self.seed, self.round
 
@@ -141,7 +142,7 @@ def read_cells(path: Path) -> list[Result]:
 
 def _latest(path: Path, cells: Sequence[Result]) -> list[Result]:
     """Failed cells give way to later lines; good ones to none."""
-    lines: dict[tuple[str, int, int], int] = {}
+    lines: dict[Key, int] = {}
     for number, cell in enumerate(cells, 1):
         earlier = lines.get(cell.key)
         if earlier is not None and cells[earlier - 1].error is None:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from lit_al.annotate.project_options import AnnotateOptions, LabelOptions
     from lit_al.annotate.report_options import ReportOptions
     from lit_al.benchmark.bench_config import BenchConfig
+    from lit_al.data.tables import Reading
     from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions, ModelsOptions
+    from lit_al.exchange.classified import Wanted
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
     from lit_al.experiment.fit_options import FitOptions, SuspectsOptions
@@ -82,6 +84,11 @@ def _go_on(order: "Resume") -> None:
 def predict(asked: "PredictOptions") -> None:
     """Classify the texts of a table, or those given, with the model of a run."""
     found = asked.found()
+    if asked.cluster is not None:
+        from lit_al.exchange.on_cluster import classify_on_cluster
+
+        say(classify_on_cluster(found.weights, str(asked.data), *_table_wishes(asked), asked.cluster))
+        return
     if asked.to is not None:
         from lit_al.exchange.table_files import check_suffix
 
@@ -114,18 +121,25 @@ def _say_which(found: "FoundModel") -> None:
 
 
 def _predict_table(asked: "PredictOptions", model: "Classifier") -> None:
-    from lit_al.data.tables import DataTable, Reading
-    from lit_al.exchange.classified import Wanted, classify_table
+    from lit_al.data.tables import DataTable
+    from lit_al.exchange.classified import classify_table
 
     data: object = asked.data
     if data is None:
         data = DataTable(("text",), (list(asked.read()),), lambda row: f"text {row + 1}", "the texts", text="text")
-    names = ("text_column", "encoding", "separator", "no_header")
-    reading = Reading(**{name: getattr(asked, name) for name in names})
-    wanted = Wanted(asked.to, asked.all, asked.abstain_below, asked.json, asked.raw)
-    words = classify_table(model, data, reading, wanted)
+    words = classify_table(model, data, *_table_wishes(asked))
     if asked.to is not None:
         say(words)
+
+
+def _table_wishes(asked: "PredictOptions") -> "tuple[Reading, Wanted]":
+    """How a table is read, and what is written."""
+    from lit_al.data.tables import Reading
+    from lit_al.exchange.classified import Wanted
+
+    names = ("text_column", "encoding", "separator", "no_header")
+    reading = Reading(**{name: getattr(asked, name) for name in names})
+    return reading, Wanted(asked.to, asked.all, asked.abstain_below, asked.json, asked.raw)
 
 
 def _json(found: dict[str, object]) -> str:
@@ -208,9 +222,9 @@ def agreement(asked: "RunOptions") -> None:
 
 
 def project(asked: "ProjectOptions") -> None:
-    """List runs, delete one, or remove an annotator of one.
+    """List runs, delete one, or change what one holds: classes, texts, annotators.
 
-    An annotator is removed also while the page is served; a run that somebody is at is not deleted.
+    Changes are made also while the page is served; a run that somebody is at is not deleted.
     """
     from lit_al.annotate.managing import manage, typed
 

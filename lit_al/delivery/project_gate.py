@@ -14,7 +14,7 @@ from lit_al.delivery.gate import Judgement, Ruling, judge_by, measured_by
 from lit_al.delivery.held_out import reading_model
 from lit_al.delivery.project_versions import Version, version_of
 from lit_al.delivery.random_labels import controls_of, labels_of
-from lit_al.delivery.unlearned import is_labeling_run, newest_audit, of_audit
+from lit_al.delivery.unlearned import is_labeling_run, newest_audit, of_audit, present_classes
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.loop.estimation import LEAST
 from lit_al.metrics import Confusion
@@ -64,7 +64,11 @@ def judge_project(asked: GateOptions) -> Judgement:
     with Record.open(run) as record:
         audit = draw(record, asked.audit) if asked.audit else newest_audit(run, [version.facts if version else {}])
         if audit is not None:
-            held = of_audit(record, audit, reading_model(found.weights).classes)
+            known = reading_model(found.weights).classes
+            classes = present_classes(record, known, version.facts.get("seen") if version else None)
+            if len(set(classes)) < len(known):
+                raise DataError(f"classes of {run} were merged since {asked.model} learned them; train it anew")
+            held = of_audit(record, audit, classes)
             judgement = judge_by(asked, criteria, held)
             look = {"at": "", "model": digest_of(found.weights), "labels": len(held.texts), "criteria": asked.require,
                     "passed": judgement.passed}  # fmt: skip
@@ -107,7 +111,7 @@ def _said_of_looks(looks: int, audit: Audit) -> Iterator[str]:
 def _by_controls(asked: GateOptions, criteria: tuple[Criterion, ...], version: Version, record: Record) -> Judgement:
     """Accuracy as the run estimates it of this version (docs/estimate.md), the rest by all its random controls."""
     for criterion in criteria:
-        criterion.check_class(version.facts["classes"])
+        criterion.check_class(record.classes)
         if criterion.measure not in OF_SHARES:
             raise ConfigError(f"{criterion} is of one model and of held-out texts; give --data, or draw an --audit")
         if version.facts["by"] != "annotate" and criterion.measure != "accuracy":
@@ -116,7 +120,7 @@ def _by_controls(asked: GateOptions, criteria: tuple[Criterion, ...], version: V
                 "draw an --audit"
             )
     labels = {item: one.label for item, one in record.verdicts().items() if one.label is not None}
-    confusion = controls_of(record.groups().first_labels(record.events()).values(), labels, record.classes)
+    confusion = controls_of(record.groups().first_labels(record.events_of_texts()).values(), labels, record.classes)
     rulings = tuple(_ruling(one, version, confusion, record, point=asked.point) for one in criteria)
     words = "recall, precision and F1 are those of the models of their time, which had learned less than this one"
     notes = (words,) if any(one.measure != "accuracy" for one in criteria) else ()
@@ -130,7 +134,7 @@ def _ruling(criterion: Criterion, version: Version, confusion: Confusion, record
     if criterion.measure != "accuracy":
         if confusion.rows < LEAST:
             raise DataError(_too_few(record, version))
-        return measured_by(criterion, confusion, version.facts["classes"], "the random controls", point=point)
+        return measured_by(criterion, confusion, record.classes, "the random controls", point=point)
     figures = version.facts["figures"]
     if version.facts["by"] != "annotate":
         figures = ((version.facts.get("results") or {}).get("cross_validation") or {}).get("drawn")

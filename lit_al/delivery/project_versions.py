@@ -180,7 +180,7 @@ def _of_people(model: ModelVersion, record: Record) -> dict[str, Any]:
         "fingerprint": model.facts.get("fingerprint", ""),
         "seen": model.labels_seen,
         "audits_closed": model.facts.get("audits_closed"),
-        "classes": list(record.classes),
+        "classes": model.facts.get("classes") or list(record.facts.classes),
         "figures": figures_of(model.facts.get("estimate"), "random controls"),
         "sha256": model.sha256,
     }

@@ -34,8 +34,22 @@ def newest_audit(run: Path, models: Iterable[Mapping[str, Any]]) -> Audit | None
     return found[-1] if found and all(found[-1].unlearned_by(*one) for one in known) else None
 
 
+def present_classes(record: Record, classes: Sequence[str], seen: int | None) -> list[str]:
+    """What classes of a model are called now; those that were merged since have one name.
+
+    Args:
+        record: of the run.
+        classes: C names, as the model knows them.
+        seen: number of the newest event that it knew; None where that is not known.
+    """
+    history = record.class_history
+    if seen is None:
+        return [history.present(name) or name for name in classes]
+    return [history.meaning(name, seen) for name in classes]
+
+
 def of_audit(record: Record, audit: Audit, classes: Sequence[str]) -> HeldOut:
-    """The texts of an audit and their labels.
+    """The texts of an audit and their labels, numbered by classes as they are called now.
 
     Raises:
         DataError: not all of them are answered, for who stops where it looks well judges by luck; or none has a label.
@@ -62,7 +76,7 @@ def since(record: Record, seen: int, classes: Sequence[str]) -> HeldOut | None:
     Who has learned no later event than that has not learned them.
     """
     labels, held = labels_of(record), set(HeldBack.of(record.path.parent).items)
-    first = record.groups().first_labels(record.events())
+    first = record.groups().first_labels(record.events_of_texts())
     drawn = {item for item, event in first.items() if event.seq > seen and by_chance(event) and item not in held}
     found = {item: label for item, label in labels.items() if item in drawn}
     return _held(record, found, classes, "random labels since", ()) if found else None

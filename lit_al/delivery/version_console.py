@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from shlex import quote
 
@@ -14,7 +13,7 @@ from lit_al.delivery.delivery_options import ModelsOptions
 from lit_al.delivery.gate_console import show_comparison
 from lit_al.delivery.held_out import HeldOut, reading_model, said_of
 from lit_al.delivery.project_versions import Version, add, keep, promote, version_of, versions_of
-from lit_al.delivery.unlearned import is_labeling_run, newest_audit, of_audit, since, together
+from lit_al.delivery.unlearned import is_labeling_run, newest_audit, of_audit, present_classes, since, together
 from lit_al.exceptions import ConfigError
 from lit_al.loop.estimation import LEAST
 from lit_al.models.model_registry import ModelRegistry, model_of
@@ -137,21 +136,29 @@ def compared(asked: ModelsOptions, one: Version, other: Version) -> tuple[HeldOu
         LitALError: there are no such texts, or models or texts cannot be read.
     """
     before, now = (reading_model(model_of(asked.run, version.number)) for version in (one, other))
-    held = HeldOut.read(asked, now.classes) if asked.data is not None else _unlearned(asked.run, one, other)
+    names_before, names = list(before.classes), list(now.classes)
+    if asked.data is not None:
+        held = HeldOut.read(asked, names)
+    elif is_labeling_run(asked.run):
+        with Record.open(asked.run) as record:
+            names_before = present_classes(record, names_before, one.facts.get("seen"))
+            names = present_classes(record, names, other.facts.get("seen"))
+            held = _unlearned(record, one, other, names)
+    else:
+        raise ConfigError(
+            f"{asked.run} has no labels of its own; give --data with labeled texts that neither has learned"
+        )
     said, said_before = said_of(now, held.texts), said_of(before, held.texts)
-    return held, PairedComparison.of(held, now.classes, said, before.classes, said_before)
+    return held, PairedComparison.of(held, names, said, names_before, said_before)
 
 
-def _unlearned(run: Path, one: Version, other: Version) -> HeldOut:
+def _unlearned(record: Record, one: Version, other: Version, classes: Sequence[str]) -> HeldOut:
     """Labels of the run itself that neither has learned: of an audit, and of texts that chance chose since."""
-    if not is_labeling_run(run):
-        raise ConfigError(f"{run} has no labels of its own; give --data with labeled texts that neither has learned")
-    seen, classes = [version.facts.get("seen") for version in (one, other)], other.facts["classes"]
-    with closing(Record.open(run)) as record:
-        audit = newest_audit(run, [one.facts, other.facts])
-        known = [number for number in seen if number is not None]
-        later = since(record, max(known), classes) if len(known) == len(seen) else None
-        held = together(of_audit(record, audit, classes), later) if audit else later
+    run, seen = record.path.parent, [version.facts.get("seen") for version in (one, other)]
+    audit = newest_audit(run, [one.facts, other.facts])
+    known = [number for number in seen if number is not None]
+    later = since(record, max(known), classes) if len(known) == len(seen) else None
+    held = together(of_audit(record, audit, classes), later) if audit else later
     rows = len(held.texts) if held else 0
     if held is None or rows < LEAST:
         raise ConfigError(

@@ -63,7 +63,7 @@ def classify_table(model: Classifier, data: Any, reading: Reading, wanted: Wante
     for note in found.notes:
         say(f"note: {note}", sys.stderr)
     names = _each_once(table.names)
-    ours = _columns(model.classes, wanted)
+    ours = added_columns(model.classes, wanted)
     added = dict(zip(ours, free_names(ours, names, "predicted_"), strict=True))
     for name, free in added.items():
         if name != free:
@@ -81,23 +81,23 @@ def classify_table(model: Classifier, data: Any, reading: Reading, wanted: Wante
             write = stack.enter_context(table_file(wanted.to, every, kinds, raw=wanted.raw))
         for scores in probabilities(model, found.texts, AT_ONCE):
             here = slice(done, done := done + len(scores))
-            labels, columns = _said(model.classes, scores, wanted)
+            labels, columns = said(model.classes, scores, wanted)
             write([*(cells[here] for cells in table.cells), *columns])
             counted += np.bincount(labels, minlength=len(counted))
             advance(len(scores))
-    return _in_words(source, model.classes, counted, wanted)
+    return in_words(source, model.classes, counted, wanted)
 
 
 _KINDS: dict[str, Any] = {"label": str, "abstained": bool}
 
 
-def _columns(classes: Sequence[str], wanted: Wanted) -> list[str]:
+def added_columns(classes: Sequence[str], wanted: Wanted) -> list[str]:
     """The columns that a model adds."""
     each = [f"probability_{name}" for name in classes] if wanted.each else []
     return ["label", "probability", *(["abstained"] if wanted.abstain_below is not None else []), *each]
 
 
-def _said(classes: Sequence[str], scores: Float32s, wanted: Wanted) -> tuple[Any, list[list[Any]]]:
+def said(classes: Sequence[str], scores: Float32s, wanted: Wanted) -> tuple[Any, list[list[Any]]]:
     """What a model says by probabilities (n, C): class numbers (n,), C where it abstains, and the columns' cells."""
     best = scores.argmax(axis=1)  # as in training, a tie of two classes goes to the first
     surest = scores[np.arange(len(scores)), best]
@@ -142,7 +142,8 @@ def _bar(total: int) -> Iterator[Callable[[int], None]]:
         yield lambda number: bar.advance(task, number)
 
 
-def _in_words(source: str, classes: Sequence[str], counted: Any, wanted: Wanted) -> str:
+def in_words(source: str, classes: Sequence[str], counted: Any, wanted: Wanted) -> str:
+    """What was done, by counts (C + 1,) of texts by class, the last without a label."""
     most = sorted(zip(counted.tolist(), [*classes, "no label"], strict=True), key=lambda pair: -pair[0])
     shown = ", ".join(f"{name} {count:,}" for count, name in most[:10] if count)
     more = ", …" if sum(count > 0 for count, _ in most) > 10 else ""

@@ -101,7 +101,7 @@ def _of_people(record: Record, folder: Path) -> LabelsThere:
     held = set(back.items)
     labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
     labels = {item: label for item, label in labels.items() if groups.first_of(item) not in held}
-    first = groups.first_labels(record.events())
+    first = groups.first_labels(record.events_of_texts())
     asked = {item: first[groups.first_of(item)] for item in labels if groups.first_of(item) in first}
     drawn = [item for item, event in asked.items() if event.control or event.strategy in ("random", AUDIT)]
     chosen = {event.strategy for event in asked.values()} - {"", "random", AUDIT}

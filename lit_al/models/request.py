@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lit_al.exceptions import CheckpointError, ConfigError, DataError
 from lit_al.models.named_model import FoundModel, chosen, split_version
+from lit_al.utils.cluster import CLUSTER_HELP
 from lit_al.utils.links import check_links
 from lit_al.utils.options import CorpusOptions, Options, again, flag, grouped
 
@@ -49,6 +50,11 @@ class PredictOptions(Options):
     abstain_below: float | None = output_option(
         None, "With --data or --to: no label where the probability is lower, and a column that says so.", "P"
     )
+    cluster: str | None = output_option(
+        None,
+        f"With --data FILE.parquet, or a folder of such files, and --to FOLDER: classify on {CLUSTER_HELP}",
+        "auto|ADDRESS",
+    )
     raw: bool = output_option(False, "Leave cells of a CSV that a spreadsheet would compute as they are.")
 
     @classmethod
@@ -64,6 +70,8 @@ class PredictOptions(Options):
     def __post_init__(self) -> None:
         if self.file is not None and self.words:
             raise ConfigError("give texts or --file, not both; --help lists the options")
+        if self.cluster is not None and (self.data is None or self.network is not None):
+            raise ConfigError("--cluster classifies tables by models of lit_al; give --data, and no --network")
         if self.data is not None and (self.words or self.file is not None):
             raise ConfigError("give --data or texts, not both; --help lists the options")
         for path in [self.file] if self.file else map(Path, self.words[:1]):

@@ -385,7 +385,10 @@ def test_get_writes_nothing_but_leases(record, make_client):
 
 def test_actions_of_the_wire_are_those_of_the_record():
     wire = {"label", "skip", "undo", "flag", "unflag", "note"}
-    assert {str(action) for action in Action} == wire | {"settle"}  # who answers does not judge
+    assert {str(action) for action in Action} == wire | {
+        "settle",
+        "classes",
+    }  # who answers does neither judge nor change what there is
 
 
 def test_who_answers_cannot_settle(record, make_client, helpers):

@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from lit_al.benchmark import bench as bench_module
 from lit_al.benchmark import example_method, runner
+from lit_al.benchmark.bench import Bench
+from lit_al.benchmark.bench_config import BenchConfig
 from lit_al.benchmark.benchmark_page import write_benchmark_report
 from lit_al.benchmark.judging import distinct_words
 from lit_al.benchmark.methods import Method
 from lit_al.benchmark.results_table import read_cells
-from lit_al.benchmark.runner import Bench, BenchConfig, run_benchmark
+from lit_al.benchmark.runner import run_benchmark
 from lit_al.cli import main
 from lit_al.data import load_corpus
 from lit_al.exceptions import ConfigError, DataError, RunError
@@ -96,7 +99,7 @@ def test_baselines_stand_in_the_same_table(config, tmp_path, monkeypatch):
     cells = read_cells(tmp_path / "b" / "cells.jsonl")
     assert len(cells) == 3 * 3 * 2
     assert "tfidf-lr" in (tmp_path / "b" / "report.md").read_text()
-    monkeypatch.setattr(runner.ActiveLoop, "rounds", None)
+    monkeypatch.setattr(bench_module.ActiveLoop, "rounds", None)
     run_benchmark(config, CONSOLE)
     with pytest.raises(ConfigError, match="tfidf-lr:badge"):
         run_benchmark(replace(config, strategies=("tfidf-lr:badge",)), CONSOLE)
@@ -122,7 +125,7 @@ def test_a_link_in_the_folder_is_refused_by_name_and_what_it_leads_to_untouched(
 def test_finished_cells_are_not_computed_again(config, tmp_path, monkeypatch):
     run_benchmark(config, CONSOLE)
     before = (tmp_path / "b" / "cells.jsonl").read_bytes()
-    monkeypatch.setattr(runner.ActiveLoop, "rounds", None)
+    monkeypatch.setattr(bench_module.ActiveLoop, "rounds", None)
     run_benchmark(config, CONSOLE)
     assert (tmp_path / "b" / "cells.jsonl").read_bytes() == before
 
@@ -131,7 +134,7 @@ def test_the_metric_decides_the_report_and_no_cell(config, tmp_path, monkeypatch
     run_benchmark(config, CONSOLE)
     folder, before = tmp_path / "b", (tmp_path / "b" / "cells.jsonl").read_bytes()
     assert "## Verdict, by accuracy" in (folder / "report.md").read_text()
-    monkeypatch.setattr(runner.ActiveLoop, "rounds", None)
+    monkeypatch.setattr(bench_module.ActiveLoop, "rounds", None)
     run_benchmark(replace(config, metric="macro-f1"), CONSOLE)
     assert (folder / "cells.jsonl").read_bytes() == before
     page = (folder / "report.md").read_text()
@@ -145,7 +148,7 @@ def test_a_table_older_than_the_metric_is_refused_before_anything_is_computed(co
     path = tmp_path / "b" / "cells.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     path.write_text("".join(json.dumps({k: v for k, v in x.items() if k != "macro_f1"}) + "\n" for x in lines))
-    monkeypatch.setattr(runner.ActiveLoop, "rounds", None)
+    monkeypatch.setattr(bench_module.ActiveLoop, "rounds", None)
     monkeypatch.setattr(runner, "load_corpus", None)
     with pytest.raises(DataError, match=r"15 cells of the table are older than macro-F1 .* give --metric accuracy"):
         run_benchmark(replace(config, metric="macro-f1"), CONSOLE)
@@ -200,7 +203,7 @@ def test_settings_refused_leave_no_folder_behind(config, tmp_path):
 
 def test_labels_to_an_accuracy_are_counted_without_running_a_cell_again(config, tmp_path, monkeypatch):
     run_benchmark(replace(config, strategies=("random",)), CONSOLE)
-    monkeypatch.setattr(runner.ActiveLoop, "rounds", None)
+    monkeypatch.setattr(bench_module.ActiveLoop, "rounds", None)
     run_benchmark(replace(config, strategies=("random",), targets=(0.31, 0.77)), CONSOLE)
     report = (tmp_path / "b" / "report.md").read_text()
     assert "target .31" in report
@@ -232,7 +235,7 @@ EXAMPLE = ("keras/random", "keras", "honest", "honest/random")
 def short_fits(monkeypatch):
     """Two epochs a fit."""
     make = example_method.example_config
-    for module in (example_method, runner):
+    for module in (example_method, bench_module):
         monkeypatch.setattr(
             module, "example_config", lambda *given, **named: replace(make(*given, **named), max_epochs=2)
         )
@@ -290,9 +293,9 @@ def test_a_stopped_example_row_repeats_its_unfinished_seed_alone(after, config, 
     with pytest.raises(KeyboardInterrupt):
         run_benchmark(again, CONSOLE)
     monkeypatch.setattr(runner, "append_cell", append)
-    seeds, cells = [], runner.ExampleRows.cells
+    seeds, cells = [], bench_module.ExampleRows.cells
     monkeypatch.setattr(
-        runner.ExampleRows, "cells", lambda rows, row, seed: seeds.append(seed) or cells(rows, row, seed)
+        bench_module.ExampleRows, "cells", lambda rows, row, seed: seeds.append(seed) or cells(rows, row, seed)
     )
     run_benchmark(again, CONSOLE)
     assert table(again, tmp_path) == whole

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
+from lit_al.benchmark.bench import check_row
 from lit_al.benchmark.bench_config import BenchConfig
 from lit_al.benchmark.methods import Method
-from lit_al.benchmark.runner import check_row
 from lit_al.data import Corpus
 from lit_al.exceptions import ConfigError
 from lit_al.loop.active_loop import ActiveLoop
