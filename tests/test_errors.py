@@ -37,6 +37,7 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "delivery.delivery_options --json": ("models",),
     "delivery.project_gate": ("gate",),
     "delivery.version_console": ("models",),
+    "delivery.version_console --audit": ("gate",),
     "delivery.gate": ("gate",),
     "criteria": ("gate",),
     "delivery.held_out": ("export-model", "gate", "models"),

@@ -301,3 +301,14 @@ def test_gate_without_labels_to_judge_by_is_one_sentence(checkpoint, lit):
     assert code == 2
     assert "no run in which people label" in said
     assert "give --data" in said
+
+
+def test_a_class_that_is_renamed_is_the_same_class(project, lit, tmp_path):
+    lit("gate", project.folder, "--audit", 30)
+    project.say(audits(project.folder)[0].items)
+    assert lit("project", project.folder, "rename-label", "spam", "junk")[0] == 0
+    file = tmp_path / "found.json"
+    lit("gate", project.folder, "--require", "accuracy>=0.8", "--json", file)
+    assert json.loads(file.read_text())["criteria"][0]["value"] == 1.0
+    lit("models", project.folder, "compare", 2, 2, "--json", file)
+    assert json.loads(file.read_text())["both_right"] == 30
