@@ -15,6 +15,7 @@ import numpy as np
 from lit_al.annotate.agreement import Agreement
 from lit_al.annotate.suggesting import Agreed, agreed
 from lit_al.annotate.wording import described
+from lit_al.delivery.random_labels import controls_of
 from lit_al.metrics import Confusion
 from lit_al.record import Action, Event, ModelVersion, Record, Resolve, TextVerdict
 from lit_al.record.lock import held_by
@@ -135,7 +136,7 @@ class Findings:
             verdicts,
             tuple(_people(answers, verdicts, events)),
             Agreement.of(answers, record.classes),
-            _controls(groups.first_labels(events).values(), labels, record.classes),
+            controls_of(groups.first_labels(events).values(), labels, record.classes),
             models,
             model,
             page,
@@ -213,16 +214,6 @@ def pace(events: Sequence[Event]) -> float | None:
     times = [datetime.fromisoformat(event.server_time).timestamp() for event in events]
     gaps = [later - before for before, later in pairwise(times) if 0 <= later - before <= BREAK]
     return 3_600 * len(gaps) / sum(gaps) if sum(gaps) > 0 else None
-
-
-def _controls(first: Iterable[Event], labels: Mapping[int, str], classes: Sequence[str]) -> Confusion:
-    """What models called random controls, by their label now; of each text the event that labeled it first."""
-    number = {name: place for place, name in enumerate(classes)}
-    matrix = np.zeros((len(classes),) * 2, np.int64)
-    for event in first:
-        if event.control and event.predicted in number and event.item in labels:
-            matrix[number[labels[event.item]], number[event.predicted]] += 1
-    return Confusion(matrix)
 
 
 def _share(part: int, whole: int) -> tuple[float, float, float] | None:
