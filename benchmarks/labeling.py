@@ -2,6 +2,7 @@
 
 python benchmarks/labeling.py --annotators 20 --seconds 120
 python benchmarks/labeling.py --annotators 20 --seconds 120 --trace
+python benchmarks/labeling.py --annotators 20 --seconds 40 --rows 100000 --no-training --searching
 
 With --trace the server runs under benchmarks/traced.py, and the slowest requests are shown step by step. Beside it runs
 a probe that shares nothing with the server but the machine: ten times a second it writes 4 kB, syncs them, and computes
@@ -22,7 +23,7 @@ import threading
 import time
 import uuid
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 
@@ -96,6 +97,29 @@ class Annotator(threading.Thread):
         content = response.read()
         is_json = response.getheader("Content-Type", "").startswith("application/json")
         return response.status, json.loads(content) if is_json else {}, response.getheader("Set-Cookie") or ""
+
+
+class Searcher(Annotator):
+    """Types a word into the search, letter by letter, over and over; the last of them is in no text."""
+
+    WORDS = ("g", "ge", "gem", "gemq", "gemqä")
+
+    def run(self) -> None:
+        """Search until the time is up; what is found is read to the end of a page."""
+        self.connection = http.client.HTTPConnection(self.parts.netloc, timeout=60)
+        self.cookie = self._send("GET", f"/?{self.parts.query}")[2].split(";")[0]
+        for word in itertools.cycle(self.WORDS):
+            if time.perf_counter() >= self.until:
+                return
+            after, rows = -1, 0
+            while after is not None and rows < 30:
+                query = urlencode({"q": word, "n": 30, "after": after} if after >= 0 else {"q": word, "n": 30})
+                status, body, _ = self._timed(self.fetching, "GET", f"/api/browse?{query}")
+                if status != 200:
+                    self.errors.append(f"{status} {body}")
+                    return
+                after, rows = body["next"], rows + len(body["rows"])
+            time.sleep(self.pause)
 
 
 def serve(
@@ -172,21 +196,26 @@ def main() -> None:
     parser.add_argument("--data", default="demo")
     parser.add_argument("--rows", type=int, default=20_000, help="of the demo corpus")
     parser.add_argument("--no-training", action="store_true")
+    parser.add_argument("--searching", action="store_true", help="one more person searches all texts meanwhile")
     parser.add_argument("--trace", action="store_true", help="show the slowest requests step by step")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         training = not options.no_training
-        process, links = serve(folder, options.annotators, options.data, options.rows, training, options.trace)
+        count = options.annotators + options.searching
+        process, links = serve(folder, count, options.data, options.rows, training, options.trace)
         until = time.perf_counter() + options.seconds
         probe = None
         if options.trace:
             files = [str(Path(folder, name)) for name in ("probe", "probe.txt")]
             probe = subprocess.Popen([sys.executable, "-c", PROBE, *files])
-        people = [Annotator(link, seed, until, options.per_second) for seed, link in enumerate(links)]
-        for one in people:
+        people = [
+            Annotator(link, seed, until, options.per_second) for seed, link in enumerate(links[: options.annotators])
+        ]
+        searchers = [Searcher(link, -1, until, 4.0) for link in links[options.annotators :]]
+        for one in (*people, *searchers):
             one.start()
-        for one in people:
+        for one in (*people, *searchers):
             one.join()
         for one in filter(None, (process, probe)):
             one.terminate()
@@ -201,8 +230,10 @@ def main() -> None:
     print("| | requests | p50 ms | p99 ms | longest ms |\n|---|---|---|---|---|")
     print(line("an answer saved", [second for one in people for second in one.saving]))
     print(line("next texts", [second for one in people for second in one.fetching]))
+    for one in searchers:
+        print(line("a search", one.fetching))
     sent = sum(len(one.saving) for one in people)
-    errors = [error for one in people for error in one.errors]
+    errors = [error for one in (*people, *searchers) for error in one.errors]
     print(f"{sent:,} answers sent, {stored:,} on record, {len(errors)} errors, {models} models trained meanwhile")
     print(*errors[:5], *slowest, sep="\n")
 

@@ -7,8 +7,14 @@
 | `GET /api/next?n=5&exclude=1,2` | the next texts, leased to who asks |
 | `GET /api/text/7` | a whole text, plain |
 | `GET /api/history?before=12` | one's own answers, the newest first |
+| `GET /api/item/7` | a text with one's own answer, to be corrected |
+| `GET /api/browse?q=…&label=…&annotator=…&only=…&after=7&n=30` | texts that are so, and what was said of them |
+| `GET /api/conflicts?n=5&exclude=1,2` | to the owner: texts on which people differ, with their votes |
+| `GET /api/suspects?n=5&exclude=1,2` | to the owner: labels that may be wrong, by the newest list |
+| `GET /api/settled?before=12` | to the owner: texts that they settled, the latest first |
 | `GET /api/status` | progress, labels by class, the model |
 | `POST /api/events` | takes answers; what became of each, once it is on the disk |
+| `POST /api/manage` | changes classes and people, by the owner (`annotate.changes`); what was done, in words |
 
 Every refusal is JSON with one sentence. Endpoints are plain functions, which Starlette runs in threads, so that a slow
 disk holds up nobody else; what writes is `POST /api/events` alone, but for leases.
@@ -29,6 +35,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from lit_al.annotate.guidelines import as_html
 from lit_al.annotate.project import guidelines_of
 from lit_al.annotate.security import Gate, let_in, read_json, refusal, who
 from lit_al.annotate.service import MOST_HELD, LabelingService
@@ -58,9 +65,15 @@ class _Pages:
             Route("/", self.page),
             Route("/api/next", self.next),
             Route("/api/text/{item}", self.text),
+            Route("/api/item/{item}", self.item),
+            Route("/api/browse", self.browse),
+            Route("/api/conflicts", self.conflicts),
+            Route("/api/suspects", self.suspects),
+            Route("/api/settled", self.settled),
             Route("/api/history", self.history),
             Route("/api/status", self.status),
             Route("/api/events", self.events, methods=["POST"]),
+            Route("/api/manage", self.manage, methods=["POST"]),
             Mount("/static", StaticFiles(directory=str(files("lit_al.annotate") / "static"))),
         ]
         handlers: dict[Any, Callable[[Request, Exception], Response | Awaitable[Response]]] = {
@@ -81,6 +94,17 @@ class _Pages:
     def _who(self, request: Request) -> str:
         return who(request, self.run_id, self.service.record.annotator_of)
 
+    def _owner(self, request: Request) -> str:
+        """Who asks, if they own the run.
+
+        Raises:
+            HTTPException: 403 they do not.
+        """
+        name = self._who(request)
+        if not self.service.is_owner(name):
+            raise HTTPException(403, "this is for the owner of the run alone")
+        return name
+
     def page(self, request: Request) -> Response:
         token = request.query_params.get("token")
         if token is not None:
@@ -92,7 +116,8 @@ class _Pages:
         record = self.service.record
         template = _TEMPLATES.get_template("page.html")
         facts = {"name": self.service.name, "run": self.run_id, "who": name, "classes": record.classes}
-        return HTMLResponse(template.render(**facts, guidelines=guidelines_of(record)))
+        owner, guidelines = self.service.is_owner(name), as_html(guidelines_of(record))
+        return HTMLResponse(template.render(**facts, owner=owner, guidelines=guidelines))
 
     def _enter(self, request: Request, token: str) -> Response:
         """Let in whoever has a valid link."""
@@ -106,16 +131,32 @@ class _Pages:
 
     def next(self, request: Request) -> Response:
         name = self._who(request)
-        n = _number(request, "n")
-        n = 5 if n is None else n
-        exclude = [_whole(word, "exclude") for word in request.query_params.get("exclude", "").split(",") if word]
-        if not 1 <= n <= MOST_HELD or len(exclude) > 10 * MOST_HELD:
-            raise HTTPException(400, f"n is 1 to {MOST_HELD}, exclude at most {10 * MOST_HELD} texts")
-        return JSONResponse(self.service.next(name, n, exclude))
+        return JSONResponse(self.service.next(name, *_wanted(request)))
 
     def text(self, request: Request) -> Response:
         self._who(request)
         return PlainTextResponse(self.service.text(_whole(request.path_params["item"], "the address")))
+
+    def item(self, request: Request) -> Response:
+        name = self._who(request)
+        return JSONResponse(self.service.item(name, _whole(request.path_params["item"], "the address")))
+
+    def browse(self, request: Request) -> Response:
+        name = self._who(request)
+        after, (n, _), owner = _number(request, "after"), _wanted(request), self.service.is_owner(name)
+        after = -1 if after is None else after
+        return JSONResponse(self.service.browsing.rows(name, request.query_params, after, n, owner=owner))
+
+    def conflicts(self, request: Request) -> Response:
+        return JSONResponse(self.service.adjudication.conflicts(self._owner(request), *_wanted(request)))
+
+    def suspects(self, request: Request) -> Response:
+        return JSONResponse(self.service.adjudication.suspects(self._owner(request), *_wanted(request)))
+
+    def settled(self, request: Request) -> Response:
+        return JSONResponse(
+            {"settled": self.service.adjudication.settled(self._owner(request), _number(request, "before"))}
+        )
 
     def history(self, request: Request) -> Response:
         name = self._who(request)
@@ -129,6 +170,15 @@ class _Pages:
         name = await run_in_threadpool(self._who, request)
         body = await read_json(request)
         return await run_in_threadpool(self._take, name, body)
+
+    async def manage(self, request: Request) -> Response:
+        name = await run_in_threadpool(self._owner, request)
+        body = await read_json(request)
+        try:
+            words = await run_in_threadpool(self.service.change, name, body)
+        except RefusedError as error:
+            return refusal(400, str(error))
+        return JSONResponse({"words": words})
 
     def _take(self, name: str, body: Any) -> Response:
         sent = body.get("events") if isinstance(body, dict) else None
@@ -153,6 +203,20 @@ def _told(request: Request, error: Exception) -> Response:
 def _said(status: int, sentence: str, *, onward: bool = False) -> Response:
     """A page with one sentence."""
     return HTMLResponse(_TEMPLATES.get_template("said.html").render(sentence=sentence, onward=onward), status)
+
+
+def _wanted(request: Request) -> tuple[int, list[int]]:
+    """How many texts are asked for, and which are held already.
+
+    Raises:
+        HTTPException: 400 too many, or what is no number.
+    """
+    n = _number(request, "n")
+    n = 5 if n is None else n
+    exclude = [_whole(word, "exclude") for word in request.query_params.get("exclude", "").split(",") if word]
+    if not 1 <= n <= MOST_HELD or len(exclude) > 10 * MOST_HELD:
+        raise HTTPException(400, f"n is 1 to {MOST_HELD}, exclude at most {10 * MOST_HELD} texts")
+    return n, exclude
 
 
 def _number(request: Request, name: str) -> int | None:

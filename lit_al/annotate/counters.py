@@ -17,8 +17,14 @@ class Tally:
     """
 
     def __init__(self, record: Record) -> None:
-        self._record, self._first_of = record, record.groups().first_of
+        self._record = record
         self._lock = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing is counted yet, and which texts are copies, and what classes are called, is as it is now."""
+        self._groups, self._history = self._record.groups(), self._record.class_history
+        self._first_of = self._groups.first_of
         self._seq = 0
         self._given: dict[tuple[int, str], list[tuple[str, str | None]]] = {}  # (uuid, label) that stand, oldest first
         self._labelers: dict[int, Counter[str]] = defaultdict(Counter)  # of each text or its copies, by annotator
@@ -32,7 +38,9 @@ class Tally:
     def refresh(self) -> None:
         """Count what is new."""
         with self._lock:
-            for event in self._record.events(self._seq):
+            if self._groups is not self._record.groups() or self._history != self._record.class_history:
+                self._begin()  # texts or classes are other ones now
+            for event in self._record.events_of_texts(self._seq):
                 self._add(event)
                 self._seq = event.seq
 
@@ -83,7 +91,7 @@ class Tally:
 
     def by_class(self) -> dict[str, int]:
         """Labels given, by class, those of all annotators together."""
-        return {name: self._by_class[name] for name in self._record.classes}
+        return {name: self._by_class[name] for name in self._history.names}
 
     def labeled_by(self, annotators: int) -> int:
         """Texts labeled by so many, or by more, or settled."""

@@ -1,4 +1,4 @@
-"""`lit-al project`: which runs there are, one of them deleted, somebody let in no more."""
+"""`lit-al project`: which runs there are, one of them deleted or changed while people label."""
 
 import shutil
 from collections import Counter
@@ -7,19 +7,29 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from uuid import UUID, uuid5
 
 from lit_al.annotate.trainer import LOCK_FILE
 from lit_al.exceptions import ConfigError, LitALError
-from lit_al.record import RECORD_FILE, Action, NewEvent, OwnerLock, Record
+from lit_al.record import RECORD_FILE, OwnerLock, Record
 from lit_al.record.lock import OWNER_FILE, held_by
 from lit_al.utils.folders import read_results
 from lit_al.utils.links import check_links, strangers
-from lit_al.utils.nearest import did_you_mean
-from lit_al.utils.options import RunOptions, run_option
+from lit_al.utils.options import CorpusOptions, RunOptions, again, flag, run_option
 from lit_al.utils.terminal_text import counted
 
 _RESULTS = "results.json"
+
+
+_TAKE: dict[str, tuple[int, str]] = {  # names that each takes at least, and what they are
+    "list": (0, ""),
+    "delete": (0, ""),
+    "add-texts": (1, "FILE"),
+    "add-label": (1, "NAME ..."),
+    "rename-label": (2, "OLD NEW"),
+    "merge-labels": (2, "OLD ... INTO"),
+    "remove-annotator": (1, "NAME"),
+}
+_ANY = ("add-label", "merge-labels")  # more of them, too
 
 
 @dataclass(frozen=True)
@@ -27,23 +37,40 @@ class ProjectOptions(RunOptions):
     """Which run, and what is to be done with it."""
 
     run: Path = run_option(Path("lightning_logs"), "Folder of a run; for list, of many.", "RUN", positional=True)
-    do: Literal["list", "delete", "remove-annotator"] = run_option(
-        "list",
-        "list: what runs hold; delete: the run with all its labels; remove-annotator: their link works no more.",
-        "list|delete|remove-annotator",
+    do: Literal["list", "delete", "add-texts", "add-label", "rename-label", "merge-labels", "remove-annotator"] = (
+        run_option(
+            "list",
+            "list: what runs hold; delete: the run with all its labels; add-texts: those of a file that the run lacks; "
+            "add-label: further classes; rename-label: a class, in all answers; merge-labels: classes into one; "
+            "remove-annotator: their link works no more.",
+            "list|delete|add-texts|add-label|rename-label|merge-labels|remove-annotator",
+            positional=True,
+        )
+    )
+    names: tuple[str, ...] = run_option(
+        (),
+        "add-texts FILE, add-label NAME ..., rename-label OLD NEW, merge-labels OLD ... INTO, remove-annotator NAME.",
+        "NAME",
         positional=True,
     )
-    name: str | None = run_option(None, "Of the annotator to be removed.", "NAME", positional=True)
     with_labels: bool = run_option(False, "With remove-annotator: their labels and skips are taken back too.")
     yes: bool = run_option(False, "With delete: do not ask.")
+    text_column: str | None = again(CorpusOptions, "text_column", None)
+    encoding: str | None = again(CorpusOptions, "encoding", None)
+    separator: str | None = again(CorpusOptions, "separator", None)
+    no_header: bool = again(CorpusOptions, "no_header", False)
 
     def __post_init__(self) -> None:
-        if (self.name is not None) != (self.do == "remove-annotator"):
-            raise ConfigError("give the name of an annotator with remove-annotator, and with nothing else")
+        least, what = _TAKE[self.do]
+        if len(self.names) < least or (len(self.names) > least and self.do not in _ANY):
+            raise ConfigError(f"{self.do} takes {what or 'no name'}; give lit-al project RUN {self.do} {what}".rstrip())
         if self.with_labels and self.do != "remove-annotator":
             raise ConfigError("--with-labels is for remove-annotator; leave it out")
         if self.yes and self.do != "delete":
             raise ConfigError("--yes is for delete; leave it out")
+        for name in ("text_column", "encoding", "separator", "no_header"):
+            if getattr(self, name) not in (None, False) and self.do != "add-texts":
+                raise ConfigError(f"{flag(name)} is for add-texts; leave it out")
 
 
 def manage(asked: ProjectOptions, say: Callable[[str], object], read: Callable[[], str]) -> None:
@@ -58,8 +85,30 @@ def manage(asked: ProjectOptions, say: Callable[[str], object], read: Callable[[
     elif asked.do == "delete":
         delete(asked.run, say, None if asked.yes else read)
     else:
-        assert asked.name is not None  # as the options say
-        say(remove_annotator(asked.run, asked.name, with_labels=asked.with_labels))
+        with Record.open(asked.run) as record:
+            say(_changed(record, asked))
+
+
+def _changed(record: Record, asked: ProjectOptions) -> str:
+    """Change what a project holds; what was done, in words."""
+    from lit_al.annotate.changes import add_texts, change_classes, owner_of, remove_annotator  # which load numpy
+    from lit_al.data import load_corpus
+    from lit_al.record.class_history import ClassChange
+
+    names = asked.names
+    match asked.do:
+        case "remove-annotator":
+            return remove_annotator(record, names[0], with_labels=asked.with_labels)
+        case "add-texts":
+            how = {name: getattr(asked, name) for name in ("text_column", "encoding", "separator", "no_header")}
+            return add_texts(record, load_corpus(names[0], classes=record.classes, **how))
+        case "add-label":
+            change = ClassChange("add", names)
+        case "rename-label":
+            change = ClassChange("rename", names[:1], names[1])
+        case _:
+            change = ClassChange("merge", names[:-1], names[-1])
+    return change_classes(record, change, owner_of(record))
 
 
 # --- List -------------------------------------------------------------------------------------------------------------
@@ -152,43 +201,6 @@ def delete(folder: Path, say: Callable[[str], object], read: Callable[[], str] |
                 raise ConfigError("nothing was deleted: that is not the name of the run; --yes does not ask")
         shutil.rmtree(folder)  # which takes links away, and follows none
     say(f"deleted: {folder}")
-
-
-# --- Remove an annotator ----------------------------------------------------------------------------------------------
-
-
-def remove_annotator(folder: Path, name: str, *, with_labels: bool) -> str:
-    """Let somebody in no more, also while the page is served; what was done, in words.
-
-    Raises:
-        ConfigError: nobody of this name.
-        StoreError: it cannot be written.
-    """
-    with Record.open(folder) as record:
-        known = sorted({*record.annotators(), *(event.annotator for event in record.events())})
-        if name not in known:
-            raise ConfigError(
-                f"{folder} has no annotator {name!r}; {did_you_mean(name, known)}there are {', '.join(known)}"
-            )
-        record.remove_annotator(name)
-        given = sum(answer.label is not None for answer in record.answers(name))
-        if not with_labels:
-            return f"{name} is let in no more; their labels stay: {given:,} (--with-labels takes them back)"
-        while standing := record.answers(name):  # below an answer may lie an earlier one
-            record.append_all(
-                [
-                    NewEvent(
-                        str(uuid5(UUID(record.run_id), f"removed:{answer.uuid}")),
-                        answer.item,
-                        name,
-                        Action.UNDO,
-                        undoes=answer.uuid,
-                        source="project",
-                    )
-                    for answer in standing
-                ]
-            )
-    return f"{name} is let in no more; labels taken back: {given:,}"
 
 
 def typed() -> str:

@@ -23,6 +23,7 @@ class Rows:
         corpus: of the file.
         own: which columns are which.
         same: the file is the one that the run began with, to the letter.
+        apart: the file may hold no text of the run.
 
     Attributes:
         items: numbers of texts, by row.
@@ -33,7 +34,7 @@ class Rows:
         RefusedError: none of the file's texts is in the run, or one has the id of another.
     """
 
-    def __init__(self, record: Record, corpus: Corpus, own: OwnColumns, *, same: bool) -> None:
+    def __init__(self, record: Record, corpus: Corpus, own: OwnColumns, *, same: bool, apart: bool = False) -> None:
         self.record, self.corpus, self.own = record, corpus, own
         self.full = [row for row, text in enumerate(corpus.texts) if text and not text.isspace()]
         self._said = {row: sha256_of(corpus.texts[row]) for row in self.full}
@@ -44,14 +45,14 @@ class Rows:
         self.items |= self._by_text()
         self.new = [row for row in self.full if row not in self.items]
         self.gone = len(self._there.keys() - self.items.values())
-        if self.full and not self.items:
+        if self.full and not self.items and not apart:
             raise RefusedError(
                 f"no text of {corpus.source} is one of {record.path.parent}; go on without the file (--run "
                 f"{record.path.parent}), or give another --name"
             )
 
     @cached_property
-    def _ids(self) -> dict[int, str]:
+    def ids(self) -> dict[int, str]:
         """The ids of rows, where each has one of its own."""
         if self.own.id is None:
             return {}
@@ -63,15 +64,15 @@ class Rows:
     @cached_property
     def _known(self) -> dict[str, int]:
         """The texts of the run that have an id, where the rows have ids too."""
-        return self.own.ids(self.record) if self._ids else {}
+        return self.own.ids(self.record) if self.ids else {}
 
     def _by_id(self) -> dict[int, int]:
         """The rows whose ids the run knows."""
-        found = {row: self._known[word] for row, word in self._ids.items() if word in self._known}
+        found = {row: self._known[word] for row, word in self.ids.items() if word in self._known}
         for row, item in found.items():
             if self._there[item] not in ("", self._said[row]):
                 raise RefusedError(
-                    f"the text of {self.own.id} {self._ids[row]!r:.60} in {self.corpus.source}, row {row + 1}, is "
+                    f"the text of {self.own.id} {self.ids[row]!r:.60} in {self.corpus.source}, row {row + 1}, is "
                     f"another one than in {self.record.path.parent}; texts of a run never change: put the old one "
                     f"back, go on without the file (--run {self.record.path.parent}), or give another --name"
                 )
@@ -103,12 +104,17 @@ class Rows:
         for row, item in self.items.items():
             yield Item(item, self._said[row], self.corpus.texts[row], beside.row(row))
 
+    def new_texts(self, beside: Beside, first: int) -> Iterator[Item]:
+        """The texts that the run lacks, numbered from `first` on."""
+        for number, row in enumerate(self.new, first):
+            yield Item(number, self._said[row], self.corpus.texts[row], beside.row(row))
+
     def notes(self) -> list[str]:
         """How the file differs from the run, a sentence each."""
         source, first = self.corpus.source, self.new[0] + 1 if self.new else 0
         notes = [
             f"texts of {source} that are not in this run: {len(self.new):,}, the first in row {first}; they are not "
-            "asked for, and no label moved"
+            f"asked for, and no label moved: lit-al project {self.record.path.parent} add-texts FILE adds them"
         ]
         gone = f"texts of this run that are not in {source}: {self.gone:,}; they stay, with their labels"
         return (notes if self.new else []) + ([gone] if self.gone else [])

@@ -8,14 +8,20 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from lit_al.annotate.adjudication import Adjudication
+from lit_al.annotate.browsing import Browsing
+from lit_al.annotate.changes import asked_by_owner
 from lit_al.annotate.counters import Tally
-from lit_al.annotate.live_agreement import Agreeing
+from lit_al.annotate.live_figures import LiveFigures
 from lit_al.annotate.schemas import read_event
+from lit_al.annotate.suggesting import as_json
 from lit_al.annotate.wording import QUEUE_WORDS, described, progress_words
 from lit_al.annotate.writer import Writer
 from lit_al.exceptions import ConflictError, RefusedError, StoreError
 from lit_al.record import Event, Generation, Item, NewEvent, Queued, Record
+from lit_al.record.groups import TextGroups
 from lit_al.record.own_columns import OwnColumns
+from lit_al.record.search import said
 
 MOST_HELD = 50  # texts or events in one request
 CLIPPED_AT = 20_000  # characters of a text that are sent unasked
@@ -28,7 +34,7 @@ class LabelingService:
     Args:
         record: of the run.
         name: of the run, for people.
-        owner: who sees how far annotators agree; None for nobody.
+        owner: who sees what all annotators say, and settles where they differ; None for nobody.
         training: a model is being trained meanwhile.
         source: noted with each answer: page or terminal.
     """
@@ -44,8 +50,22 @@ class LabelingService:
         self._writer = Writer(record)
         self._tally = Tally(record)
         self._generations: dict[int, Generation] = {}
-        self._agreeing = Agreeing(record)
-        self._total = record.count_items() - len(record.groups().further)
+        self._figures = LiveFigures(record)
+        self.browsing = Browsing(record)
+        self.adjudication = Adjudication(record, self._text)
+        self._counted: tuple[TextGroups | None, int] = (None, 0)
+
+    def is_owner(self, annotator: str) -> bool:
+        """May they see what others said, and settle?"""
+        return annotator == self.owner
+
+    @property
+    def total(self) -> int:
+        """Texts that are asked for, a text and its copies as one; more may be added meanwhile."""
+        groups = self.record.groups()
+        if self._counted[0] is not groups:
+            self._counted = groups, self.record.count_items() - len(groups.further)
+        return self._counted[1]
 
     # --- Out ----------------------------------------------------------------------------------------------------------
 
@@ -64,9 +84,16 @@ class LabelingService:
         return {"items": items, "state": state, "words": QUEUE_WORDS[state]}
 
     def _shown(self, annotator: str, queued: Queued) -> dict[str, Any]:
-        suggestion = _thought(queued.predicted, queued.probability) if self.shows else None
         text = self._text(annotator, queued.item)
-        return {**text, "generation": queued.generation, "suggestion": suggestion}
+        return {**text, "generation": queued.generation, "suggestion": self.suggestion(queued)}
+
+    def suggestion(self, queued: Queued) -> dict[str, Any] | None:
+        """What is shown before the answer: what came by --suggest, but not of a control; else or the model's."""
+        found = None if queued.control else self.record.suggestion(queued.item.id)
+        if found is not None:
+            return as_json(found)
+        thought = _thought(queued.predicted, queued.probability) if self.shows else None
+        return thought and {**thought, "source": "model"}
 
     def _text(self, annotator: str, item: Item) -> dict[str, Any]:
         text = item.text or ""
@@ -92,6 +119,18 @@ class LabelingService:
         """
         return self.record.item(item).text or ""
 
+    def item(self, annotator: str, item: int) -> dict[str, Any]:
+        """A text as it is shown, with this annotator's answer where there is one that stands.
+
+        Raises:
+            RefusedError: there is none of this id.
+        """
+        found = self.record.item(item)
+        self._tally.refresh()
+        mine = [uuid for name, _, uuid in said(self.record, [item])[item].answers if name == annotator]
+        event = self.record.event(mine[0]) if mine else None
+        return self._answered(annotator, event, found) if event else {**self._text(annotator, found), "uuid": None}
+
     def history(self, annotator: str, before: int | None = None, limit: int = 20) -> list[dict[str, Any]]:
         """Someone's answers that stand, the newest first, with their texts."""
         events = self.record.history(annotator, limit, before)
@@ -113,12 +152,21 @@ class LabelingService:
         """
         uuid = _sayable(sent.get("uuid")) if isinstance(sent, Mapping) else None
         try:
-            event = self.append(read_event(sent, annotator, self.source))
+            event = self.append(read_event(sent, annotator, self.source, settles=self.is_owner(annotator)))
         except ConflictError as error:
             return {"uuid": uuid, "conflict": str(error)}
         except RefusedError as error:
             return {"uuid": uuid, "refused": str(error)}
         return {"uuid": uuid, "saved": True, "seq": event.seq, "late": event.late, "thought": _thought_of(event)}
+
+    def change(self, owner: str, asked: object) -> str:
+        """Change classes or people, as the owner's dialog asks; what was done, in words.
+
+        Raises:
+            RefusedError: it cannot be done.
+        """
+        done: str = self._writer.call(lambda: asked_by_owner(self.record, owner, asked))
+        return done
 
     def append(self, event: NewEvent) -> Event:
         """Put an event on record, with what the model had said of its text."""
@@ -156,29 +204,33 @@ class LabelingService:
         self.record.check_place()
         self._tally.refresh()
         labeled, skipped = self._tally.of(annotator)
+        people, is_owner = self.record.annotators(), self.is_owner(annotator)
+        model = described(self.record, training=self.training)
+        figures = self._figures.latest(model["version"])
         status: dict[str, Any] = {
             "annotator": annotator,
             "saved": labeled + skipped,
             "labeled": labeled,
             "skipped": skipped,
             "done": self._tally.labeled_by(self.overlap),
-            "total": self._total,
+            "total": self.total,
             "overlap": self.overlap,
             "classes": self._tally.by_class(),
-            "annotators": len(self.record.annotators()),
-            "model": described(self.record, training=self.training),
-            "agreement": self._agreement() if annotator == self.owner else None,
+            "labels": list(self.record.classes),
+            "annotators": len(people),
+            "people": people if is_owner else None,
+            "model": model,
+            "curve": figures["curve"],
+            "controls": figures["controls"],
+            "agreement": figures["agreement"] if is_owner else None,
+            "conflicts": figures["conflicts"] if is_owner else None,
             "copies": self.record.copies,
         }
         return {**status, "words": progress_words(status)}
 
-    def _agreement(self) -> dict[str, Any] | None:
-        """How far annotators agree, by the latest count."""
-        return self._agreeing.latest() if len(self.record.annotators()) > 1 else None
-
     def release(self, annotator: str | None = None) -> None:
         """Give free what an annotator, or everyone, holds, as this desk closes; leases end by themselves too."""
-        self._agreeing.wait(5)
+        self._figures.wait(5)
         with suppress(StoreError):
             self.record.release(annotator)
 

@@ -31,7 +31,7 @@ def described(record: Record, *, training: bool) -> dict[str, Any]:
         "silent": work is not None and _silent(work),
         "version": None if model is None else model.version,
         "labels": None if model is None else model.labels,
-        "estimate": None if model is None else _figures(model.facts.get("estimate")),
+        "estimate": None if model is None else figures_of(model.facts.get("estimate")),
         "estimate_needs": None if model is None else model.facts.get("estimate_needs"),
         "advice": None if model is None else _object(model.facts.get("advice")),
     }
@@ -42,7 +42,7 @@ def _object(found: object) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _figures(found: object) -> dict[str, Any] | None:
+def figures_of(found: object) -> dict[str, Any] | None:
     """An estimate that can be said."""
     estimate = _object(found) or {}
     numbers = [estimate.get(name) for name in ("accuracy", "low", "high", "rows")]

@@ -1,7 +1,7 @@
 """`lit-al benchmark`: fill the table, cell by cell, and write the report.
 
 After each round the state of its loop is saved beside the table: a benchmark that was killed goes on after the last
-whole cell, to the same table. Cells are computed here, or on a cluster (`cluster`); the table is written here alone.
+whole cell, to the same table. Cells are computed here, or on a cluster (`distributed`); the table is written here.
 """
 
 import io
@@ -92,7 +92,7 @@ def _steps(
     """What the groups bring, each from where it was left; `done` grows meanwhile."""
     saved = {group: _state(states / group.file) for group in groups if (states / group.file).exists()}
     if bench.config.cluster is not None:
-        from lit_al.benchmark.cluster import computed
+        from lit_al.benchmark.distributed import computed
 
         yield from computed(bench, groups, done, saved, console.print)
         return

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from lit_al.annotate.report_options import ReportOptions
     from lit_al.benchmark.bench_config import BenchConfig
     from lit_al.data.tables import Reading
-    from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions
-    from lit_al.delivery.drift_options import DriftOptions
+    from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions, ModelsOptions
     from lit_al.exchange.classified import Wanted
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
     from lit_al.experiment.fit_options import FitOptions, SuspectsOptions
     from lit_al.experiment.resume import Resume
     from lit_al.models.classifier import Classifier
+    from lit_al.models.named_model import FoundModel
     from lit_al.models.request import PredictOptions
     from lit_al.record import Record
     from lit_al.utils.options import RunOptions
@@ -83,11 +83,11 @@ def _go_on(order: "Resume") -> None:
 
 def predict(asked: "PredictOptions") -> None:
     """Classify the texts of a table, or those given, with the model of a run."""
-    checkpoint = asked.weights()
+    found = asked.found()
     if asked.cluster is not None:
         from lit_al.exchange.on_cluster import classify_on_cluster
 
-        say(classify_on_cluster(checkpoint, str(asked.data), *_table_wishes(asked), asked.cluster))
+        say(classify_on_cluster(found.weights, str(asked.data), *_table_wishes(asked), asked.cluster))
         return
     if asked.to is not None:
         from lit_al.exchange.table_files import check_suffix
@@ -99,9 +99,10 @@ def predict(asked: "PredictOptions") -> None:
     if asked.network:
         from lit_al.models.own_network import load_own
 
-        model = load_own(asked.network, checkpoint)
+        model = load_own(asked.network, found.weights)
     else:
-        model = load_frozen(checkpoint)
+        model = load_frozen(found.weights)
+    _say_which(found)
     if asked.is_table:
         _predict_table(asked, model)
         return
@@ -111,6 +112,12 @@ def predict(asked: "PredictOptions") -> None:
             say(_json({"text": text, **asdict(prediction)}))
         else:
             print(f"{plain(prediction.label)}\t{prediction.probability:.4f}\t{plain(text)}")
+
+
+def _say_which(found: "FoundModel") -> None:
+    """Beside the output: which version of a run is used, where there are several."""
+    if found.words:
+        say(f"model: {found.words}", sys.stderr)
 
 
 def _predict_table(asked: "PredictOptions", model: "Classifier") -> None:
@@ -215,9 +222,9 @@ def agreement(asked: "RunOptions") -> None:
 
 
 def project(asked: "ProjectOptions") -> None:
-    """List runs, delete one, or remove an annotator of one.
+    """List runs, delete one, or change what one holds: classes, texts, annotators.
 
-    An annotator is removed also while the page is served; a run that somebody is at is not deleted.
+    Changes are made also while the page is served; a run that somebody is at is not deleted.
     """
     from lit_al.annotate.managing import manage, typed
 
@@ -259,35 +266,36 @@ def export(asked: "ExportOptions") -> None:
 def export_model(asked: "ExportModelOptions") -> None:
     """Write a model as files that other programs run: graph, tokenizer, weights, card."""
     from lit_al.delivery.exporting import export_model as write
+    from lit_al.models.request import model_at
 
+    _say_which(model_at(asked.model))
     for line in write(asked).lines():
         say(line)
 
 
 def gate(asked: "GateOptions") -> int:
-    """Say by held-out labels whether a model is good enough: exit code 0 or 1."""
-    from lit_al.delivery.gate import judge
+    """Say by labels it has not learned whether a model is good enough: exit code 0 or 1."""
+    from lit_al.delivery.gate import judge, write_judgement
     from lit_al.delivery.gate_console import show
+    from lit_al.delivery.project_gate import judge_project, manage_audit
+    from lit_al.models.request import model_at
 
-    judgement = judge(asked)
+    if asked.manages:
+        say(manage_audit(asked))
+        return 0
+    _say_which(model_at(asked.model))
+    judgement = judge_project(asked) if asked.data is None else judge(asked)
+    if asked.json is not None:
+        write_judgement(judgement, asked.json)
     show(judgement)
     return 0 if judgement.passed else 1
 
 
-def drift(asked: "DriftOptions") -> int:
-    """Say whether texts have changed since a model learned: exit code 0 or 1."""
-    from lit_al.delivery.drift_console import bars, show
-    from lit_al.delivery.drift_page import drift_page
-    from lit_al.delivery.watching import look
-    from lit_al.utils.folders import write_text
+def models(asked: "ModelsOptions") -> None:
+    """List the versions of a run, promote one, roll back, compare two."""
+    from lit_al.delivery.version_console import manage
 
-    with bars() as progress:
-        report = look(asked, progress)
-    show(report, asked)
-    if asked.to is not None:
-        write_text(asked.to, drift_page(report, asked))
-        say(f"report: {asked.to}")
-    return 1 if report.alarms else 0
+    manage(asked)
 
 
 def import_(asked: "ImportOptions") -> None:
@@ -347,5 +355,6 @@ COMMANDS = {
     "export-model": Command(export_model, "delivery.delivery_options:ExportModelOptions"),
     "gate": Command(gate, "delivery.delivery_options:GateOptions", "give fewer or shorter texts"),
     "drift": Command(drift, "delivery.drift_options:DriftOptions", "give fewer or shorter texts"),
+    "models": Command(models, "delivery.delivery_options:ModelsOptions"),
     "import": Command(import_, "exchange.file_options:ImportOptions"),
 }

@@ -20,11 +20,12 @@ from lit_al.exchange.argilla import read_argilla
 from lit_al.exchange.carried import Carried
 from lit_al.exchange.checking import Asked, check_answers
 from lit_al.exchange.effects import Effects
-from lit_al.exchange.eventlog import check_events, of_this_run, read_events
+from lit_al.exchange.eventlog import Logged, check_events, of_this_run, read_events
 from lit_al.exchange.labelstudio import read_labelstudio
 from lit_al.exchange.prodigy import read_prodigy
 from lit_al.exchange.shapes import Given, Reply, Report
 from lit_al.record import Action, Event, NewEvent, Record, TextVerdict
+from lit_al.record.class_history import ClassHistory
 from lit_al.record.own_columns import OwnColumns
 from lit_al.utils.readers import json_objects, reading
 
@@ -81,7 +82,7 @@ def import_answers(
     if id_column is not None and kind not in _WITH_IDS:
         raise ConfigError(f"--id-column is for {' and '.join(_WITH_IDS)}; leave it out with --format {kind}")
     key, keys = _own_ids(record, id_column) if kind in _WITH_IDS else (None, {})
-    rows = _read(record, path, kind, key)
+    rows = _in_present_words(_read(record, path, kind, key), record.class_history)
     if id_column is not None and rows and all(row.key is None for row in rows):
         raise DataError(f"{path} has no column {id_column!r}; name the one of your ids with --id-column, as in the run")
     asked = Asked(record.digests(), record.classes, annotator or NOBODY, keys, id_column)
@@ -254,7 +255,7 @@ def _undisputed(one: TextVerdict | None, label: str) -> bool:
 
 def _import_events(record: Record, path: Path, *, dry_run: bool) -> Report:
     texts = record.digests()
-    logged = of_this_run(read_events(path), texts)
+    logged = [_as_now(one, record.class_history) for one in of_this_run(read_events(path), texts)]
     known = _known(record, [one.event for one in logged])
     check_events(logged, texts, record.classes, known, path)
     by_uuid = {one.event.uuid: one.event for one in logged}
@@ -262,6 +263,21 @@ def _import_events(record: Record, path: Path, *, dry_run: bool) -> Report:
     if new and not dry_run:
         record.append_all(new)
     return _report(record, path, new, 0, len(logged) - len(by_uuid), len(by_uuid) - len(new), dry_run)
+
+
+def _in_present_words(rows: Sequence[Given], history: ClassHistory) -> Sequence[Given]:
+    """The rows of a file that was written before classes were renamed or merged, with what they are called now."""
+    if not history.seqs:
+        return rows
+    return [
+        replace(row, label=history.present(row.label) or row.label) if isinstance(row.label, str) else row
+        for row in rows
+    ]
+
+
+def _as_now(one: Logged, history: ClassHistory) -> Logged:
+    event = one.event
+    return replace(one, event=replace(event, label=history.present(event.label) or event.label))
 
 
 def _known(record: Record, events: Iterable[NewEvent]) -> dict[str, Event]:

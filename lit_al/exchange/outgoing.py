@@ -284,7 +284,8 @@ def _everything(record: Record, kind: str, own: Carried) -> tuple[bytes, str]:
     """What each annotator said, or every event; and what that is, in words."""
     if kind == "events":
         texts = {item.id: item.sha256 for item in record.items()}
-        return event_lines(record.events(), texts), counted(record.last_seq(), "event")
+        events = list(record.events_of_texts())
+        return event_lines(events, texts), counted(len(events), "event")
     said = said_of_texts(record, own)
     lines = argilla.said_records(said) if kind == "argilla" else prodigy.said_lines(said, record.classes)
     return lines, counted(len(said), "answer")

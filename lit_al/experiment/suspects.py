@@ -13,14 +13,15 @@ import numpy as np
 from rich.console import Console
 
 from lit_al.data import shorten
-from lit_al.exceptions import RunError
+from lit_al.exceptions import RunError, StoreError
 from lit_al.exchange.table_files import check_suffix, table_file
 from lit_al.experiment import confident
 from lit_al.experiment.final_fit import learner_of
 from lit_al.experiment.fit_options import SuspectsOptions
 from lit_al.experiment.labels_there import LabelsThere, labels_there
 from lit_al.loop.state import Validated
-from lit_al.record import sha256_of
+from lit_al.record import Record, sha256_of
+from lit_al.record.suspected import Suspected, keep
 from lit_al.typing import Floats, Ints
 from lit_al.utils.terminal_text import plain
 
@@ -90,7 +91,7 @@ def ranked(probabilities: Floats, labels: Ints) -> Ints:
 
 
 def find_suspects(asked: SuspectsOptions, console: Console) -> Iterator[str]:
-    """Learn, rank, write a file where that is wanted; the lines to print.
+    """Learn, rank, note the list for the labeling page, write a file where that is wanted; the lines to print.
 
     Raises:
         LitALError: labels, settings or a file that cannot work.
@@ -101,6 +102,7 @@ def find_suspects(asked: SuspectsOptions, console: Console) -> Iterator[str]:
             raise RunError(f"{asked.to} is there already; give another name, or --overwrite")
     found = found_suspects(asked, console)
     yield from map(plain, _summary(found, asked))
+    yield from map(plain, _noted(found, Path(asked.data).expanduser()))
     if asked.to is not None:
         yield plain(_written(found, asked, asked.to))
     else:
@@ -155,6 +157,22 @@ def _name(there: LabelsThere, row: int) -> str:
 def _next(found: Suspects, asked: SuspectsOptions, path: Path, first: str = "") -> Iterator[str]:
     if found.there.items:
         yield f"to correct them: {first}mend the column label, then lit-al import {asked.data} {path} --settles"
+
+
+def _noted(found: Suspects, folder: Path) -> Iterator[str]:
+    """Note the list in the record of a labeling run, where the page shows it; a run that cannot be written stays so."""
+    if not found.there.items:
+        return
+    items = found.there.items
+    listed = (
+        Suspected(items[one.row], one.label, one.suggestion, one.probability, one.own, one.confident)
+        for one in found.ranked
+    )
+    try:
+        with Record.open(folder, check=False) as record:
+            keep(record, listed, len(found.there.rows), found.named)
+    except StoreError as error:
+        yield f"the labeling page does not show this list: {error}"
 
 
 def _written(found: Suspects, asked: SuspectsOptions, path: Path) -> str:

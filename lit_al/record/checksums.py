@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from lit_al.record.entries import Event
+from lit_al.record.entries import NO_TEXT, Event
 
 FIELDS = tuple(item.name for item in fields(Event) if item.name != "checksum")
 FLAGS = ("suggestion_shown", "control", "forced", "late")
@@ -86,8 +86,14 @@ class Link:
 def row_values(row: Values) -> dict[str, Any]:
     """The fields of a row of `event`: flags as such, unless they hold what no flag can."""
     values = {name: row[name] for name in FIELDS}
+    values["item"] = NO_TEXT if values["item"] is None else values["item"]
     values.update({name: bool(values[name]) for name in FLAGS if values[name] in (0, 1)})
     return values
+
+
+def as_row(values: Values) -> dict[str, Any]:
+    """An event's fields, its checksum among them, as a row of `event` holds them."""
+    return {**values, "item": None if values["item"] == NO_TEXT else values["item"]}
 
 
 def chained(rows: Iterable[Values], run_id: str) -> Iterator[Link]:

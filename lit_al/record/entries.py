@@ -27,9 +27,11 @@ class Action(StrEnum):
     FLAG = "flag"
     UNFLAG = "unflag"
     NOTE = "note"
+    CLASSES = "classes"  # a change of the classes (`record.class_history`); it is about no text
 
 
 NAMING = (Action.LABEL, Action.SETTLE)  # those that name a class
+NO_TEXT = -1  # item of an event that is about none; NULL in the file
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,11 @@ class NewEvent:
 
     Attributes:
         uuid: made by whoever sends it; sent again, it is the same event.
-        item: the text.
+        item: the text; `NO_TEXT` for a change of the classes.
         annotator: who.
         action: what.
         label: the class by name, for a label or a settlement; else None.
-        note: free words, for a note; else None.
+        note: free words, for a note; the change as JSON, of classes; else None.
         undoes: uuid of the label, skip or settlement that is taken back, for an undo; else None.
         generation: of the ranking that put the text before the annotator.
         model_version: of the model behind it.

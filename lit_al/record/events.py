@@ -4,13 +4,17 @@ import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
+from uuid import uuid4
 
 from lit_al.exceptions import ConflictError, RefusedError
-from lit_al.record.checksums import FLAGS, of_event
-from lit_al.record.database import Database, Unreadable, now
-from lit_al.record.entries import NAMING, Action, Answer, Event, NewEvent, misfit
+from lit_al.record.checksums import FLAGS, as_row, of_event
+from lit_al.record.class_history import ClassChange, ClassHistory
+from lit_al.record.classes import Classes, change_of
+from lit_al.record.database import Unreadable, now
+from lit_al.record.entries import NAMING, NO_TEXT, Action, Answer, Event, NewEvent, misfit
+from lit_al.record.facts import schema_hash
 from lit_al.record.sealing import seal_annotator
 from lit_al.record.verdicts import Resolve, TextVerdict, verdict
 
@@ -25,11 +29,9 @@ _SAID = """
 """
 
 
-class Events(Database):
+class Events(Classes):
     """The part of a record that answers are in; `Record` sets what they are held against."""
 
-    classes: tuple[str, ...]
-    schema_hash: str
     run_id: str
     settings: dict[str, Any]
 
@@ -58,30 +60,47 @@ class Events(Database):
             StoreError: as `append`; none was added.
         """
         for event in events:
-            self._check(event)
+            _check(event)
         with self.transaction() as db:
             added = [self._append(db, event) for event in events]
         self.after_commit()
         return added
 
+    # --- Classes ------------------------------------------------------------------------------------------------------
+
+    def change_classes(self, change: ClassChange, annotator: str, source: str = "project") -> Event:
+        """Add, rename or merge classes, from now on and for all that was said.
+
+        Args:
+            change: what becomes of them.
+            annotator: who did it.
+            source: as of an event.
+
+        Raises:
+            RefusedError: as `ClassHistory.after`.
+            StoreError: it could not be written.
+        """
+        uuid = str(uuid4())
+        return self.append(NewEvent(uuid, NO_TEXT, annotator, Action.CLASSES, note=change.note, source=source))
+
+    # --- Events -------------------------------------------------------------------------------------------------------
+
     def after_commit(self) -> None:
         """What follows once events are on the disk."""
 
-    def _check(self, event: NewEvent) -> None:
-        """What can be seen without the file."""
-        if event.action in NAMING and event.label not in self.classes:
-            known = ", ".join(map(repr, self.classes))
-            raise RefusedError(f"{event.label!r} is not a label of this run; its labels are {known}")
-        if not event.uuid or not event.annotator:
-            raise RefusedError("an event needs a uuid and an annotator")
-        if why := misfit(vars(event)):
-            raise RefusedError(f"an event's {why}; mend it")
-
     def _append(self, db: sqlite3.Connection, event: NewEvent) -> Event:
+        history = self.class_history
+        label = history.present(event.label)
+        if event.action in NAMING and label is None:
+            known = ", ".join(map(repr, history.names))
+            raise RefusedError(f"{event.label!r} is not a label of this run; its labels are {known}")
         there = db.execute("SELECT * FROM event WHERE uuid = ?", (event.uuid,)).fetchone()
         if there is not None:
-            return _same(_event(there), event)
-        if db.execute("SELECT 1 FROM item WHERE id = ?", (event.item,)).fetchone() is None:
+            return _same(_event(there), event, history)
+        event = replace(event, label=label)  # a page may not know yet what a class is called now
+        if event.action is Action.CLASSES:
+            history.after(0, change_of(vars(event)))
+        elif db.execute("SELECT 1 FROM item WHERE id = ?", (event.item,)).fetchone() is None:
             raise RefusedError(f"there is no text {event.item} in this run")
         if event.action is Action.UNDO:
             _check_undo(db, event)
@@ -95,22 +114,27 @@ class Events(Database):
         if event.probability is not None:
             values["probability"] = float(event.probability)  # as it comes back, and so as it is checked
         values |= {"seq": last["seq"] + 1 if last else 1, "server_time": moment, "late": late}
-        values |= {"schema_hash": self.schema_hash}
+        values |= {"schema_hash": schema_hash(history.names)}
         values["checksum"] = of_event(values, last["checksum"] if last else self.run_id)
-        db.execute(_INSERT, values)
+        db.execute(_INSERT, as_row(values))
         return Event(**values)
 
     def event(self, uuid: str) -> Event | None:
-        """The event of a uuid."""
+        """The event of a uuid, with classes as they are called now."""
         with self.told():
             row = self.db.execute("SELECT * FROM event WHERE uuid = ?", (uuid,)).fetchone()
-            return None if row is None else _event(row)
+            return None if row is None else _as_now(_event(row), self.class_history)
 
     def events(self, since: int = 0) -> Iterator[Event]:
-        """All events after a sequence number, in order."""
+        """All events after a sequence number, in order, to the letter."""
         with self.told():
             for row in self.db.execute("SELECT * FROM event WHERE seq > ? ORDER BY seq", (since,)):
                 yield _event(row)
+
+    def events_of_texts(self, since: int = 0) -> Iterator[Event]:
+        """Those that are about texts, with classes as they are called now."""
+        history = self.class_history
+        return (_as_now(event, history) for event in self.events(since) if event.action is not Action.CLASSES)
 
     def last_seq(self) -> int:
         """Of the newest event; 0 where there is none."""
@@ -121,7 +145,8 @@ class Events(Database):
         """What each annotator, or one, says of each text now, in the order of saying it."""
         query = "SELECT * FROM answer WHERE ?1 IS NULL OR annotator = ?1 ORDER BY seq"
         with self.told():
-            return [_answer(row) for row in self.db.execute(query, (annotator,))]
+            history = self.class_history
+            return [_answer(row, history) for row in self.db.execute(query, (annotator,))]
 
     def history(self, annotator: str, limit: int = 50, before: int | None = None) -> list[Event]:
         """An annotator's labels and skips, the newest first, without those taken back or given anew since.
@@ -133,7 +158,8 @@ class Events(Database):
         """
         query = "SELECT * FROM answer WHERE annotator = ?1 AND (?2 IS NULL OR seq < ?2) ORDER BY seq DESC LIMIT ?3"
         with self.told():
-            return [_event(row) for row in self.db.execute(query, (annotator, before, limit))]
+            history = self.class_history
+            return [_as_now(_event(row), history) for row in self.db.execute(query, (annotator, before, limit))]
 
     def verdicts(self, resolve: Resolve | None = None) -> dict[int, TextVerdict]:
         """What each text is that somebody has labeled or settled, and why (`record.verdicts`); skips count for nothing.
@@ -146,7 +172,9 @@ class Events(Database):
         votes: dict[int, list[tuple[str, str]]] = defaultdict(list)
         settled: dict[int, tuple[str, str]] = {}
         with self.told():
-            for item, annotator, label, action, _ in self.db.execute(_SAID):
+            history = self.class_history
+            for item, annotator, word, action, seq in self.db.execute(_SAID):
+                label = history.meaning(word, seq)
                 if action == Action.SETTLE:
                     settled[item] = annotator, label
                 else:
@@ -179,6 +207,14 @@ class Events(Database):
         return {key: note for key, note in last.items() if note}
 
 
+def _check(event: NewEvent) -> None:
+    """What can be seen without the file."""
+    if not event.uuid or not event.annotator:
+        raise RefusedError("an event needs a uuid and an annotator")
+    if why := misfit(vars(event)):
+        raise RefusedError(f"an event's {why}; mend it")
+
+
 def _check_undo(db: sqlite3.Connection, event: NewEvent) -> None:
     target = db.execute("SELECT * FROM event WHERE uuid = ?", (event.undoes,)).fetchone()
     if target is None:
@@ -201,9 +237,11 @@ def _end_lease(db: sqlite3.Connection, event: NewEvent) -> bool:
     return float(lease["until"]) <= time.time()
 
 
-def _same(there: Event, event: NewEvent) -> Event:
+def _same(there: Event, event: NewEvent, history: ClassHistory) -> Event:
     for name in _SAME:
         if getattr(there, name) != getattr(event, name):
+            if name == "label" and _is_same_class(there, event, history):
+                continue  # another word for it
             raise ConflictError(
                 f"event {event.uuid} is on record with {name} {getattr(there, name)!r}, not {getattr(event, name)!r}; "
                 "a new event needs a new uuid"
@@ -211,15 +249,31 @@ def _same(there: Event, event: NewEvent) -> Event:
     return there
 
 
+def _is_same_class(there: Event, event: NewEvent, history: ClassHistory) -> bool:
+    return there.label is not None and history.meaning(there.label, there.seq) == history.present(event.label)
+
+
 def _event(row: sqlite3.Row) -> Event:
     values: dict[str, Any] = dict(row)
     values.update({name: bool(values[name]) for name in FLAGS})
+    values["item"] = NO_TEXT if values["item"] is None else values["item"]
     try:
         return Event(**{**values, "action": Action(values["action"])})
     except ValueError:
         raise Unreadable(f"event {values['seq']} has the action {values['action']!r}") from None
 
 
-def _answer(row: sqlite3.Row) -> Answer:
+def _answer(row: sqlite3.Row, history: ClassHistory) -> Answer:
     values = {item.name: row[item.name] for item in fields(Answer)}
-    return Answer(**{**values, "control": bool(values["control"])})
+    values |= {"control": bool(values["control"]), **_words_now(row, history)}
+    return Answer(**values)
+
+
+def _as_now(event: Event, history: ClassHistory) -> Event:
+    """The event with classes as they are called now."""
+    return replace(event, **_words_now(vars(event), history)) if history.seqs else event
+
+
+def _words_now(values: Any, history: ClassHistory) -> dict[str, Any]:
+    words = {name: values[name] for name in ("label", "predicted")}
+    return {name: word and history.meaning(word, values["seq"]) for name, word in words.items()}

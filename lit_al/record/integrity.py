@@ -11,10 +11,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from lit_al.exceptions import DamagedError, StoreError
+from lit_al.exceptions import DamagedError, RefusedError, StoreError
 from lit_al.record import checksums, schema
+from lit_al.record.class_history import ClassChange, ClassHistory
 from lit_al.record.database import BROKEN, WAIT_SECONDS, Unreadable, address, as_error, damaged
-from lit_al.record.entries import sha256_of
+from lit_al.record.entries import Action, sha256_of
 from lit_al.record.facts import Facts
 
 
@@ -138,11 +139,16 @@ def event_faults(db: sqlite3.Connection, facts: Facts, sealed: bool = True) -> I
 
     Of a broken chain the first event tells nothing of the next: each is held against the one before as it stands.
     """
-    rows = db.execute("SELECT * FROM event ORDER BY seq")
+    rows, history = db.execute("SELECT * FROM event ORDER BY seq"), ClassHistory(facts.classes)
     for link in checksums.chained(rows, facts.run_id):
         if sealed and not link.sound:
             yield f"{named(link.values)} is not as it was written"
-        elif link.values["label"] is not None and link.values["label"] not in facts.classes:
+        elif link.values["action"] == Action.CLASSES:
+            try:
+                history = history.after(link.seq, ClassChange.of_note(link.values["note"]))
+            except (ValueError, RefusedError):
+                yield f"{named(link.values)} changes classes that are not there"
+        elif link.values["label"] is not None and link.values["label"] not in history.names:
             yield f"{named(link.values)} has the label {shown(link.values['label'])}, which is none of the run's"
 
 

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
+from lit_al.exceptions import RefusedError
 from lit_al.record import checksums
 from lit_al.record.checksums import Link, of_event
+from lit_al.record.class_history import ClassChange, ClassHistory
 from lit_al.record.copies import Copy
 from lit_al.record.entries import Action, Event, misfit
 from lit_al.record.facts import Facts, schema_hash
@@ -83,16 +85,22 @@ def _of_old(here: Sequence[tuple[Link, str]], notes: list[str]) -> tuple[Link, s
 def _chained(found: Iterable[tuple[Link, str]], facts: Facts, lost: list[str]) -> list[tuple[Event, str]]:
     """Events in one chain from the first on, without those that cannot stand."""
     events: dict[str, tuple[Event, str]] = {}
-    before, hashed, undone = facts.run_id, schema_hash(facts.classes), set[str]()
+    before, history, undone = facts.run_id, ClassHistory(facts.classes), set[str]()
     for link, source in found:
         values = dict(link.values)
         target = values["undoes"]
-        bad_label = values["label"] is not None and values["label"] not in facts.classes
+        seq, hashed = len(events) + 1, schema_hash(history.names)
+        bad_label = values["label"] is not None and values["label"] not in history.names
+        if values["action"] == Action.CLASSES:
+            try:
+                history = history.after(seq, ClassChange.of_note(values["note"]))
+            except (ValueError, RefusedError):
+                bad_label = True
         if bad_label or (target is not None and (target not in events or target in undone)):
             lost.append(named(values))
         elif values["uuid"] not in events:
             undone |= {target} if target is not None else set()
-            values |= {"seq": len(events) + 1, "schema_hash": hashed}
+            values |= {"seq": seq, "schema_hash": hashed}
             before = of_event(values, before)
             event = Event(**{**values, "action": Action(values["action"])}, checksum=before)
             events[event.uuid] = event, source

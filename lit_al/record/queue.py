@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from lit_al.record.class_history import ClassHistory
 from lit_al.record.entries import Queued
 from lit_al.record.groups import Groups
 from lit_al.record.rankings import as_ranked
@@ -54,7 +55,7 @@ def _free(id: str) -> str:
 
 
 _RANKED = f"""
-    SELECT i.*, f.*, g.model_version, g.strategy FROM (
+    SELECT i.*, f.*, g.model_version, g.strategy, g.labels_seen FROM (
         SELECT * FROM ranking r WHERE r.generation = (SELECT max(id) FROM generation) AND {_free("r.item")}
         ORDER BY r.rank LIMIT :n
     ) f JOIN item i ON i.id = f.item JOIN generation g ON g.id = f.generation WHERE i.text IS NOT NULL ORDER BY f.rank
@@ -125,7 +126,8 @@ class Queue(Groups):
         until = clock + min(lease_seconds, LONGEST_LEASE)
         self._know_copies()
         with self.transaction() as db:
-            found = [_queued(row) for row in db.execute(_RANKED, values)]
+            history = self.class_history
+            found = [_queued(row, history) for row in db.execute(_RANKED, values)]
             if len(found) < n:
                 taken = held + [one.item.id for one in found]
                 rest = {**values, "exclude": json.dumps(taken), "n": n - len(found)}
@@ -156,8 +158,8 @@ def _state(db: sqlite3.Connection, values: dict[str, object]) -> QueueState:
     return "skipped" if db.execute(_SKIPPED, values).fetchone() else "finished"
 
 
-def _queued(row: sqlite3.Row) -> Queued:
-    ranked = as_ranked(row)
+def _queued(row: sqlite3.Row, history: ClassHistory) -> Queued:
+    ranked = as_ranked(row, history)
     predicted = ranked.predicted
     return Queued(
         as_item(row),

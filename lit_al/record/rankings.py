@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lit_al.exceptions import StoreError
-from lit_al.record.database import Database, Unreadable, json_object, now
+from lit_al.record.class_history import ClassHistory
+from lit_al.record.classes import Classes
+from lit_al.record.database import Unreadable, json_object, now
 from lit_al.record.entries import Generation, ModelVersion, NewGeneration, Ranked, RoundFacts
 
+_RANKED = "SELECT r.*, g.labels_seen FROM ranking r JOIN generation g ON g.id = r.generation"
 
-class Rankings(Database):
+
+class Rankings(Classes):
     """The part of a record that trainers write."""
 
     def publish(self, generation: NewGeneration, ranked: Sequence[Ranked]) -> int:
@@ -49,16 +53,17 @@ class Rankings(Database):
 
     def ranked(self, generation: int) -> list[Ranked]:
         """The texts of a ranking, the most wanted first."""
-        query = "SELECT * FROM ranking WHERE generation = ? ORDER BY rank"
+        query = f"{_RANKED} WHERE generation = ? ORDER BY rank"
         with self.told():
-            return [as_ranked(row) for row in self.db.execute(query, (generation,))]
+            history = self.class_history
+            return [as_ranked(row, history) for row in self.db.execute(query, (generation,))]
 
     def ranked_item(self, generation: int, item: int) -> Ranked | None:
         """What a ranking says of a text; None where it does not hold it."""
-        query = "SELECT * FROM ranking WHERE generation = ? AND item = ?"
+        query = f"{_RANKED} WHERE generation = ? AND item = ?"
         with self.told():
             row = self.db.execute(query, (generation, item)).fetchone()
-            return None if row is None else as_ranked(row)
+            return None if row is None else as_ranked(row, self.class_history)
 
     def add_model(self, model: ModelVersion) -> None:
         """Note a checkpoint that has been written and read back."""
@@ -141,13 +146,14 @@ class Rankings(Database):
             return None if row is None else json_object(row["value"], f"the state {key!r}")
 
 
-def as_ranked(row: sqlite3.Row) -> Ranked:
-    """A line of `ranking`."""
+def as_ranked(row: sqlite3.Row, history: ClassHistory) -> Ranked:
+    """A line of `ranking` with `labels_seen` of its generation; the classes are called as they are now."""
     score = math.nan if row["score"] is None else row["score"]
     probabilities = json_object(row["probabilities"], f"the ranking of text {row['item']}")
     if not all(type(one) in (int, float) for one in probabilities.values()):
         raise Unreadable(f"a probability in the ranking of text {row['item']} is no number")
-    return Ranked(row["item"], score, row["reason"], probabilities, bool(row["control"]))
+    now_called = history.distribution(probabilities, row["labels_seen"])
+    return Ranked(row["item"], score, row["reason"], now_called, bool(row["control"]))
 
 
 def _model(row: sqlite3.Row) -> ModelVersion:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from lit_al.exceptions import DamagedError, LitALError, StoreError
+from lit_al.record.checksums import as_row
 from lit_al.record.copies import Copy, of_database, of_mirror, of_one_run
 from lit_al.record.database import BROKEN, now
-from lit_al.record.entries import Event
+from lit_al.record.entries import NO_TEXT, Event
 from lit_al.record.facts import Facts
 from lit_al.record.integrity import opened
 from lit_al.record.proof import merged_events, proven_people, proven_texts
@@ -23,7 +24,15 @@ from lit_al.record.store import BACKUP_FILE, MIRROR_FILE, RECORD_FILE, TEXTS_FIL
 from lit_al.utils.links import own
 
 _NEW = "record.recovered.sqlite"
-_KEPT = ("model", "generation", "ranking", "round", "question", "state")  # bookkeeping, as far as it can be read
+_KEPT = (
+    "model",
+    "generation",
+    "ranking",
+    "round",
+    "question",
+    "state",
+    "suggestion",
+)  # bookkeeping, as far as it can be read
 
 Row = Mapping[str, Any]
 
@@ -123,12 +132,12 @@ def _made(
     for ending in ("", "-wal", "-shm", "-journal"):
         new.with_name(new.name + ending).unlink(missing_ok=True)
     with Record.make(new, facts) as record, record.transaction() as db:
-        for row in proven_texts(copies, facts, {event.item for event, _ in events}, notes):
+        for row in proven_texts(copies, facts, {event.item for event, _ in events} - {NO_TEXT}, notes):
             _insert(db, "item", row)
         for row in proven_people(copies, events, notes):
             _insert(db, "annotator", row)
         for event, _ in events:
-            _insert(db, "event", vars(event))
+            _insert(db, "event", as_row(vars(event)))
         for table in _KEPT:
             columns = [str(row["name"]) for row in db.execute(f"PRAGMA table_info({table})")]
             for row in _kept_rows(folder, table, columns):

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from lit_al.record.sealing import seal
 
 APPLICATION = 0x6C697461  # "lita", in the header of the file
-FIRST, VERSION = 1, 3
+FIRST, VERSION = 1, 4
 
 # Parts of a version that a later one makes again: a table whose CHECK is another, and what hangs on it.
 EVENT = """
 CREATE TABLE event(
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     uuid TEXT NOT NULL UNIQUE,
-    item INTEGER NOT NULL REFERENCES item(id),
+    item INTEGER{item} REFERENCES item(id),
     annotator TEXT NOT NULL REFERENCES annotator(name),
     action TEXT NOT NULL CHECK (action IN ({actions})),
     label TEXT,
@@ -40,13 +40,20 @@ CREATE TABLE event(
     late INTEGER NOT NULL,
     schema_hash TEXT NOT NULL,{checksum}
     CHECK (({labels}) = (label IS NOT NULL)),
-    CHECK ((action = 'note') = (note IS NOT NULL)),
+    CHECK (({notes}) = (note IS NOT NULL)),{more}
     CHECK ((action = 'undo') = (undoes IS NOT NULL))
 ) STRICT;
 CREATE INDEX event_item ON event(item, annotator, seq);
 CREATE INDEX event_annotator ON event(annotator, seq);
 CREATE UNIQUE INDEX event_undoes ON event(undoes) WHERE undoes IS NOT NULL;
 """
+
+
+def _event(actions: str, labels: str, checksum: str = " checksum TEXT NOT NULL DEFAULT '',", **later: str) -> str:
+    """The table of events of a version."""
+    as_first = {"item": " NOT NULL", "notes": "action = 'note'", "more": ""}
+    return EVENT.format(actions=actions, labels=labels, checksum=checksum, **{**as_first, **later})
+
 
 ONLY_GROWS = """
 CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
@@ -96,7 +103,7 @@ CREATE INDEX item_place ON item(place);
 CREATE TABLE annotator(name TEXT PRIMARY KEY, token TEXT UNIQUE, created TEXT NOT NULL, removed TEXT) STRICT;
 
 """
-    + EVENT.format(actions="'label', 'skip', 'undo', 'flag', 'unflag', 'note'", labels="action = 'label'", checksum="")
+    + _event("'label', 'skip', 'undo', 'flag', 'unflag', 'note'", labels="action = 'label'", checksum="")
     + """
 CREATE TRIGGER event_is_never_updated BEFORE UPDATE ON event
 BEGIN SELECT RAISE(ABORT, 'events are never changed; append another'); END;
@@ -187,36 +194,12 @@ BEGIN SELECT RAISE(ABORT, 'texts are never changed'); END;
 """
 )
 
-# SQLite changes no CHECK of a table that is there, so that this one is made again, with every event as it was.
-SETTLEMENTS = (
-    """
-DROP VIEW answer;
-DROP VIEW standing;
-CREATE TEMP TABLE kept AS SELECT * FROM event;
-DROP TABLE event;
 
-"""
-    + EVENT.format(
-        actions="'label', 'settle', 'skip', 'undo', 'flag', 'unflag', 'note'",
-        labels="action IN ('label', 'settle')",
-        checksum=" checksum TEXT NOT NULL DEFAULT '',",
-    )
-    + """
-INSERT INTO event SELECT * FROM kept ORDER BY seq;
-DROP TABLE kept;
+# The last label by text that somebody has settled and nobody has taken back.
+SETTLED = """
 CREATE INDEX event_settled ON event(item, seq) WHERE action = 'settle';
 """
-    + SEALED
-    + """
-"""
-    + ONLY_GROWS
-    + """
-
-"""
-    + ANSWERS
-    + """
-
--- the last label by text that somebody has settled and nobody has taken back
+SETTLEMENT = """
 CREATE VIEW settlement AS
 SELECT e.* FROM event e
 WHERE e.action = 'settle' AND NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes = e.uuid) AND NOT EXISTS (
@@ -224,10 +207,54 @@ WHERE e.action = 'settle' AND NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes =
     AND NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes = l.uuid)
 );
 """
+
+
+def _made_again(event: str, indexes: str) -> str:
+    """The table of events made again, with every event as it was: SQLite changes no CHECK of a table that is there."""
+    before = """
+DROP VIEW answer;
+DROP VIEW standing;
+CREATE TEMP TABLE kept AS SELECT * FROM event;
+DROP TABLE event;
+"""
+    after = """
+INSERT INTO event SELECT * FROM kept ORDER BY seq;
+DROP TABLE kept;
+"""
+    return "\n".join([before, event, after, indexes, SEALED, ONLY_GROWS, ANSWERS, SETTLEMENT])
+
+
+SETTLEMENTS = _made_again(
+    _event("'label', 'settle', 'skip', 'undo', 'flag', 'unflag', 'note'", labels="action IN ('label', 'settle')"),
+    SETTLED,
 )
 
+# Changes of the classes are about no text.
+CLASSES = "DROP VIEW settlement;\n" + _made_again(
+    _event(
+        "'label', 'settle', 'skip', 'undo', 'flag', 'unflag', 'note', 'classes'",
+        labels="action IN ('label', 'settle')",
+        item="",
+        notes="action IN ('note', 'classes')",
+        more="\n    CHECK ((action = 'classes') = (item IS NULL)),",
+    ),
+    SETTLED + "CREATE INDEX event_classes ON event(seq) WHERE action = 'classes';",
+)
+
+SUGGESTIONS = """
+-- what somebody else's model says of texts, the newest of each; its class as it was called at that event
+CREATE TABLE suggestion(
+    item INTEGER PRIMARY KEY REFERENCES item(id),
+    label TEXT NOT NULL,
+    probability REAL,
+    source TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    created TEXT NOT NULL
+) STRICT;
+"""
+
 # From a version to the next: SQL, and what SQL cannot say.
-MIGRATIONS: dict[int, str] = {1: CHECKSUMS, 2: SETTLEMENTS}
+MIGRATIONS: dict[int, str] = {1: CHECKSUMS, 2: SETTLEMENTS, 3: CLASSES + SUGGESTIONS}
 FILLED: dict[int, Callable[[sqlite3.Connection], None]] = {1: seal}
 
 

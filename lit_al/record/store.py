@@ -13,13 +13,14 @@ from lit_al.record import schema
 from lit_al.record.checksums import of_facts, row_values
 from lit_al.record.database import BROKEN, as_error, damaged, in_words, now
 from lit_al.record.events import Events
-from lit_al.record.facts import Facts, check_classes, schema_hash
+from lit_al.record.facts import Facts, check_classes
 from lit_al.record.integrity import check_file, event_faults, named, opened, version_of
 from lit_al.record.mirror import Mirror, digest_of, put_aside, read_lines, read_texts, write_texts
 from lit_al.record.people import People
 from lit_al.record.place import Place
 from lit_al.record.queue import Queue
 from lit_al.record.sealing import seal_facts
+from lit_al.record.suggestions import Suggestions
 from lit_al.record.texts import Texts
 from lit_al.utils.files import replacing, sync
 from lit_al.utils.links import check_links, own, private
@@ -29,14 +30,13 @@ MIRROR_FILE, TEXTS_FILE = "events.jsonl", "texts.jsonl"
 VERSION_FILE = "record.version-{}.sqlite"  # of before it was brought up
 
 
-class Record(Texts, People, Events, Queue):
+class Record(Texts, People, Events, Queue, Suggestions):
     """A run's record; made by `create` or `open`, and closed at the end of a `with`.
 
     Attributes:
-        facts: what the run is, as it was begun; the next four are taken from there.
+        facts: what the run is, as it was begun; run_id, settings and guidelines are taken from there.
         run_id: of this run and no other.
-        classes: names of the labels, in the order of their numbers; they never change.
-        schema_hash: of the names.
+        classes: names of the labels now, in the order of their numbers.
         settings: of the run, as JSON.
         guidelines: for annotators.
         mirror_error: why the second copy of the events lags behind; "" where it does not.
@@ -62,12 +62,11 @@ class Record(Texts, People, Events, Queue):
         super().__init__(path)
         with self.told():
             facts = Facts.read({row["key"]: row["value"] for row in self.db.execute("SELECT * FROM meta")})
-        self.facts, self.run_id, self.classes = facts, facts.run_id, facts.classes
+        self.facts, self.run_id = facts, facts.run_id
         self.place = self._take_place()
-        self.schema_hash = schema_hash(self.classes)
         self.settings: dict[str, Any] = dict(facts.settings)
         self.guidelines = facts.guidelines
-        head = {**vars(facts), "classes": list(self.classes), "checksum": of_facts(facts.rows())}
+        head = {**vars(facts), "classes": list(facts.classes), "checksum": of_facts(facts.rows())}
         # A copy has no mirror: the one beside it is that of the record.
         self.mirror = Mirror(path.with_name(MIRROR_FILE), head) if path.name == RECORD_FILE else None
         self.mirror_error, self.texts_error = "", ""

@@ -46,7 +46,7 @@ def event(item, action="label", **more):
 
 @pytest.fixture(scope="session")
 def helpers():
-    return SimpleNamespace(fill=fill, rank=rank, event=event, texts=TEXTS)
+    return SimpleNamespace(fill=fill, rank=rank, event=event, texts=TEXTS, Page=Page, WATCH=WATCH, EVIL=EVIL)
 
 
 @pytest.fixture
@@ -104,6 +104,114 @@ def start(tmp_path):
     for server in servers:
         server.kill()
         server.wait()
+
+
+# --- The page in a browser --------------------------------------------------------------------------------------------
+
+PAGE_SECONDS = 15
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}</textarea>'\""
+WATCH = """
+window.seen = [];
+window.alert = (words) => window.seen.push(`alert ${words}`);
+document.addEventListener('securitypolicyviolation', (event) => window.seen.push(`policy ${event.violatedDirective}`));
+window.addEventListener('error', (event) => window.seen.push(`error ${event.message}`));
+"""
+MODULES = """
+const [{ S, shown }, { waiting, keep }, { buttons }] = await Promise.all(
+    ['state', 'sending', 'labels'].map((name) => import(`${location.origin}/static/${name}.js`)));
+"""
+
+
+class Page:
+    """The page, as an annotator has it."""
+
+    def __init__(self, browser, folder):
+        self.browser, self.folder = browser, folder
+
+    def open(self, link):
+        """Follow a link, once the first text is there."""
+        self.browser.get(link)
+        self.until("document.querySelector('#text').textContent || document.querySelector('#notice').textContent")
+        self.until("S.oldest !== Infinity")  # earlier answers are there
+        return self
+
+    def js(self, code, *arguments):
+        return self.browser.execute_script(f"return (async function () {{ {MODULES} return {code} }})()", *arguments)
+
+    def until(self, code, value=None):
+        """Wait for an expression to be true, or to be a value; returns it."""
+
+        def look(browser):
+            found = self.js(code)
+            return [found] if (found if value is None else found == value) else None
+
+        words = f"{code} is not {'true' if value is None else value}"
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        return WebDriverWait(self.browser, PAGE_SECONDS, poll_frequency=0.02).until(look, words)[0]
+
+    @property
+    def text(self):
+        return self.js("document.querySelector('#text').textContent")
+
+    def shown(self, place):
+        return self.js(f"document.querySelector('#{place}').textContent")
+
+    def press(self, *keys):
+        """One key after the other, as a person would: each on a text that is there."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        for key in keys:
+            self.until("!!shown() || S.words.startsWith('All done') || S.words.startsWith('Only')")
+            ActionChains(self.browser, duration=0).send_keys(key).perform()
+
+    def saved(self, count):
+        self.until("document.querySelector('#saved').textContent", f"saved {count}")
+
+    def label(self, key):
+        """Answer the text on screen; returns it."""
+        text = self.until("shown() && document.querySelector('#text').textContent")
+        self.press(key)
+        return text
+
+    def said(self, annotator="ann"):
+        """What is on record, by text."""
+        with Record.open(self.folder, check=False) as record:
+            texts = {item.id: item.text for item in record.items()}
+            return {texts[answer.item]: answer.label for answer in record.answers(annotator)}
+
+    def shot(self, name):
+        """A picture for people to look at, where they ask for it."""
+        folder = os.environ.get("LIT_AL_SCREENSHOTS")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            assert self.browser.save_screenshot(str(Path(folder) / f"{name}.png"))
+
+
+@pytest.fixture
+def page(tmp_path, browser, start, helpers):
+    """Begin a run of texts and open its page; the server can be started again at the same port."""
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+    page = Page(browser, tmp_path / "run")
+
+    def serve():
+        page.server, links, page.log, _ = start("--run", "run", "--port", str(page.port), "--annotators", page.names)
+        assert links, page.log
+        page.port = int(links[0].split(":")[2].split("/")[0])
+        page.links = links
+
+    def begin(texts=None, names="ann", **settings):
+        texts = [f"text number {number}" for number in range(40)] if texts is None else texts
+        helpers.fill(page.folder, texts, **settings).close()
+        page.port, page.names, page.serve = 0, names, serve
+        serve()
+        return page.open(page.links[0])
+
+    yield begin
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    assert page.js("window.seen") in ([], None)
+    browser.get("about:blank")
 
 
 # --- The trainer ------------------------------------------------------------------------------------------------------

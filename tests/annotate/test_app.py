@@ -156,7 +156,7 @@ def test_suggestion_is_shown_before_the_answer_only_on_request(tmp_path, make_cl
         generation = helpers.rank(record, [5])
         client = make_client(record)
         first = client.get("/api/next?n=1").json()["items"][0]
-        assert first["suggestion"] == {"label": "positive", "probability": 0.75}
+        assert first["suggestion"] == {"label": "positive", "probability": 0.75, "source": "model"}
         sent = helpers.event(5, generation=generation)
         client.say(sent)
         assert record.event(sent["uuid"]).suggestion_shown
@@ -385,7 +385,10 @@ def test_get_writes_nothing_but_leases(record, make_client):
 
 def test_actions_of_the_wire_are_those_of_the_record():
     wire = {"label", "skip", "undo", "flag", "unflag", "note"}
-    assert {str(action) for action in Action} == wire | {"settle"}  # who answers does not judge
+    assert {str(action) for action in Action} == wire | {
+        "settle",
+        "classes",
+    }  # who answers does neither judge nor change what there is
 
 
 def test_who_answers_cannot_settle(record, make_client, helpers):

@@ -1,26 +1,15 @@
 """The labeling page in a real browser: what an annotator sees and does, and what is on record after it."""
 
-import os
 import time
-from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from lit_al.record import Item, Record, sha256_of
 from lit_al.record.own_columns import OwnColumns
 
-SECONDS = 15
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}</textarea>'\""
-WATCH = """
-window.seen = [];
-window.alert = (words) => window.seen.push(`alert ${words}`);
-document.addEventListener('securitypolicyviolation', (event) => window.seen.push(`policy ${event.violatedDirective}`));
-window.addEventListener('error', (event) => window.seen.push(`error ${event.message}`));
-"""
 COLUMNS = {
     "order_id": "ORD-9000", "subject": "a long one " * 100, "link": "https://example.com/" + "x" * 300,
     "מספר": "שלום, (דחוף) 7", "a name of a column that is as long as a sentence, or longer": 1.5,
@@ -45,94 +34,6 @@ return [...document.querySelectorAll('body *')].filter((one) => one.childNodes.l
 """
 
 
-class Page:
-    """The page, as an annotator has it."""
-
-    def __init__(self, browser, folder):
-        self.browser, self.folder = browser, folder
-
-    def open(self, link):
-        """Follow a link, once the first text is there."""
-        self.browser.get(link)
-        self.until("document.querySelector('#text').textContent || document.querySelector('#notice').textContent")
-        self.until("oldest !== Infinity")  # earlier answers are there
-        return self
-
-    def js(self, code, *arguments):
-        return self.browser.execute_script(f"return {code}", *arguments)
-
-    def until(self, code, value=None):
-        """Wait for an expression to be true, or to be a value; returns it."""
-
-        def look(browser):
-            found = self.js(code)
-            return [found] if (found if value is None else found == value) else None
-
-        words = f"{code} is not {'true' if value is None else value}"
-        return WebDriverWait(self.browser, SECONDS, poll_frequency=0.02).until(look, words)[0]
-
-    @property
-    def text(self):
-        return self.js("document.querySelector('#text').textContent")
-
-    def shown(self, place):
-        return self.js(f"document.querySelector('#{place}').textContent")
-
-    def press(self, *keys):
-        """One key after the other, as a person would: each on a text that is there."""
-        for key in keys:
-            self.until("!!shown() || state.startsWith('All done') || state.startsWith('Only')")
-            ActionChains(self.browser, duration=0).send_keys(key).perform()
-
-    def saved(self, count):
-        self.until("document.querySelector('#saved').textContent", f"saved {count}")
-
-    def label(self, key):
-        """Answer the text on screen; returns it."""
-        text = self.until("shown() && document.querySelector('#text').textContent")
-        self.press(key)
-        return text
-
-    def said(self, annotator="ann"):
-        """What is on record, by text."""
-        with Record.open(self.folder, check=False) as record:
-            texts = {item.id: item.text for item in record.items()}
-            return {texts[answer.item]: answer.label for answer in record.answers(annotator)}
-
-    def shot(self, name):
-        """A picture for people to look at, where they ask for it."""
-        folder = os.environ.get("LIT_AL_SCREENSHOTS")
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            assert self.browser.save_screenshot(str(Path(folder) / f"{name}.png"))
-
-
-@pytest.fixture
-def page(tmp_path, browser, start, helpers):
-    """Begin a run of texts and open its page; the server can be started again at the same port."""
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
-    page = Page(browser, tmp_path / "run")
-
-    def serve():
-        page.server, links, page.log, _ = start("--run", "run", "--port", str(page.port), "--annotators", page.names)
-        assert links, page.log
-        page.port = int(links[0].split(":")[2].split("/")[0])
-        page.links = links
-
-    def begin(texts=None, names="ann", **settings):
-        texts = [f"text number {number}" for number in range(40)] if texts is None else texts
-        helpers.fill(page.folder, texts, **settings).close()
-        page.port, page.names, page.serve = 0, names, serve
-        serve()
-        return page.open(page.links[0])
-
-    yield begin
-    browser.execute_cdp_cmd("Network.enable", {})
-    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
-    assert page.js("window.seen") in ([], None)
-    browser.get("about:blank")
-
-
 def test_thirty_texts_by_keys_with_undo_skip_and_reload(page):
     page = page()
     expected = {}
@@ -147,7 +48,7 @@ def test_thirty_texts_by_keys_with_undo_skip_and_reload(page):
         if number == 14:
             page.saved(16)
             page.browser.refresh()
-            page.until("oldest !== Infinity && !!shown()")
+            page.until("S.oldest !== Infinity && !!shown()")
     page.saved(31)
     assert len(expected) == 31
     assert page.said() == expected
@@ -159,7 +60,7 @@ def test_undo_goes_back_before_a_reload_to_the_first_answer(page):
     order = [page.label("1") for _ in range(3)]
     page.saved(3)
     page.browser.refresh()
-    page.until("oldest !== Infinity && !!shown()")
+    page.until("S.oldest !== Infinity && !!shown()")
     back = []
     for undo in ("u", Keys.BACKSPACE):
         page.press(undo)
@@ -177,7 +78,7 @@ def test_killed_server_loses_nothing_and_the_queue_drains(page):
     page = page()
     expected = {page.label("1"): "negative" for _ in range(7)}
     page.saved(7)
-    page.until("upcoming.length >= 5")  # enough in hand to label on
+    page.until("S.upcoming.length >= 5")  # enough in hand to label on
     page.server.kill()
     page.server.wait()
     for _ in range(4):
@@ -206,7 +107,7 @@ def test_unsaved_answers_outlive_the_tab(page):
     page.until("document.querySelector('#saved').textContent.startsWith('3 unsaved')")
     assert page.js(LEAVING)  # the browser asks whether to leave
     page.browser.refresh()  # a driver leaves all the same
-    page.until("pending.length", 3)
+    page.until("waiting.events.length", 3)
     page.browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
     page.saved(3)
     assert page.said() == expected
@@ -287,7 +188,7 @@ def test_earlier_answer_is_looked_at_changed_and_changed_back(page):
     page.saved(3)
     assert page.said()[texts[1]] == "positive"
     page.press("u")
-    page.until("pending.length", 0)
+    page.until("waiting.events.length", 0)
     assert page.said()[texts[1]] == "negative"
     assert page.text == texts[1]
     page.press(Keys.ARROW_RIGHT)
@@ -298,12 +199,12 @@ def test_flag_and_note_are_kept_over_a_reload(page):
     page = page()
     page.press("f", "n")
     ActionChains(page.browser).send_keys("is 1 film, u see", Keys.ENTER).perform()
-    page.until("pending.length", 0)
+    page.until("waiting.events.length", 0)
     assert "⚑ Flagged. Note: is 1 film, u see" in page.shown("facts")
     text = page.label("1")
     page.saved(1)
     page.browser.refresh()
-    page.until("oldest !== Infinity && !!shown()")
+    page.until("S.oldest !== Infinity && !!shown()")
     page.press(Keys.ARROW_LEFT)
     assert page.text == text
     assert "⚑ Flagged. Note: is 1 film, u see" in page.shown("facts")
@@ -327,7 +228,7 @@ def test_each_press_is_one_answer_and_browser_shortcuts_are_left_alone(page):
     page.js("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '1', keyCode: 229, bubbles: true}))")
     time.sleep(0.3)
     assert page.said() == {first: "negative"}
-    second, third = page.text, page.js("upcoming[1].text")
+    second, third = page.text, page.js("S.upcoming[1].text")
     ActionChains(page.browser, duration=0).key_down("1").key_down("2").key_up("1").key_up("2").perform()
     page.saved(3)
     assert page.said() == {first: "negative", second: "negative", third: "positive"}
@@ -388,7 +289,7 @@ def test_label_counts_and_announcement(page):
 def test_suggestion_comes_after_the_answer(page, helpers):
     page = page()
     with Record.open(page.folder, check=False) as record:
-        done = page.js("upcoming.map((one) => one.item)")
+        done = page.js("S.upcoming.map((one) => one.item)")
         helpers.rank(record, [item for item in range(40) if item not in done])
     while not page.until("shown()")["generation"]:
         page.label("1")
@@ -401,7 +302,7 @@ def test_suggestion_comes_before_the_answer_on_request(tmp_path, browser, start,
     with helpers.fill(tmp_path / "run", show_suggestions=True) as record:
         helpers.rank(record, range(12))
     _, [link], _, _ = start("--run", "run", "--port", "0", "--annotators", "ann")
-    shown = Page(browser, tmp_path / "run").open(link)
+    shown = helpers.Page(browser, tmp_path / "run").open(link)
     assert shown.js("document.querySelector('[data-label=positive]').textContent") == "2positivemodel: 75\u00a0%"
 
 
@@ -434,11 +335,11 @@ def test_more_labels_than_keys_are_found_by_typing(tmp_path, browser, start, hel
     classes = [f"kind {letter}" for letter in "abcdefghijklm"]
     helpers.fill(tmp_path / "run", classes=classes).close()
     _, [link], _, _ = start("--run", "run", "--port", "0", "--annotators", "ann")
-    page = Page(browser, tmp_path / "run").open(link)
+    page = helpers.Page(browser, tmp_path / "run").open(link)
     text = page.text
     page.press("/")
     ActionChains(browser).send_keys("kind k").perform()
-    assert page.js("LABELS.filter((one) => !one.hidden).map((one) => one.dataset.label)") == ["kind k"]
+    assert page.js("buttons().filter((one) => !one.hidden).map((one) => one.dataset.label)") == ["kind k"]
     page.shot("many-labels")
     ActionChains(browser).send_keys(Keys.ENTER).perform()
     page.saved(1)
@@ -450,24 +351,29 @@ def test_more_labels_than_keys_are_found_by_typing(tmp_path, browser, start, hel
 
 
 def test_markup_everywhere_is_shown_as_text(tmp_path, browser, start, helpers):
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
-    name = "ann " + EVIL.replace(",", "")[:40]
-    with helpers.fill(tmp_path / "run", [EVIL + str(n) for n in range(6)], ("good", EVIL), {EVIL: EVIL}) as record:
-        record.set_state("guidelines", {"text": EVIL})
-        record.set_state("trainer", {"state": "failed", "detail": EVIL, "heartbeat": 0, "labels": 0})
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": helpers.WATCH})
+    name = "ann " + helpers.EVIL.replace(",", "")[:40]
+    with helpers.fill(
+        tmp_path / "run",
+        [helpers.EVIL + str(n) for n in range(6)],
+        ("good", helpers.EVIL),
+        {helpers.EVIL: helpers.EVIL},
+    ) as record:
+        record.set_state("guidelines", {"text": helpers.EVIL})
+        record.set_state("trainer", {"state": "failed", "detail": helpers.EVIL, "heartbeat": 0, "labels": 0})
     _, [link], _, _ = start("--run", "run", "--port", "0", "--annotators", name)
-    page = Page(browser, tmp_path / "run").open(link)
-    assert page.text.startswith(EVIL)
-    assert page.shown("beside") == EVIL + EVIL
+    page = helpers.Page(browser, tmp_path / "run").open(link)
+    assert page.text.startswith(helpers.EVIL)
+    assert page.shown("beside") == helpers.EVIL + helpers.EVIL
     page.label("2")
     page.saved(1)
-    assert page.shown("thought") == f"Last: {EVIL}"
+    assert page.shown("thought") == f"Last: {helpers.EVIL}"
     page.press("h")
-    assert page.shown("guidelines") == EVIL
+    assert page.shown("guidelines").strip() == helpers.EVIL
     page.press("h", "n")
-    ActionChains(browser).send_keys(EVIL, Keys.ENTER).perform()
-    assert EVIL in page.shown("facts")
-    page.js("keep('label', upcoming[0], {label: '<img src=x onerror=alert(2)>'})")
+    ActionChains(browser).send_keys(helpers.EVIL, Keys.ENTER).perform()
+    assert helpers.EVIL in page.shown("facts")
+    page.js("keep('label', S.upcoming[0], {label: '<img src=x onerror=alert(2)>'})")
     page.until("document.querySelector('#alert').textContent.includes('<img src=x')")
     assert page.js("document.images.length") == 0
     assert page.js("window.seen") == []
@@ -488,7 +394,7 @@ def test_columns_stand_beside_their_text_also_when_one_looks_back(tmp_path, brow
         record.add_items(items)
         OwnColumns("order", None, ("who",)).keep(record)
     _, [link], _, _ = start("--run", "run", "--port", "0", "--annotators", "ann")
-    page = Page(browser, tmp_path / "run").open(link)
+    page = helpers.Page(browser, tmp_path / "run").open(link)
     for key in ("1", "2", "s", Keys.ARROW_LEFT, Keys.ARROW_LEFT, "u"):
         number = page.until("shown() && document.querySelector('#text').textContent").removeprefix("text ")
         assert page.shown("beside") == f"orderORD-{number}whoרוני"

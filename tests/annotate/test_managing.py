@@ -23,9 +23,9 @@ def run(tmp_path, helpers):
     return folder
 
 
-def do(*words, typed=""):
+def do(run, what="list", *names, typed="", **more):
     said = []
-    manage(ProjectOptions(*words), said.append, lambda: typed)
+    manage(ProjectOptions(run, what, names, **more), said.append, lambda: typed)
     return said
 
 
@@ -70,7 +70,7 @@ def test_a_run_is_deleted(run):
 @pytest.mark.parametrize("lock", ["owner.lock", "trainer.lock"])
 def test_a_run_that_somebody_is_at_is_not_deleted(run, lock):
     with OwnerLock(run, "lit-al annotate", lock), pytest.raises(InUseError, match="in use by lit-al annotate"):
-        do(run, "delete", None, False, True)
+        do(run, "delete", yes=True)
     assert (run / "record.sqlite").is_file()
 
 
@@ -81,10 +81,10 @@ def test_links_are_never_followed(run, tmp_path):
     link = run.parent / "link"
     link.symlink_to(run)
     with pytest.raises(ConfigError, match="symbolic link"):
-        do(link, "delete", None, False, True)
+        do(link, "delete", yes=True)
     (run / "checkpoints").symlink_to(other)
     with pytest.raises(RunError, match="symbolic link"):
-        do(run, "delete", None, False, True)
+        do(run, "delete", yes=True)
     assert (run / "record.sqlite").is_file()
     assert (other / "kept.txt").is_file()
 
@@ -92,9 +92,9 @@ def test_links_are_never_followed(run, tmp_path):
 def test_what_is_not_of_a_run_is_not_deleted(run):
     (run / "my thesis.docx").write_text("years of work")
     with pytest.raises(ConfigError, match=r"holds my thesis\.docx"):
-        do(run, "delete", None, False, True)
+        do(run, "delete", yes=True)
     with pytest.raises(ConfigError, match="is no run"):
-        do(run.parent, "delete", None, False, True)
+        do(run.parent, "delete", yes=True)
 
 
 def test_an_annotator_is_removed_and_the_labels_stay(run):
@@ -107,9 +107,9 @@ def test_an_annotator_is_removed_and_the_labels_stay(run):
 
 
 def test_an_annotator_is_removed_with_all_labels_and_the_record_tells(run):
-    [said] = do(run, "remove-annotator", "ann", True)
+    [said] = do(run, "remove-annotator", "ann", with_labels=True)
     assert said == "ann is let in no more; labels taken back: 2"
-    do(run, "remove-annotator", "ann", True)  # again: nothing is left to do
+    do(run, "remove-annotator", "ann", with_labels=True)  # again: nothing is left to do
     with Record.open(run) as record:
         assert record.answers("ann") == []
         assert record.labels() == {0: "positive"}
@@ -118,7 +118,7 @@ def test_an_annotator_is_removed_with_all_labels_and_the_record_tells(run):
 
 def test_bad_words_end_in_a_sentence(run, capsys):
     for words, sentence in (
-        (["remove-annotator"], "give the name of an annotator"),
+        (["remove-annotator"], "remove-annotator takes NAME"),
         (["remove-annotator", "annn"], "did you mean 'ann'?"),
         (["delete", "--with-labels"], "--with-labels is for remove-annotator"),
         (["list", "--yes"], "--yes is for delete"),

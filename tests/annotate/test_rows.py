@@ -93,7 +93,7 @@ def test_a_row_at_the_top_moves_no_label(begin):
         assert project.record.count_items() == len(ROWS)
         assert (
             "texts of file tickets.csv that are not in this run: 1, the first in row 1; they are not asked for, and no "
-            "label moved"
+            f"label moved: lit-al project {project.folder} add-texts FILE adds them"
         ) in project.notes
 
 

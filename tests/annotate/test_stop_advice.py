@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from lit_al.annotate.stop_advice import advise, noted, remembered
+from lit_al.record.class_history import ClassHistory
 from lit_al.stopping import Progress
+
+CLASSES = ("bad", "good")
 
 
 def models(labels, **settings):
@@ -20,15 +23,17 @@ def test_models_that_agree_over_hundreds_of_labels_say_stop():
     history = list(models(range(50, 700, 100)))
     advice = advise(history)
     assert advice.stop
-    assert advice.text == "you may stop: the mean of the last 3 kappas reached 0.99: 1.000"
+    assert advice.text == "you may stop: predictions hardly change any more: on 0 % of texts by the last 100 labels"
     assert not advise(history[:3]).stop
-    assert "kappa" in advise(history[:4]).text
+    assert "predictions still change on 3" in advise(history[:4]).text  # two pairs of coin tosses, and one alike
 
 
 def test_models_of_ten_more_labels_say_nothing_however_much_they_agree():
     advice = advise(list(models(range(20, 110, 10))))
     assert not advice.stop
-    assert advice.text == "keep labeling: the mean uncertainty of the pool is above 0.05: 0.300"
+    assert advice.text == (
+        "keep labeling: the model is still unsure of the other texts: 0.30 on a scale to 1; it should be 0.05 or less"
+    )
 
 
 @pytest.mark.parametrize(("uncertainty", "stop"), [(0.04, True), (0.2, False)])
@@ -54,8 +59,8 @@ def test_nothing_left_says_stop():
 
 def test_figures_come_back_from_json_but_for_those_of_other_texts():
     history = list(models([10, 20]))
-    notes = [json.loads(json.dumps(noted(one, texts))) for one, texts in zip(history, (60, 61), strict=True)]
-    [back] = remembered(dict(enumerate([*notes, None], 4)), 61)
+    notes = [json.loads(json.dumps(noted(one, texts, CLASSES))) for one, texts in zip(history, (60, 61), strict=True)]
+    [back] = remembered(dict(enumerate([*notes, None], 4)), 61, ClassHistory(CLASSES))
     assert back.model == 5
     assert (back.predictions == history[1].predictions).all()
     assert (back.labels, back.uncertainty) == (20, 0.3)

@@ -15,6 +15,7 @@ from lit_al.experiment.labels_there import LabelsThere
 from lit_al.experiment.suspects import Suspects, ranked
 from lit_al.loop.state import Validated
 from lit_al.record import RECORD_FILE, Action, Item, NewEvent, Record, sha256_of
+from lit_al.record.suspected import kept
 
 CLASSES = ("negative", "neutral", "positive")
 
@@ -95,6 +96,9 @@ def test_planted_errors_are_found_corrected_in_a_spreadsheet_and_taken_back(run,
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {"7", "20"} <= {row["lit_al_id"] for row in rows}
+    with Record.open(folder) as record:  # the page shows the same list
+        assert [str(one.item) for one in kept(record).found[:20]] == [row["lit_al_id"] for row in rows]
+        assert kept(record).labels == 60
     mended = [{**row, "label": corpus.classes[corpus.labels[int(row["lit_al_id"])]]} for row in rows]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0])

@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from lit_al.exceptions import RefusedError
 from lit_al.exchange import export, import_answers
 from lit_al.record import Action, Item, NewEvent, Record, recover, sha256_of
+from lit_al.record.class_history import ClassChange
 
 CLASSES = ("bad", "good")
 TEXTS = [f"text {number}" for number in range(6)]
@@ -29,6 +31,8 @@ class Labeling(RuleBasedStateMachine):
         self.record.add_items(Item(number, sha256_of(text), text) for number, text in enumerate(TEXTS))
         for name in PEOPLE:
             self.record.add_annotator(name)
+        self.texts = list(TEXTS)
+        self.now = {name: name for name in CLASSES}  # what each name that ever was means
         self.settled = {}  # item: the settlements that stand, as (uuid, who, label), the last one on top
         self.said = {}  # (item, annotator): the answers that stand, as (uuid, label), the last one on top
         self.sent = []
@@ -39,10 +43,52 @@ class Labeling(RuleBasedStateMachine):
         self.record.append(event)
         return event
 
+    def change(self, change):
+        """A change of the classes: everything said so far is called as the change says."""
+        try:
+            self.sent.append(self.record.change_classes(change, "ann"))
+        except RefusedError:
+            return
+        moved = {} if change.kind == "add" else dict.fromkeys(change.names, change.into)
+        call = lambda label: moved.get(label, label)  # noqa: E731
+        self.said = {key: [(uuid, call(label)) for uuid, label in stack] for key, stack in self.said.items()}
+        self.settled = {
+            item: [(uuid, who, call(label)) for uuid, who, label in stack] for item, stack in self.settled.items()
+        }
+        self.now = {name: call(label) for name, label in self.now.items()}
+        self.now |= {name: name for name in (*change.names, change.into) if name in self.record.classes}
+
+    @rule(name=st.sampled_from(["fair", "poor", "bad"]))
+    def add_a_class(self, name):
+        self.change(ClassChange("add", (name,)))
+
+    @rule(data=st.data(), new=st.sampled_from(["fair", "poor", "bad", "fine"]))
+    def rename_a_class(self, data, new):
+        self.change(ClassChange("rename", (data.draw(st.sampled_from(self.record.classes)),), new))
+
+    @rule(data=st.data())
+    def merge_classes(self, data):
+        one, into = (data.draw(st.sampled_from(self.record.classes)) for _ in range(2))
+        self.change(ClassChange("merge", (one,), into))
+
+    @precondition(lambda self: len(self.texts) < 12)
+    @rule()
+    def add_a_text(self):
+        self.texts.append(f"text {len(self.texts)}")
+        number = len(self.texts) - 1
+        self.record.add_items([Item(number, sha256_of(self.texts[number]), self.texts[number])])
+
+    @rule(who=WHO)
+    def remove_an_annotator(self, who):
+        self.record.remove_annotator(who)
+        assert who not in self.record.annotators()
+        self.record.add_annotator(who)  # and let in again
+
     @rule(item=ITEMS, who=WHO, label=st.sampled_from(CLASSES))
     def label(self, item, who, label):
+        """By a page that knows the first names of the classes alone."""
         event = self.send(item, who, Action.LABEL, label=label)
-        self.said.setdefault((item, who), []).append((event.uuid, label))
+        self.said.setdefault((item, who), []).append((event.uuid, self.now[label]))
 
     @rule(item=ITEMS, who=WHO)
     def skip(self, item, who):
@@ -52,7 +98,7 @@ class Labeling(RuleBasedStateMachine):
     @rule(item=ITEMS, who=WHO, label=st.sampled_from(CLASSES))
     def settle(self, item, who, label):
         event = self.send(item, who, Action.SETTLE, label=label)
-        self.settled.setdefault(item, []).append((event.uuid, who, label))
+        self.settled.setdefault(item, []).append((event.uuid, who, self.now[label]))
 
     @precondition(lambda self: any(self.settled.values()))
     @rule(data=st.data())
@@ -87,7 +133,7 @@ class Labeling(RuleBasedStateMachine):
             assert not any(stack[-1][1] for stack in labels)
             assert not self.settled.get(one.item.id)
         if state == "finished":
-            assert all(self.labeled(item) for item in range(len(TEXTS)))
+            assert all(self.labeled(item) for item in range(len(self.texts)))
 
     @rule()
     def leases_run_out(self):
@@ -101,6 +147,7 @@ class Labeling(RuleBasedStateMachine):
         row |= {"label": label, "action": None if label else "skip", "file": len(self.sent)}  # each file is another
         path.write_text(json.dumps(row))
         stack = self.said.setdefault((item, who), [])
+        label = label and self.now[label]
         new = int(not stack or stack[-1][1] != label)  # what stands already is not said again
         for expected, how in ((new, {"dry_run": True}), (new, {}), (0, {})):
             assert self.taken(path, **how) == expected
@@ -125,7 +172,7 @@ class Labeling(RuleBasedStateMachine):
         path = self.folder / "settled.jsonl"
         row = {"lit_al_id": item, "lit_al_sha256": sha256_of(TEXTS[item]), "label": label, "file": len(self.sent)}
         path.write_text(json.dumps(row))
-        votes, stack = self.votes(item), self.settled.setdefault(item, [])
+        votes, stack, label = self.votes(item), self.settled.setdefault(item, []), self.now[label]
         new = stack[-1][2] != label if stack else {*votes.values()} != {label}
         for expected, how in ((new, {"dry_run": True}), (new, {}), (0, {})):
             assert import_answers(self.record, path, annotator=who, settles=True, **how).settled == expected
@@ -165,7 +212,7 @@ class Labeling(RuleBasedStateMachine):
                 if settled or not one.conflict:
                     assert one.label == (settled[-1][2] if settled else next(iter(votes.values())))
                 assert one.open == (one.conflict and not settled)
-            answered = {item for item in range(len(TEXTS)) if self.votes(item) or self.settled.get(item)}
+            answered = {item for item in range(len(self.texts)) if self.votes(item) or self.settled.get(item)}
             assert {*self.record.verdicts(resolve)} == answered
         assert [event.uuid for event in self.record.events()] == [event.uuid for event in self.sent]
 

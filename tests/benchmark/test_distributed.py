@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from lit_al.benchmark import cluster, runner
+from lit_al.benchmark import distributed, runner
 from lit_al.benchmark.bench_config import BenchConfig
 from lit_al.benchmark.results_table import read_cells
 from lit_al.benchmark.runner import run_benchmark
@@ -123,15 +123,15 @@ def test_benchmark_that_was_stopped_goes_on_on_a_cluster_and_back_here(config, m
 
 @pytest.mark.slow
 def test_what_a_worker_meets_is_said_as_if_it_were_met_here(config, monkeypatch):
-    monkeypatch.setattr(cluster, "_versions", lambda: {**dict.fromkeys(cluster.SAME, "0.0.1")})
+    monkeypatch.setattr(distributed, "_versions", lambda: {**dict.fromkeys(distributed.SAME, "0.0.1")})
     with pytest.raises(ConfigError, match=r"a worker has lit_al .*, not 0\.0\.1.*install the same versions"):
         run_benchmark(replace(config, cluster="auto"), CONSOLE)
 
 
 @pytest.mark.slow
 def test_group_whose_workers_are_lost_each_time_ends_the_benchmark(config, monkeypatch):
-    monkeypatch.setattr(cluster, "_steps", _dies)
-    monkeypatch.setattr(cluster, "LOSSES", 1)
+    monkeypatch.setattr(distributed, "_steps", _dies)
+    monkeypatch.setattr(distributed, "LOSSES", 1)
     with pytest.raises(RunError, match="lost again and again"):
         run_benchmark(replace(config, strategies=("random",), seeds=1, cluster="auto"), CONSOLE)
 
