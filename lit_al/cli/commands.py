@@ -291,6 +291,22 @@ def gate(asked: "GateOptions") -> int:
     return 0 if judgement.passed else 1
 
 
+def drift(asked: "DriftOptions") -> int:
+    """Say whether texts have changed since a model learned: exit code 0 or 1."""
+    from lit_al.delivery.drift_console import bars, show
+    from lit_al.delivery.drift_page import drift_page
+    from lit_al.delivery.watching import look
+    from lit_al.utils.folders import write_text
+
+    with bars() as progress:
+        report = look(asked, progress)
+    show(report, asked)
+    if asked.to is not None:
+        write_text(asked.to, drift_page(report, asked))
+        say(f"report: {asked.to}")
+    return 1 if report.alarms else 0
+
+
 def models(asked: "ModelsOptions") -> None:
     """List the versions of a run, promote one, roll back, compare two."""
     from lit_al.delivery.version_console import manage
