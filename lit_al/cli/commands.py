@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lit_al.benchmark.bench_config import BenchConfig
     from lit_al.data.tables import Reading
     from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions, ModelsOptions
+    from lit_al.delivery.drift_options import DriftOptions
     from lit_al.exchange.classified import Wanted
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
@@ -296,8 +297,10 @@ def drift(asked: "DriftOptions") -> int:
     from lit_al.delivery.drift_console import bars, show
     from lit_al.delivery.drift_page import drift_page
     from lit_al.delivery.watching import look
+    from lit_al.models.request import model_at
     from lit_al.utils.folders import write_text
 
+    _say_which(model_at(asked.model))
     with bars() as progress:
         report = look(asked, progress)
     show(report, asked)
