@@ -25,6 +25,7 @@ ROOMS = [
     "data",
     "text",
     "models",
+    "drift",
     "strategies",
     "stopping",
     "record",

@@ -17,7 +17,7 @@ LOCK = dict(
     for line in (ROOT / "requirements.lock").read_text().split("\n")
     if "==" in line[1:] and line[0] != "#"
 )
-LOCKED = [Requirement(one) for one in (*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["annotate"])]
+LOCKED = [Requirement(one) for one in (*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["annotate"], *EXTRAS["docs"])]
 
 
 def lowest(requirement):

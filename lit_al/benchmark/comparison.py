@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lit_al.benchmark.curves import Curves
-from lit_al.benchmark.inference import RESAMPLES, Interval, bootstrap, bounds, draw_seeds, holm, wilcoxon
+from lit_al.benchmark.inference import RESAMPLES, Interval, bootstrap, bounds, draw_seeds, wilcoxon
 from lit_al.benchmark.measures import Reach, area, reach
 from lit_al.benchmark.methods import RANDOM, Family, Method
 from lit_al.metrics import Metric
 from lit_al.typing import Float64s, Ints
+from lit_al.utils.corrections import holm
 
 SHARES_OF_FULL = (0.95, 0.98, 1.0)
 

@@ -1,4 +1,4 @@
-"""From a few seeds to what they show: bootstrap intervals, the signed-rank test, and its correction.
+"""From a few seeds to what they show: bootstrap intervals and the signed-rank test.
 
 A seed is the unit: the budgets of one seed hang together, and are drawn together. Nothing here takes the rows of a
 test set for independent experiments.
@@ -9,7 +9,6 @@ from functools import lru_cache
 from itertools import count
 
 import numpy as np
-import numpy.typing as npt
 
 from lit_al.typing import Float64s
 
@@ -105,20 +104,6 @@ def wilcoxon(differences: Float64s) -> float:
 
     differences = differences[differences != 0]
     return float(stats.wilcoxon(differences).pvalue) if differences.size else 1.0
-
-
-def holm(p: npt.ArrayLike) -> Float64s:
-    """(K,) p of K tests, corrected so that the chance of even one false claim stays at its level (Holm 1979).
-
-    >>> holm([.01, .04, .03]).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    values = np.asarray(p, dtype=np.float64)  # (K,)
-    order = np.argsort(values, kind="stable")
-    steps = values[order] * np.arange(len(values), 0, -1)  # the smallest times K, the next times K - 1, …
-    corrected = np.empty_like(values)
-    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1)
-    return corrected
 
 
 def smallest_p(seeds: int) -> float:

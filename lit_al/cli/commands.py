@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lit_al.benchmark.bench_config import BenchConfig
     from lit_al.data.tables import Reading
     from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions, ModelsOptions
+    from lit_al.delivery.drift_options import DriftOptions
     from lit_al.exchange.classified import Wanted
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
@@ -291,6 +292,24 @@ def gate(asked: "GateOptions") -> int:
     return 0 if judgement.passed else 1
 
 
+def drift(asked: "DriftOptions") -> int:
+    """Say whether texts have changed since a model learned: exit code 0 or 1."""
+    from lit_al.delivery.drift_console import bars, show
+    from lit_al.delivery.drift_page import drift_page
+    from lit_al.delivery.watching import look
+    from lit_al.models.request import model_at
+    from lit_al.utils.folders import write_text
+
+    _say_which(model_at(asked.model))
+    with bars() as progress:
+        report = look(asked, progress)
+    show(report, asked)
+    if asked.to is not None:
+        write_text(asked.to, drift_page(report, asked))
+        say(f"report: {asked.to}")
+    return 1 if report.alarms else 0
+
+
 def models(asked: "ModelsOptions") -> None:
     """List the versions of a run, promote one, roll back, compare two."""
     from lit_al.delivery.version_console import manage
@@ -354,6 +373,7 @@ COMMANDS = {
     "export": Command(export, "exchange.file_options:ExportOptions"),
     "export-model": Command(export_model, "delivery.delivery_options:ExportModelOptions"),
     "gate": Command(gate, "delivery.delivery_options:GateOptions", "give fewer or shorter texts"),
+    "drift": Command(drift, "delivery.drift_options:DriftOptions", "give fewer or shorter texts"),
     "models": Command(models, "delivery.delivery_options:ModelsOptions"),
     "import": Command(import_, "exchange.file_options:ImportOptions"),
 }

@@ -10,7 +10,7 @@ from lit_al.utils.options import REQUIRED, CorpusOptions, Options, again, groupe
 model_option, held_option, gate_option, output_option = map(grouped, ("Model", "Held-out texts", "Gate", "Output"))
 Precision = Literal["fp32", "fp16", "int8"]  # of the numbers of that graph
 OPSET: Final = 17  # of the ONNX graph: runtimes of 2022 and later read it
-_MODEL: Final = "A .ckpt file, the folder of a run (RUN@3: its version 3), or one of lit-al export-model."
+MODEL: Final = "A .ckpt file, the folder of a run (RUN@3: its version 3), or one of lit-al export-model."
 _DATA: Final = "Labeled texts that the model has not learned from, as --data of lit-al train takes them."
 _READ: Final = ("text_column", "label_column", "encoding", "separator", "no_header", "exact_labels", "keep_na_labels",
                 "several_labels", "drop_empty")  # fmt: skip
@@ -41,7 +41,7 @@ class HeldOutOptions(Options):
 class ExportModelOptions(HeldOutOptions):
     """A model to be handed over."""
 
-    model: Path = model_option(REQUIRED, _MODEL, "MODEL", positional=True)
+    model: Path = model_option(REQUIRED, MODEL, "MODEL", positional=True)
     to: Path = model_option(REQUIRED, "Folder that the files go to; it is made.", "FOLDER")
     precision: Precision = model_option(
         "fp32", "Numbers in model.onnx: as they were trained, in half the space, or in a quarter (docs/deploy.md)."
@@ -64,7 +64,7 @@ class ExportModelOptions(HeldOutOptions):
 class GateOptions(HeldOutOptions):
     """A model, and what is asked of it."""
 
-    model: Path = model_option(REQUIRED, _MODEL, "MODEL", positional=True)
+    model: Path = model_option(REQUIRED, MODEL, "MODEL", positional=True)
     data: str | None = held_option(
         None,
         f"{_DATA[:-1]}; of a run in which people label, if not given, its audit, or else its random controls.",

@@ -18,7 +18,8 @@ from lit_al.calibration import Calibration, tempered
 from lit_al.delivery.delivery_options import OPSET, ExportModelOptions, Precision
 from lit_al.delivery.held_out import HeldOut, reading_model, said_of
 from lit_al.delivery.model_card import Judged, model_card
-from lit_al.delivery.origin import Origin
+from lit_al.delivery.origin import Origin, reference_at
+from lit_al.drift.model_reference import Reference
 from lit_al.exceptions import CheckpointError, ConfigError, RunError
 from lit_al.metrics import Evaluation
 from lit_al.models.bilstm import probabilities_of
@@ -91,6 +92,9 @@ def export_model(asked: ExportModelOptions) -> Exported:
     calibration, already = _calibration(asked, origin, held, said)
     if calibration and not already:
         _divide(model, calibration["temperature"])
+    reference = _reference(asked.model)
+    if reference is not None and calibration and not already:
+        reference = reference.divided(calibration["temperature"])
     judged = None
     if held and said is not None:
         known = tempered(said, calibration["temperature"]) if calibration and not already else said
@@ -104,11 +108,19 @@ def export_model(asked: ExportModelOptions) -> Exported:
     with whole_or_gone(_made(asked.to)) as folder:
         write_model(folder, config, model.state_dict(), encoder)
         difference = _write_graph(folder, model, asked.precision) if asked.onnx else None
+        if reference is not None:
+            reference.write(folder)
         write_text(folder / CARD, model_card(model, origin, asked, calibration, judged))
     notes = held.notes if held else ()
     if not calibration and asked.calibrate:
         notes = (*notes, "the probabilities are not calibrated: --data of 50 labeled texts or more says how")
     return Exported(asked.to, difference, calibration, judged.evaluation if judged else None, notes)
+
+
+def _reference(model: Path) -> Reference | None:
+    """What `lit-al drift` holds texts against, where the model has it."""
+    path = reference_at(model)
+    return Reference.read(path) if path.is_file() else None
 
 
 def _network(weights: Path) -> tuple[FrozenBiLSTM, TextEncoder]:

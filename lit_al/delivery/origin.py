@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lit_al.drift.model_reference import FILE
 from lit_al.models.model_folder import is_model_folder, read_config
 from lit_al.models.model_registry import FOLDER as VERSIONS
 from lit_al.models.model_registry import ModelRegistry
+from lit_al.models.request import weights_at
 from lit_al.record import RECORD_FILE, Record
 from lit_al.utils.folders import read_results
+from lit_al.utils.links import own
 
 
 @dataclass(frozen=True)
@@ -107,3 +110,17 @@ class Origin:
     def described(self) -> dict[str, Any]:
         """As `config.json` has it, without the calibration, which stands beside it."""
         return {name: value for name, value in vars(self).items() if name != "calibration" and value}
+
+
+def reference_at(model: Path) -> Path:
+    """Where the reference of a model lies, if it has one: in its own folder, in that of its run, or beside a version.
+
+    Raises:
+        LitALError: the folder holds no model.
+    """
+    if is_model_folder(model):
+        return own(model / FILE)
+    weights = weights_at(model)
+    if weights.parent.name == VERSIONS:
+        return own(weights.with_name(f"{weights.stem}.{FILE}"))
+    return own(weights.parent.parent / FILE)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,23 @@ from rich.console import Console
 
 from lit_al.calibration import Calibration
 from lit_al.data import count_contradictions, first_copies
+from lit_al.data.split import without
+from lit_al.drift.model_reference import Reference
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.delivery import Delivery
 from lit_al.experiment.experiment_data import described_copies
 from lit_al.experiment.fit_options import FitOptions, LabelsOptions
 from lit_al.experiment.labels_there import LabelsThere, labels_there
-from lit_al.experiment.learning import Learner
+from lit_al.experiment.learning import Learned, Learner
+from lit_al.experiment.own_reference import judged_by, of_pool, of_teacher, said_by
 from lit_al.experiment.run_session import described_test
 from lit_al.experiment.versions_of_runs import facts_of_results, register_fit
 from lit_al.loop.estimation import Estimate
 from lit_al.loop.state import Validated
 from lit_al.metrics import Evaluation, counts
 from lit_al.models.checkpoint import save_model
+from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.text_teacher import TextTeacher
 from lit_al.reporting.fit_console import FitWords
 from lit_al.reporting.run_page import write_run_report
 from lit_al.typing import UNLABELED
@@ -70,8 +76,11 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
             words.learned(learner.reading, learner.notes)
             results = _results(asked, there, learner, delivery, folder)
             results["device"], results["wall_seconds"] = str(model.device), round(time.perf_counter() - began, 2)
+            reference = _reference(learner, learned, model, there, delivery)
             with shielded():
                 save_model(model, folder / "checkpoints" / "best.ckpt")
+                if reference is not None:
+                    reference.write(folder)
                 write_text(folder / "config.yaml", yaml.safe_dump(_plain(asked), sort_keys=False))
                 write_results(folder, results)
                 page = write_run_report(folder)
@@ -117,6 +126,20 @@ def _check_deliverable(learner: Learner) -> None:
             "--deliver teacher and best have no use with the vectors of --encoder or --embeddings, which new texts "
             "would need as well; leave out --deliver"
         )
+
+
+def _reference(
+    learner: Learner, learned: Learned, model: LitBiLSTM | TextTeacher, there: LabelsThere, delivery: Delivery
+) -> Reference | None:
+    """Of the texts whose labels nobody has, and of those with a label as models saw them that had not learned it."""
+    found = learned.as_new if delivery.is_student else delivery.validated
+    rows = learner.rows if found else without(learner.rows, there.rows)
+    if isinstance(model, TextTeacher):
+        reference = of_teacher(model, there.corpus.texts, rows, found)
+    else:
+        given = learner.tokens, learner.encoder, learner.classes
+        reference = of_pool(*given, rows, partial(said_by, model), found)
+    return judged_by(reference, found, there.drawn)
 
 
 def _judged(found: Validated) -> Evaluation:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from lit_al.experiment.experiment_data import ExperimentData
 from lit_al.experiment.file_oracle import what_to_do
 from lit_al.experiment.journal import Journal
 from lit_al.experiment.lean_console import LeanWords
+from lit_al.experiment.own_reference import of_pool, of_test, said_by
 from lit_al.experiment.protocol import RunProtocol
 from lit_al.experiment.run_session import RunSession, described_test, in_shadow
 from lit_al.loop.active_loop import ActiveLoop, FittedRound
@@ -225,6 +227,19 @@ class LeanSession(RunSession):
             with self.report.console.status(f"round {number}: asking and learning, up to {target:,} labels …"):
                 done = next(rounds)
             self._record(done)
+        self._write_reference()
+
+    def _write_reference(self) -> None:
+        """What texts are like to the model that is delivered; all has been judged, so that the test set may help."""
+        assert self.loop is not None  # as above
+        method, [run] = self.loop.method, self.loop.states
+        assert isinstance(method, StepTraining)
+        given, say = (method.tokens, self.material.encoder), partial(said_by, self._member())
+        found = of_test(*given, self.material.corpus, self.material.split.test, say)
+        if found is None:
+            found = of_pool(*given, self.labels, run.pool, say)
+        if found is not None:
+            found.write(self.folder)
 
     def _record(self, done: FittedRound) -> None:
         """What follows from a round, before anybody has looked at the test set; then what is said of it."""

@@ -21,6 +21,7 @@ from scipy.special import softmax
 
 from lit_al.data import Corpus
 from lit_al.data.split import shuffled
+from lit_al.drift.model_reference import as_if_new
 from lit_al.exceptions import ConfigError, FitError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.protocol import recipe_of
@@ -62,12 +63,14 @@ class Learned:
         model: reads new texts by itself.
         run: the rows and labels that it learned from, and the pool that is left.
         opinion: of its teacher; None where there is none.
+        as_new: as `run.validated`, but of texts read as if their words were new (`drift.model_reference.as_if_new`).
     """
 
     number: int
     model: LitBiLSTM
     run: LoopState
     opinion: SoftLabels | None = None
+    as_new: Validated | None = None
 
     @property
     def teacher_validated(self) -> Validated | None:
@@ -188,13 +191,12 @@ class Learner:
         loop, method = self._begun(rows, labels, passed)
         loop.fit(number)
         [run] = loop.states
-        if folds:
-            self._cross_fit(loop, method, number, folds)
+        as_new = self._cross_fit(loop, method, number, folds) if folds else None
         if not all(bool(torch.isfinite(weight).all()) for weight in method.model.parameters()):
             raise FitError(f"model {number} came to nothing: its weights are no numbers any more (NaN)")
         self._loop, self._number, self.collapse = loop, number, None
         opinion = method.opinion(run) if self.recipe.teacher else None
-        return Learned(number, method.model.member(0, self.encoder), run, opinion)
+        return Learned(number, method.model.member(0, self.encoder), run, opinion, as_new)
 
     def judge(self, rows: Rows, labels: Ints, folds: int) -> Validated:
         """What models say of labels that they have not learned from, as `learn` with `folds`, but for its own model.
@@ -222,11 +224,16 @@ class Learner:
         run.asked = len(self._first) - len(run.pool)
         return loop, method
 
-    def _cross_fit(self, loop: ActiveLoop, method: StepTraining, number: int, folds: int) -> None:
-        """Fold by fold, as many as there are labels at most."""
+    def _cross_fit(self, loop: ActiveLoop, method: StepTraining, number: int, folds: int) -> Validated:
+        """Fold by fold, as many as there are labels at most; returns what is said of texts read as if they were new."""
         folds = min(folds, len(loop.states[0].labeled))
         self.report(f"cross-validating, {folds} folds")
-        method.cross_fit(number, loop.states, CrossFit(folds))
+        [as_new] = method.cross_fit(number, loop.states, CrossFit(folds), self.as_new)
+        return as_new
+
+    def as_new(self, rows: Rows) -> Any:
+        """(n, T) tokens of texts as a vocabulary would have them that had not seen them."""
+        return as_if_new(self.tokens.numpy(), rows, len(self.encoder.vocabulary))
 
     def deliverable(self, learned: Learned, corpus: Corpus) -> TextTeacher:
         """The teacher of a model, to read new texts with; its terms are learned once more from the corpus."""

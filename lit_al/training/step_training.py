@@ -6,10 +6,11 @@ second half are averaged. With validation (`loop.validation`) each round also sa
 trained like it, did on labels that they had not learned from.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -209,8 +210,24 @@ class StepTraining:
         elif isinstance(self.validation, CrossFit):
             self.cross_fit(number, states, self.validation)
 
-    def cross_fit(self, number: int, states: Sequence[LoopState], cross: CrossFit) -> None:
-        """Out-of-fold predictions, by members with fresh weights: those of earlier rounds have seen every label."""
+    def cross_fit(
+        self,
+        number: int,
+        states: Sequence[LoopState],
+        cross: CrossFit,
+        read: Callable[[Rows], npt.NDArray[Any]] | None = None,
+    ) -> list[Validated]:
+        """Out-of-fold predictions, by members with fresh weights: those of earlier rounds have seen every label.
+
+        Args:
+            number: of the model.
+            states: each gets what was said of its labels.
+            cross: how many folds.
+            read: other tokens (n, T) of rows (n,), which the same members are asked of, too.
+
+        Returns:
+            For each seed what they said of the other tokens; nothing without any.
+        """
         folds = [
             cross.draw(self._copies(state.labeled), np.random.default_rng([state.seed, number, FOLDING]))
             for state in states
@@ -221,9 +238,14 @@ class StepTraining:
         unseen = [labeled_set.take(out) for labeled_set, out in zip(whole, outs, strict=True)]
         members = self.new_model(number + 2 * self.rounds, cross.folds)
         self._train(members, number, learned)
+        first = range(0, len(unseen), cross.folds)
         verdicts = self._validated(members, unseen)
-        for index, state in enumerate(states):
-            state.validated = Validated.join(verdicts[index * cross.folds : (index + 1) * cross.folds])
+        for index, state in zip(first, states, strict=True):
+            state.validated = Validated.join(verdicts[index : index + cross.folds])
+        if read is None:
+            return []
+        again = self._validated(members, unseen, read)
+        return [Validated.join(again[index : index + cross.folds]) for index in first]
 
     def _copies(self, rows: Rows) -> Ints:
         """(n,) int64 a number for each text (n,), from 0 as they come; copies and those that read alike share one."""
@@ -236,9 +258,19 @@ class StepTraining:
         found: Ints = np.argsort(np.argsort(first))[number]
         return found
 
-    def _validated(self, model: LitCommittee, unseen: Sequence[LabeledSet]) -> list[Validated]:
-        """Each member judged by labels of its own that it has not learned from."""
-        seen = self._see(model, [labeled_set.rows for labeled_set in unseen], {"probabilities"})
+    def _validated(
+        self,
+        model: LitCommittee,
+        unseen: Sequence[LabeledSet],
+        read: Callable[[Rows], npt.NDArray[Any]] | None = None,
+    ) -> list[Validated]:
+        """Each member judged by labels of its own that it has not learned from; by other tokens, if there are some."""
+        rows, tokens = [labeled_set.rows for labeled_set in unseen], self.tokens
+        if read is not None:
+            every = np.unique(np.concatenate(rows))
+            rows = [np.searchsorted(every, own) for own in rows]
+            tokens = torch.from_numpy(read(every)).to(tokens.device)
+        seen = self._see(model, rows, {"probabilities"}, tokens)
         return [
             Validated(labeled_set.rows, labeled_set.answers, arrays["probabilities"])
             for labeled_set, arrays in zip(unseen, seen, strict=True)
@@ -303,12 +335,14 @@ class StepTraining:
             if "committee" in arrays:
                 arrays["committee"] = np.concatenate([arrays["committee"], opinion[None]])  # (K + 1, n, C)
 
-    def _see(self, model: LitCommittee, rows: Sequence[Rows], needs: Collection[str]) -> list[dict[str, Any]]:
+    def _see(
+        self, model: LitCommittee, rows: Sequence[Rows], needs: Collection[str], tokens: Tensor | None = None
+    ) -> list[dict[str, Any]]:
         """Arrays of each member's own rows; shorter lists are filled up with their last row and cut again."""
         longest = max(len(each) for each in rows)
         filled = np.stack([np.pad(each, (0, longest - len(each)), mode="edge") for each in rows])  # (M, n)
         size = max(1, EVALUATION_BATCH // len(rows))
-        batches = Batches(self.tokens, None, torch.from_numpy(filled), size)
+        batches = Batches(self.tokens if tokens is None else tokens, None, torch.from_numpy(filled), size)
         seen = see(model, batches, frozenset(needs), draws=self.recipe.draws, seed=self.seeds[0])
         return [
             {name: values[..., : len(each), :] for name, values in arrays.items()}

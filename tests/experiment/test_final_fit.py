@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from lit_al.cli import main
+from lit_al.drift.model_reference import Reference
 from lit_al.exceptions import ConfigError
 from lit_al.experiment.config import TrainConfig
 from lit_al.experiment.fit_options import FitOptions
@@ -88,13 +89,25 @@ def test_a_fit_learns_from_every_label_and_judges_by_each_once(fitted, corpus):
 
 def test_its_folder_holds_a_model_that_reads_texts_and_a_report(fitted):
     folder, _, _ = fitted
-    assert {path.name for path in folder.iterdir()} == {"checkpoints", "config.yaml", "results.json", "report.html"}
+    assert {path.name for path in folder.iterdir()} == {
+        "checkpoints", "config.yaml", "results.json", "report.html", "reference.json"
+    }  # fmt: skip
     model = load_model(folder / "checkpoints" / "best.ckpt")
     assert model.classes == CLASSES
     page = (folder / "report.html").read_text()
     assert "Fit on all labels" in page
     assert "confusion: rows as labeled, columns as predicted" in page
     assert page.count("<tr>") >= 6
+
+
+def test_its_reference_is_of_all_texts_and_of_labels_by_models_that_had_not_learned_them(fitted, tickets, capsys):
+    folder, results, _ = fitted
+    reference = Reference.read(folder / "reference.json")
+    assert reference.counts.texts == 180
+    assert reference.known.rows == 90
+    assert reference.known.accuracy == pytest.approx(results["cross_validation"]["accuracy"], abs=0.1)
+    assert main.main(["drift", str(folder), "--data", str(tickets), "--text-column", "message"]) == 0
+    assert "no alarm" in capsys.readouterr().out
 
 
 def test_from_a_file_to_a_classified_file(fitted, tickets, tmp_path, capsys):
@@ -123,6 +136,9 @@ def test_teacher_is_delivered_as_a_model_like_any_other(tickets, corpus, tmp_pat
     classifier = TextClassifier.load(folder / "checkpoints" / "best.ckpt")
     right = np.mean(classifier.predict(corpus.texts) == np.array(CLASSES)[corpus.labels])
     assert right > 0.7
+    assert Reference.read(folder / "reference.json").known.rows == 90
+    assert main.main(["drift", str(folder), "--data", str(tickets), "--text-column", "message"]) == 0
+    capsys.readouterr()
     assert len(classifier.query(5, texts=corpus.texts[90:], strategy="margin").rows) == 5
     assert main.main(["predict", str(folder), corpus.texts[0]]) == 0
     assert capsys.readouterr().out.split("\t")[0] == classifier.predict(corpus.texts[:1])[0]

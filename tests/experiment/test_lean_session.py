@@ -18,6 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from lit_al.cli import main
 from lit_al.data.split import stratified_split
+from lit_al.drift.model_reference import Reference
 from lit_al.exceptions import ConfigError, DataError
 from lit_al.experiment import lean_session
 from lit_al.experiment.config import TrainConfig
@@ -98,6 +99,13 @@ def test_run_leaves_everything_about_it(tmp_path):
     assert "±" not in printed
     assert f"report: {folder / 'report.html'}" in printed
     assert printed.strip().splitlines()[-1].startswith("test: loss")
+
+
+def test_reference_is_of_the_test_set_where_it_is_large_enough_else_of_the_pool(tmp_path):
+    _, _, folder = start(tmp_path)
+    reference = Reference.read(folder / "reference.json")
+    assert reference.counts.texts == 210  # 30 test texts are too few; of 270 others 60 are labeled
+    assert "as if it had not seen them" in reference.by
 
 
 def test_picks_are_those_of_the_loop_and_explained(tmp_path):
