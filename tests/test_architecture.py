@@ -35,6 +35,7 @@ ROOMS = [
     "reporting",
     "experiment",
     "delivery",
+    "serving",
     "benchmark",
     "annotate",
     "cli",

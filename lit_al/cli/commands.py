@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lit_al.models.classifier import Classifier
     from lit_al.models.request import PredictOptions
     from lit_al.record import Record
+    from lit_al.serving.serve_options import ServeOptions
     from lit_al.utils.options import RunOptions
 
 
@@ -273,6 +274,17 @@ def gate(asked: "GateOptions") -> int:
     return 0 if judgement.passed else 1
 
 
+def serve(asked: "ServeOptions") -> int:
+    """Answer over HTTP which classes texts have, and take a new model over while that goes on."""
+    missing = [package for package in ("litserve", "prometheus_client") if find_spec(package) is None]
+    if missing:
+        raise ConfigError(f"serving needs {', '.join(missing)}; install them with: pip install 'lit_al[serve]'")
+    from lit_al.serving.serving import serve as run
+
+    quiet()
+    return run(asked)
+
+
 def import_(asked: "ImportOptions") -> None:
     """Take the labels of a file into a run: all of them, or none."""
     from lit_al.exchange import import_answers
@@ -329,5 +341,6 @@ COMMANDS = {
     "export": Command(export, "exchange.file_options:ExportOptions"),
     "export-model": Command(export_model, "delivery.delivery_options:ExportModelOptions"),
     "gate": Command(gate, "delivery.delivery_options:GateOptions", "give fewer or shorter texts"),
+    "serve": Command(serve, "serving.serve_options:ServeOptions", "lower --batch-texts, --max-in-flight or --workers"),
     "import": Command(import_, "exchange.file_options:ImportOptions"),
 }
