@@ -24,7 +24,7 @@ from lit_al.serving.live_model import loaded
 from lit_al.serving.request_metrics import RequestMetrics
 from lit_al.serving.routes import add_routes
 from lit_al.serving.serve_options import ServeOptions
-from lit_al.utils.terminal_text import say
+from lit_al.utils.terminal_text import first_line, say
 
 LAST_SECONDS: Final = 30  # that requests in work have, once the service is told to end
 
@@ -66,8 +66,9 @@ class ModelServer(LitServer):  # type: ignore[misc]  # LitServe has no types
             yield
 
     def _end_queues(self) -> None:
-        with suppress(Exception):  # it asks them to end, and then fails to wait for what is not its own child
-            self.transport_config.manager.shutdown()
+        """Their process looks after nobody, and only the one that started it may ask it to end."""
+        with suppress(ProcessLookupError):
+            os.kill(self.transport_config.manager._process.pid, signal.SIGKILL)
 
 
 def serve(options: ServeOptions) -> int:
@@ -87,20 +88,29 @@ def serve(options: ServeOptions) -> int:
         if not token:
             say("anybody who reaches this machine can ask: give --token-file, or listen at 127.0.0.1", sys.stderr)
         say("requests travel unencrypted: put a server that speaks TLS before it", sys.stderr)
-    server.run(
-        host=options.host,
-        port=options.port,
-        num_api_servers=1,
-        log_level="error",
-        generate_client_file=False,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-    )
+    try:
+        _run(server, options)
+    except RuntimeError as error:
+        raise RunError(f"the service cannot start ({first_line(error)}); the lines above say more") from error
     if told:
         return 0
     raise RunError("a process of the service has ended by itself; start it again, with more memory if that was short")
+
+
+def _run(server: ModelServer, options: ServeOptions) -> None:
+    """Until it is told to end, or a process of it ends by itself."""
+    with suppress(EOFError, ConnectionError):  # LitServe's queues go first where a process was missing
+        server.run(
+            host=options.host,
+            port=options.port,
+            num_api_servers=1,
+            log_level="error",
+            generate_client_file=False,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+        )
 
 
 def _take_signals() -> list[int]:

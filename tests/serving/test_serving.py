@@ -21,6 +21,7 @@ from lit_al.models.checkpoint import load_frozen
 from lit_al.models.prediction import classify
 from lit_al.serving.live_model import loaded
 
+PROGRAM = "import sys; from lit_al.cli.main import main; sys.exit(main())"
 PATIENCE = 120  # seconds, on a machine that does other things
 TEXTS = ["unheard-of lunch", "win cash", "a report of the meeting tomorrow"]
 
@@ -74,7 +75,7 @@ def lives(pid):
 @contextmanager
 def serving(model, tmp_path, *more):
     port = free_port()
-    words = [sys.executable, "-m", "lit_al.cli.main", "serve", str(model), "--port", str(port), *more]
+    words = [sys.executable, "-c", PROGRAM, "serve", str(model), "--port", str(port), *more]
     with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
         process = subprocess.Popen(words, stdout=out, stderr=err, start_new_session=True)
     try:
@@ -167,7 +168,7 @@ def test_a_model_is_swapped_under_load_and_the_service_ends_well(tmp_path, write
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["the first process", "the process with the model"])
 def test_no_half_of_a_service_stays(tmp_path, write_model, victim):
-    with serving(write_model(tmp_path / "model.ckpt"), tmp_path) as (process, port):
+    with serving(write_model(tmp_path / "model.ckpt"), tmp_path) as (process, _):
         everybody = children_of(process.pid)
         if victim == "the first process":
             process.kill()
@@ -181,7 +182,7 @@ def test_no_half_of_a_service_stays(tmp_path, write_model, victim):
 
 @pytest.mark.slow
 def test_ctrl_c_in_a_terminal_reaches_all_processes_and_ends_it_well(tmp_path, write_model):
-    with serving(write_model(tmp_path / "model.ckpt"), tmp_path) as (process, port):
+    with serving(write_model(tmp_path / "model.ckpt"), tmp_path) as (process, _):
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(PATIENCE) == 0
         assert "Traceback" not in (tmp_path / "err").read_text()
