@@ -13,7 +13,9 @@ from typing import Any, Final, Self
 import numpy as np
 
 from lit_al.annotate.agreement import Agreement
+from lit_al.annotate.suggesting import Agreed, agreed
 from lit_al.annotate.wording import described
+from lit_al.delivery.random_labels import controls_of
 from lit_al.metrics import Confusion
 from lit_al.record import Action, Event, ModelVersion, Record, Resolve, TextVerdict
 from lit_al.record.lock import held_by
@@ -93,6 +95,7 @@ class Findings:
         models: all of them, the oldest first.
         model: the newest one and what the trainer is at, as the page describes them.
         page: who is at the run now; "" where nobody is.
+        suggested: what people made of suggestions from outside; None where there are none.
     """
 
     folder: Path
@@ -109,6 +112,7 @@ class Findings:
     models: tuple[ModelVersion, ...]
     model: Mapping[str, Any]
     page: str
+    suggested: Agreed | None = None
 
     @classmethod
     def of(cls, record: Record) -> Self:
@@ -117,7 +121,7 @@ class Findings:
         page = held_by(folder)
         with record.one_moment():
             verdicts, answers, events = record.verdicts(), record.answers(), list(record.events_of_texts())
-            groups, models = record.groups(), tuple(record.models())
+            groups, models, suggestions = record.groups(), tuple(record.models()), record.suggestions()
             texts = record.count_items() - len(groups.further)
             model = described(record, training=bool(page))
         labels = {item: one.label for item, one in verdicts.items() if one.label is not None}
@@ -132,10 +136,11 @@ class Findings:
             verdicts,
             tuple(_people(answers, verdicts, events)),
             Agreement.of(answers, record.classes),
-            _controls(groups.first_labels(events).values(), labels, record.classes),
+            controls_of(groups.first_labels(events).values(), labels, record.classes),
             models,
             model,
             page,
+            agreed(suggestions, {event.item: event for event in groups.first_labels(events).values()}),
         )
 
     @property
@@ -209,16 +214,6 @@ def pace(events: Sequence[Event]) -> float | None:
     times = [datetime.fromisoformat(event.server_time).timestamp() for event in events]
     gaps = [later - before for before, later in pairwise(times) if 0 <= later - before <= BREAK]
     return 3_600 * len(gaps) / sum(gaps) if sum(gaps) > 0 else None
-
-
-def _controls(first: Iterable[Event], labels: Mapping[int, str], classes: Sequence[str]) -> Confusion:
-    """What models called random controls, by their label now; of each text the event that labeled it first."""
-    number = {name: place for place, name in enumerate(classes)}
-    matrix = np.zeros((len(classes),) * 2, np.int64)
-    for event in first:
-        if event.control and event.predicted in number and event.item in labels:
-            matrix[number[labels[event.item]], number[event.predicted]] += 1
-    return Confusion(matrix)
 
 
 def _share(part: int, whole: int) -> tuple[float, float, float] | None:

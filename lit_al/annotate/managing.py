@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lit_al.annotate.changes import add_texts, change_classes, owner_of, remove_annotator
 from lit_al.annotate.trainer import LOCK_FILE
-from lit_al.data import load_corpus
 from lit_al.exceptions import ConfigError, LitALError
 from lit_al.record import RECORD_FILE, OwnerLock, Record
-from lit_al.record.class_history import ClassChange
 from lit_al.record.lock import OWNER_FILE, held_by
 from lit_al.utils.folders import read_results
 from lit_al.utils.links import check_links, strangers
@@ -94,6 +91,10 @@ def manage(asked: ProjectOptions, say: Callable[[str], object], read: Callable[[
 
 def _changed(record: Record, asked: ProjectOptions) -> str:
     """Change what a project holds; what was done, in words."""
+    from lit_al.annotate.changes import add_texts, change_classes, owner_of, remove_annotator  # which load numpy
+    from lit_al.data import load_corpus
+    from lit_al.record.class_history import ClassChange
+
     names = asked.names
     match asked.do:
         case "remove-annotator":

@@ -1,6 +1,5 @@
 """The checkpoints of a run that people label: written whole, read back, and never used unless they are as written."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -10,12 +9,12 @@ import torch
 from lit_al.exceptions import CheckpointError, RunError
 from lit_al.models.checkpoint import load_model, save_model
 from lit_al.models.lit_bilstm import LitBiLSTM
+from lit_al.models.model_registry import BEST, digest_of
+from lit_al.models.model_registry import CHECKPOINTS as FOLDER
 from lit_al.record import ModelVersion
 from lit_al.utils.folders import write_bytes
 from lit_al.utils.links import own
 
-FOLDER: Final = "checkpoints"
-BEST: Final = "best.ckpt"  # the newest, for `lit-al predict`
 KEPT: Final = 2  # sound ones
 
 
@@ -88,9 +87,3 @@ class Weights:
             write_bytes(best, content)
         except RunError as error:
             raise CheckpointError(str(error)) from error
-
-
-def digest_of(path: Path) -> str:
-    """Sha256 of a file, 64 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

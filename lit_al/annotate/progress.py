@@ -23,6 +23,8 @@ def status_lines(found: Findings) -> Iterator[str]:
     if found.shared:
         yield _line("conflicts", conflict_words(found))
         yield _line("", found.agreement.sentence())
+    if found.suggested:
+        yield _line("suggested", found.suggested.words())
     yield _line("model", model_words(found))
     yield _line("page", f"open: {found.page}" if found.page else "not open")
     yield from (_line("next" if not place else "", step) for place, step in enumerate(next_steps(found)))

@@ -6,6 +6,7 @@ another text under an id, other label names, other settings.
 """
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,11 @@ from uuid import UUID, uuid5
 from lit_al.annotate.names import FILE_ANNOTATOR
 from lit_al.annotate.project_options import DEFAULTS, ProjectSettings
 from lit_al.annotate.rows import Rows
+from lit_al.annotate.seed_words import read_seed_words, without_texts
+from lit_al.annotate.suggesting import take_suggestions
 from lit_al.data import IMDB_CLASSES, Corpus, load_corpus
 from lit_al.data.beside import Beside
+from lit_al.data.tables import Reading
 from lit_al.exceptions import ConfigError, DamagedError, DataError, RunError, StoreError
 from lit_al.record import (
     BACKUP_FILE,
@@ -35,6 +39,7 @@ from lit_al.typing import UNLABELED
 from lit_al.utils.cells import check_column
 from lit_al.utils.links import own
 from lit_al.utils.options import flag
+from lit_al.utils.terminal_text import say
 
 _MANY_EVENTS = 2_000  # in one transaction
 
@@ -102,8 +107,22 @@ def corpus_of(wish: ProjectSettings) -> Corpus | None:
     if wish.guidelines is not None:
         _read_guidelines(wish.guidelines)
     corpus = None if wish.data is None else _corpus(wish)
+    if wish.seed_words is not None and corpus is not None:
+        _check_seed_words(wish.seed_words, corpus)
     _check_vectors(wish, corpus)
     return corpus
+
+
+def _check_seed_words(spelling: str, corpus: Corpus) -> None:
+    """Refuse seed words of no class; warn of those that no text holds.
+
+    Raises:
+        ConfigError: as `read_seed_words`.
+    """
+    words = read_seed_words(spelling, corpus.classes)
+    if lost := without_texts(words, corpus.texts):
+        shown = ", ".join(map(repr, lost[:5])) + (", …" if len(lost) > 5 else "")
+        say(f"note: no text holds the seed words {shown}", sys.stderr)
 
 
 def _check_vectors(wish: ProjectSettings, corpus: Corpus | None) -> None:
@@ -213,6 +232,10 @@ def _filled(wish: ProjectSettings, record: Record, corpus: Corpus | None, is_new
     _check_settings(record, wish.asked)
     if own != OwnColumns.of(record):
         own.keep(record)
+    if wish.suggest is not None:
+        names = ("text_column", "label_column", "encoding", "separator", "no_header")
+        reading = Reading(**{name: wish.corpus[name] for name in names})
+        notes.append(take_suggestions(record, wish.suggest, reading))
     if wish.guidelines is not None:
         record.set_state("guidelines", {"text": _read_guidelines(wish.guidelines)})
     if not is_new:

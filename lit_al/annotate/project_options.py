@@ -29,6 +29,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "max_length": 400,
     "retrain_every": 10,
     "cold_start": "random",
+    "seed_words": "",
     "overlap": 1,
     "show_suggestions": False,
     "resolve": "majority",
@@ -89,6 +90,18 @@ class ProjectSettings(CorpusOptions, FolderOptions):
         "or none.",
         otherwise=DEFAULTS["resolve"],
     )
+    suggest: Path | None = asking_option(
+        None,
+        "Table of what any model says of the texts: ids or texts, labels, and if known probabilities and the model's "
+        "name. It is shown before the answer, but not of random controls, and is never an answer itself.",
+        "FILE",
+    )
+    seed_words: str | None = asking_option(
+        None,
+        "Words that tell of classes, as in spam:free,win;ham:meeting: before there is a model, every other text asked "
+        "holds one.",
+        "CLASS:WORD,WORD;...",
+    )
     show_suggestions: bool = asking_option(False, "Show what the model thinks before the answer.")
     seed: int | None = asking_option(
         None, "Seed of the order of texts and of training.", least=0, otherwise=DEFAULTS["seed"]
@@ -98,6 +111,8 @@ class ProjectSettings(CorpusOptions, FolderOptions):
     def __post_init__(self) -> None:
         check_not_both(self, "run", "name")
         check_not_both(self, "encoder", "embeddings")
+        if self.seed_words is not None and not self.training:
+            raise ConfigError("--seed-words are found by the trainer; leave out --no-training")
         if self.embeddings is not None and not self.embeddings.lower().endswith(".parquet"):
             raise ConfigError(
                 f"--embeddings {self.embeddings} is no .parquet file; a record of labels knows its texts by what they "

@@ -14,6 +14,7 @@ from lit_al.annotate.changes import asked_by_owner
 from lit_al.annotate.counters import Tally
 from lit_al.annotate.live_figures import LiveFigures
 from lit_al.annotate.schemas import read_event
+from lit_al.annotate.suggesting import as_json
 from lit_al.annotate.wording import QUEUE_WORDS, described, progress_words
 from lit_al.annotate.writer import Writer
 from lit_al.exceptions import ConflictError, RefusedError, StoreError
@@ -83,9 +84,16 @@ class LabelingService:
         return {"items": items, "state": state, "words": QUEUE_WORDS[state]}
 
     def _shown(self, annotator: str, queued: Queued) -> dict[str, Any]:
-        suggestion = _thought(queued.predicted, queued.probability) if self.shows else None
         text = self._text(annotator, queued.item)
-        return {**text, "generation": queued.generation, "suggestion": suggestion}
+        return {**text, "generation": queued.generation, "suggestion": self.suggestion(queued)}
+
+    def suggestion(self, queued: Queued) -> dict[str, Any] | None:
+        """What is shown before the answer: what came by --suggest, but not of a control; else or the model's."""
+        found = None if queued.control else self.record.suggestion(queued.item.id)
+        if found is not None:
+            return as_json(found)
+        thought = _thought(queued.predicted, queued.probability) if self.shows else None
+        return thought and {**thought, "source": "model"}
 
     def _text(self, annotator: str, item: Item) -> dict[str, Any]:
         text = item.text or ""

@@ -5,9 +5,10 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from rich.console import Console
@@ -150,9 +151,7 @@ class Session:
         shown = Text(plain(re.sub(r"<br ?/?>", "\n", text[:SHOWN], flags=re.IGNORECASE), lines=True))
         if len(text) > SHOWN:
             shown.append(f"\n… {len(text) - SHOWN:,} more characters", "dim")
-        suggestion = ""
-        if self.service.shows and queued.predicted is not None:
-            suggestion = f"the model: {plain(queued.predicted)} ({queued.probability or 0:.0%})"
+        suggestion = _suggested(self.service.suggestion(queued))
         width = min(self.console.width, 84)
         for name, word in self.service.beside(queued.item):
             line = Text.assemble((f"{plain(name)}: ", "dim"), plain(" ".join(word.split())))
@@ -299,3 +298,12 @@ def _one_key_at_a_time() -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def _suggested(found: Mapping[str, Any] | None) -> str:
+    """What a model suggests, before the answer; "" where nothing is shown."""
+    if found is None:
+        return ""
+    sure = "" if found["probability"] is None else f" ({found['probability']:.0%})"
+    who = "the model" if found["source"] == "model" else plain(found["source"])
+    return f"{who}: {plain(found['label'])}{sure}"

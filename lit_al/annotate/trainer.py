@@ -18,15 +18,20 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from lit_al.annotate.heartbeat import DAMAGED, Pulse
+from lit_al.annotate.seed_words import STRATEGY as SEED_WORDS
+from lit_al.annotate.seed_words import read_seed_words, seeded
 from lit_al.exceptions import DamagedError, LitALError
+from lit_al.models.model_registry import ModelRegistry, labels_fingerprint
 from lit_al.record import ModelVersion, NewGeneration, OwnerLock, Ranked, Record
+from lit_al.record.audit import REASON, HeldBack
+from lit_al.record.audit import STRATEGY as AUDIT
 from lit_al.utils.failpoints import crash_point
 from lit_al.utils.silence import quiet
 from lit_al.utils.terminal_text import plain, say
@@ -112,16 +117,33 @@ class Trainer:
         self._items = list(texts)
         groups = np.array(self.record.groups().numbers(self._items), np.int64)
         learner = Learner(list(texts.values()), self.record.classes, self.record.settings, self._report, groups)
+        ranking = self.record.newest_generation()
+        if ranking is None or ranking.strategy == AUDIT:
+            audited = self._places(HeldBack.of(self.folder).items)
+            first = [Ranked(place, 0.0, REASON) for place in audited]
+            cold, chosen_by = self._cold_start(learner, list(texts.values()), [*self._answered(), *audited])
+            self._publish(None, [*first, *cold], chosen_by, 0)
         del texts  # the learner drops them too, once it has read them
-        if self.record.newest_generation() is None:
-            self._publish(None, learner.cold_start(passed=self._answered()), learner.chosen_by(), 0)
         self._look_after_checkpoints()
         learner.prepare()
         self._learner = learner
 
+    def _cold_start(self, learner: "Learner", texts: Sequence[str], passed: Sequence[int]) -> tuple[list[Ranked], str]:
+        """The first ranking, without places that are passed over, and what chose it."""
+        ranked, spelling = learner.cold_start(passed=passed), str(self.record.settings.get("seed_words") or "")
+        if not spelling:
+            return ranked, learner.chosen_by()
+        import numpy as np
+
+        words = read_seed_words(spelling, learner.classes)
+        return seeded(ranked, texts, words, learner.askable(np.array(passed, np.int64)).tolist()), SEED_WORDS
+
     def _answered(self) -> list[int]:
+        return self._places(answer.item for answer in self.record.answers())
+
+    def _places(self, items: Iterable[int]) -> list[int]:
         place = {item: index for index, item in enumerate(self._items)}
-        return [place[answer.item] for answer in self.record.answers()]
+        return [place[item] for item in items]
 
     def _look_after_checkpoints(self) -> None:
         """A checkpoint that is not as written is never used; its model is trained anew, under a new number."""
@@ -147,6 +169,9 @@ class Trainer:
         from lit_al.annotate.model_store import Weights
 
         return Weights(self.folder)
+
+    def _registry(self) -> ModelRegistry:
+        return ModelRegistry(self.folder)
 
     # --- Learning -----------------------------------------------------------------------------------------------------
 
@@ -179,12 +204,13 @@ class Trainer:
         labels if there are no others yet, for its ranking.
         """
         again = not self._note and _unranked(newest, self.record) and newest.labels_seen == snapshot.seq
-        number = (newest.version if newest else 0) + (not again)
+        last = newest.version if newest else 0
+        number = last if again else self._registry().next_number(last)
         learned, ranked = self._make(snapshot, number)
         if not again:
-            self._keep(learned, snapshot)
+            number = self._keep(learned, snapshot, newest)
         crash_point("before_ranking")
-        self._publish(number, [*self._waiting(snapshot), *ranked], self.learner.chosen_by(), snapshot.seq)
+        self._publish(number, [*self._first(snapshot), *ranked], self.learner.chosen_by(), snapshot.seq)
         weights = self._weights()
         sound = weights.sound(self.record.models())
         weights.offer(sound)
@@ -204,15 +230,30 @@ class Trainer:
         self._end_if_asked()
         return learned, ranked
 
-    def _keep(self, learned: "Learned", snapshot: "Snapshot") -> None:
-        """Write the checkpoint and put it on record."""
+    def _keep(self, learned: "Learned", snapshot: "Snapshot", before: ModelVersion | None) -> int:
+        """Write the checkpoint and put it on record; returns its number, for a fit may have taken the other meanwhile.
+
+        Where the program was killed after the checkpoint, it stands there under the number that it has again.
+        """
         facts = {**self._judged(learned, snapshot), "notes": self._notes(), "classes": list(self.learner.classes)}
+        facts |= {"fingerprint": self._fingerprint(snapshot), "audits_closed": snapshot.audits_closed}
         self.record.check_place()  # else a folder that was deleted would come back with a checkpoint alone
-        crash_point("before_checkpoint")
-        path, digest = self._weights().write(learned.model, learned.number)
-        crash_point("after_checkpoint")
-        facts["seconds"] = round(time.perf_counter() - self._began, 2)
-        self.record.add_model(ModelVersion(learned.number, path, digest, snapshot.seq, len(snapshot.rows), facts))
+        registry = self._registry()
+        with registry.alone():
+            last = before.version if before else 0
+            number = learned.number if learned.number not in registry.kept() else registry.next_number(last)
+            crash_point("before_checkpoint")
+            path, digest = self._weights().write(learned.model, number)
+            crash_point("after_checkpoint")
+            facts["seconds"] = round(time.perf_counter() - self._began, 2)
+            self.record.add_model(ModelVersion(number, path, digest, snapshot.seq, len(snapshot.rows), facts))
+        return number
+
+    def _fingerprint(self, snapshot: "Snapshot") -> str:
+        """Of the labels that a model has learned."""
+        digests, classes = self.record.digests(), snapshot.classes
+        pairs = zip(snapshot.rows.tolist(), snapshot.labels.tolist(), strict=True)
+        return labels_fingerprint((digests[self._items[row]], classes[label]) for row, label in pairs)
 
     def _judged(self, learned: "Learned", snapshot: "Snapshot") -> dict[str, Any]:
         """How good this model is, and advice: by it and those before it, whose figures are kept on record."""
@@ -252,10 +293,11 @@ class Trainer:
 
     # --- Publishing ---------------------------------------------------------------------------------------------------
 
-    def _waiting(self, snapshot: "Snapshot") -> list[Ranked]:
-        """Texts that lack annotators come first; whoever has answered them is given others."""
+    def _first(self, snapshot: "Snapshot") -> list[Ranked]:
+        """Texts of an audit and those that lack annotators come first; whoever has answered them is given others."""
         why = "labeled by fewer annotators than wanted"
-        return [Ranked(row, 0.0, why) for row in snapshot.waiting[: self.learner.ahead]]
+        audited = [Ranked(row, 0.0, REASON) for row in snapshot.audited]
+        return [*audited, *(Ranked(row, 0.0, why) for row in snapshot.waiting[: self.learner.ahead])]
 
     def _publish(self, version: int | None, ranked: Sequence[Ranked], strategy: str, seq: int) -> None:
         """Put a ranking of places in force as one of texts."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from lit_al.loop.state import Judgment
 from lit_al.record import Action, Event, Record
+from lit_al.record.audit import HeldBack
 from lit_al.typing import Ints
 
 ANSWERING = (Action.LABEL, Action.SETTLE, Action.SKIP, Action.UNDO)
@@ -28,6 +29,8 @@ class Snapshot:
         passed: (p,) int64 places of texts that were answered and yet have no label: skipped, or nobody agrees.
         waiting: places of texts with labels of fewer annotators than wanted that nobody has settled, the first labeled
             first.
+        audited: places of the texts of an open audit, which are asked first and not learned from.
+        audits_closed: those whose labels may be among them.
         classes: C names of them, by number.
         judgments: by each model that put texts before their first annotators, whether it called them as their labels
             are now.
@@ -38,6 +41,8 @@ class Snapshot:
     labels: Ints
     passed: Ints
     waiting: tuple[int, ...]
+    audited: tuple[int, ...]
+    audits_closed: int
     classes: tuple[str, ...]
     judgments: tuple[Judgment, ...]
 
@@ -57,7 +62,10 @@ class Snapshot:
             seq, answers, verdicts = record.last_seq(), record.answers(), record.verdicts()
             groups, classes = record.groups(), record.classes
             first = groups.first_labels(record.events_of_texts())
+        back = HeldBack.of(record.path.parent)
+        held = dict.fromkeys(back.items)
         labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
+        labels = {item: label for item, label in labels.items() if groups.first_of(item) not in held}
         settled = {item: str(one.label) for item, one in verdicts.items() if one.settled_by}
         place = {item: index for index, item in enumerate(items)}
         number = {name: index for index, name in enumerate(classes)}
@@ -68,13 +76,15 @@ class Snapshot:
         judged = groups.of_each(answers, record.resolve, settled)
         done = {groups.first_of(item) for item in settled}
         passed = {groups.first_of(answer.item) for answer in answers} - judged.keys()
-        wanted = int(record.settings.get("overlap") or 1)
+        asked, wanted = held.keys() | {one.item for one in answers}, int(record.settings.get("overlap") or 1)
         return cls(
             seq,
             np.array(rows, np.int64),
             np.array([known[row] for row in rows], np.int64),
-            np.array(sorted({place[answer.item] for answer in answers} - known.keys()), np.int64),
-            tuple(place[item] for item, count in said.items() if count < wanted and item not in done),
+            np.array(sorted({place[item] for item in asked} - known.keys()), np.int64),
+            tuple(place[item] for item, count in said.items() if count < wanted and item not in done | held.keys()),
+            tuple(place[item] for item in held if said[item] < wanted and item not in done),
+            back.closed,
             classes,
             _judgments(first, judged, len(items) - len(groups.further) - len(passed)),
         )
@@ -112,5 +122,7 @@ def _judgments(first: Mapping[int, Event], labels: Mapping[int, str], texts: int
 
 
 def changed_since(record: Record, seq: int) -> int:
-    """Answers that are new, changed or taken back since an event; one changed twice counts once."""
-    return len({(event.item, event.annotator) for event in record.events(seq) if event.action in ANSWERING})
+    """Answers that are new, changed or taken back since an event: one changed twice once, one of an audit never."""
+    changed = {(event.item, event.annotator) for event in record.events(seq) if event.action in ANSWERING}
+    held = set(HeldBack.of(record.path.parent).items) if changed else set()
+    return sum(item not in held for item, _ in changed)

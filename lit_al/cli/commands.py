@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from lit_al.annotate.report_options import ReportOptions
     from lit_al.benchmark.bench_config import BenchConfig
     from lit_al.data.tables import Reading
-    from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions
+    from lit_al.delivery.delivery_options import ExportModelOptions, GateOptions, ModelsOptions
     from lit_al.exchange.classified import Wanted
     from lit_al.exchange.file_options import ExportOptions, ImportOptions
     from lit_al.experiment.config import ExplainOptions, TrainConfig
     from lit_al.experiment.fit_options import FitOptions, SuspectsOptions
     from lit_al.experiment.resume import Resume
     from lit_al.models.classifier import Classifier
+    from lit_al.models.named_model import FoundModel
     from lit_al.models.request import PredictOptions
     from lit_al.record import Record
     from lit_al.serving.serve_options import ServeOptions
@@ -83,11 +84,11 @@ def _go_on(order: "Resume") -> None:
 
 def predict(asked: "PredictOptions") -> None:
     """Classify the texts of a table, or those given, with the model of a run."""
-    checkpoint = asked.weights()
+    found = asked.found()
     if asked.cluster is not None:
         from lit_al.exchange.on_cluster import classify_on_cluster
 
-        say(classify_on_cluster(checkpoint, str(asked.data), *_table_wishes(asked), asked.cluster))
+        say(classify_on_cluster(found.weights, str(asked.data), *_table_wishes(asked), asked.cluster))
         return
     if asked.to is not None:
         from lit_al.exchange.table_files import check_suffix
@@ -99,9 +100,10 @@ def predict(asked: "PredictOptions") -> None:
     if asked.network:
         from lit_al.models.own_network import load_own
 
-        model = load_own(asked.network, checkpoint)
+        model = load_own(asked.network, found.weights)
     else:
-        model = load_frozen(checkpoint)
+        model = load_frozen(found.weights)
+    _say_which(found)
     if asked.is_table:
         _predict_table(asked, model)
         return
@@ -111,6 +113,12 @@ def predict(asked: "PredictOptions") -> None:
             say(_json({"text": text, **asdict(prediction)}))
         else:
             print(f"{plain(prediction.label)}\t{prediction.probability:.4f}\t{plain(text)}")
+
+
+def _say_which(found: "FoundModel") -> None:
+    """Beside the output: which version of a run is used, where there are several."""
+    if found.words:
+        say(f"model: {found.words}", sys.stderr)
 
 
 def _predict_table(asked: "PredictOptions", model: "Classifier") -> None:
@@ -259,17 +267,27 @@ def export(asked: "ExportOptions") -> None:
 def export_model(asked: "ExportModelOptions") -> None:
     """Write a model as files that other programs run: graph, tokenizer, weights, card."""
     from lit_al.delivery.exporting import export_model as write
+    from lit_al.models.request import model_at
 
+    _say_which(model_at(asked.model))
     for line in write(asked).lines():
         say(line)
 
 
 def gate(asked: "GateOptions") -> int:
-    """Say by held-out labels whether a model is good enough: exit code 0 or 1."""
-    from lit_al.delivery.gate import judge
+    """Say by labels it has not learned whether a model is good enough: exit code 0 or 1."""
+    from lit_al.delivery.gate import judge, write_judgement
     from lit_al.delivery.gate_console import show
+    from lit_al.delivery.project_gate import judge_project, manage_audit
+    from lit_al.models.request import model_at
 
-    judgement = judge(asked)
+    if asked.manages:
+        say(manage_audit(asked))
+        return 0
+    _say_which(model_at(asked.model))
+    judgement = judge_project(asked) if asked.data is None else judge(asked)
+    if asked.json is not None:
+        write_judgement(judgement, asked.json)
     show(judgement)
     return 0 if judgement.passed else 1
 
@@ -283,6 +301,13 @@ def serve(asked: "ServeOptions") -> int:
 
     quiet()
     return run(asked)
+
+
+def models(asked: "ModelsOptions") -> None:
+    """List the versions of a run, promote one, roll back, compare two."""
+    from lit_al.delivery.version_console import manage
+
+    manage(asked)
 
 
 def import_(asked: "ImportOptions") -> None:
@@ -342,5 +367,6 @@ COMMANDS = {
     "export-model": Command(export_model, "delivery.delivery_options:ExportModelOptions"),
     "gate": Command(gate, "delivery.delivery_options:GateOptions", "give fewer or shorter texts"),
     "serve": Command(serve, "serving.serve_options:ServeOptions", "lower --batch-texts, --max-in-flight or --workers"),
+    "models": Command(models, "delivery.delivery_options:ModelsOptions"),
     "import": Command(import_, "exchange.file_options:ImportOptions"),
 }

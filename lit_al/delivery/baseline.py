@@ -86,11 +86,11 @@ class PairedComparison:
         differing = [one._asdict() for one in self.differing[:KEPT]]
         return {**counted, "gain": self.gain, "low": low, "high": high, "p": self.p, "differing": differing}
 
-    def sentence(self) -> str:
-        """What the comparison comes to."""
+    def sentence(self, other: str = "the baseline") -> str:
+        """What the comparison with another model comes to."""
         low, high = self.gain_interval
         said = "no difference that chance would not explain" if self.p > 0.05 else "a difference beyond chance"
         return (
-            f"against the baseline: {self.gained:,} texts gained, {self.lost:,} lost, accuracy {100 * self.gain:+.2f} "
+            f"against {other}: {self.gained:,} texts gained, {self.lost:,} lost, accuracy {100 * self.gain:+.2f} "
             f"points ({100 * low:+.2f} to {100 * high:+.2f}), McNemar's exact p = {self.p:.3g}: {said}"
         ).replace("+-", "-")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -20,9 +21,10 @@ from lit_al.delivery.baseline import PairedComparison
 from lit_al.delivery.delivery_options import GateOptions
 from lit_al.delivery.held_out import HeldOut, reading_model, said_of
 from lit_al.exceptions import ConfigError, DataError
-from lit_al.metrics import Evaluation, losses_of
+from lit_al.metrics import Confusion, Evaluation, losses_of
 from lit_al.models.frozen import FrozenBiLSTM
 from lit_al.models.prediction import classify
+from lit_al.models.request import model_at
 from lit_al.models.text_teacher import TextTeacher
 from lit_al.typing import Float64s, Floats
 from lit_al.utils.folders import write_text
@@ -115,7 +117,16 @@ def judge(asked: GateOptions) -> Judgement:
     Raises:
         LitALError: criteria, a model or texts that cannot be read, or that do not fit together.
     """
-    criteria = read_criteria(asked.require)
+    assert asked.require is not None  # as the options say
+    return judge_by(asked, read_criteria(asked.require))
+
+
+def judge_by(asked: GateOptions, criteria: Sequence[Criterion], held: HeldOut | None = None) -> Judgement:
+    """Judge a model by held-out labels, those that `--data` names if no others are given.
+
+    Raises:
+        LitALError: as `judge`.
+    """
     for criterion in criteria:
         if criterion.measure == "gain" and asked.baseline is None:
             raise ConfigError(f"{criterion} compares with a model of before; name it with --baseline")
@@ -123,17 +134,45 @@ def judge(asked: GateOptions) -> Judgement:
     for criterion in criteria:
         criterion.check_class(model.classes)
     before = reading_model(asked.baseline) if asked.baseline is not None else None
-    held = HeldOut.read(asked, model.classes)
+    held = held or HeldOut.read(asked, model.classes)
     said = said_of(model, held.texts)
     comparison = None
     if before is not None:
         comparison = PairedComparison.of(held, model.classes, said, before.classes, said_of(before, held.texts))
     found = _Found(model, held, Evaluation.of(said, held.labels), said, comparison)
     verdicts = tuple(_verdict(criterion, found, asked.point) for criterion in criteria)
-    judgement = Judgement(str(asked.model), held.source, len(held.texts), verdicts, asked.point, comparison, held.notes)
-    if asked.json is not None:
-        write_text(asked.json, json.dumps(judgement.described(), indent=2, ensure_ascii=False) + "\n")
-    return judgement
+    named = model_at(asked.model).words or str(asked.model)
+    return Judgement(named, held.source, len(held.texts), verdicts, asked.point, comparison, held.notes)
+
+
+def write_judgement(judgement: Judgement, path: Path) -> None:
+    """Write everything, as JSON.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    write_text(path, json.dumps(judgement.described(), indent=2, ensure_ascii=False) + "\n")
+
+
+def measured_by(
+    criterion: Criterion, confusion: Confusion, classes: Sequence[str], source: str, *, point: bool
+) -> Ruling:
+    """A criterion that needs no more than what was called what.
+
+    Args:
+        criterion: accuracy, macro-F1, or one of a class.
+        confusion: (C, C).
+        classes: names, in the order of its rows.
+        source: of the texts, for what there is to say.
+        point: it holds by the value itself.
+
+    Raises:
+        DataError: no text is of its class.
+    """
+    if criterion.of:
+        return _ruled(criterion, _of_a_class(criterion, confusion, classes, source), point)
+    measure = _accuracy if criterion.measure == "accuracy" else _macro_f1
+    return _ruled(criterion, measure(confusion), point)
 
 
 @dataclass(frozen=True)
@@ -153,7 +192,14 @@ class _Found:
 
 
 def _verdict(criterion: Criterion, found: _Found, point: bool) -> Ruling:
-    value, (low, high), rows = _MEASURED[criterion.measure](criterion, found)
+    if criterion.measure in _MEASURED:
+        return _ruled(criterion, _MEASURED[criterion.measure](criterion, found), point)
+    classes, source = found.model.classes, found.held.source
+    return measured_by(criterion, found.evaluation.confusion, classes, source, point=point)
+
+
+def _ruled(criterion: Criterion, measured: "Measured", point: bool) -> Ruling:
+    value, (low, high), rows = measured
     worse = low if criterion.way == ">=" else high
     return Ruling(criterion, value, low, high, criterion.holds(value if point else worse), rows)
 
@@ -161,23 +207,21 @@ def _verdict(criterion: Criterion, found: _Found, point: bool) -> Ruling:
 Measured = tuple[float, Range, int]  # value, 95 % interval, texts it rests on
 
 
-def _accuracy(_: Criterion, found: _Found) -> Measured:
-    confusion = found.evaluation.confusion
+def _accuracy(confusion: Confusion) -> Measured:
     return confusion.accuracy, confusion.interval, confusion.rows
 
 
-def _macro_f1(_: Criterion, found: _Found) -> Measured:
-    confusion = found.evaluation.confusion
+def _macro_f1(confusion: Confusion) -> Measured:
     return confusion.macro_f1, confusion.macro_f1_interval, confusion.rows
 
 
-def _of_a_class(criterion: Criterion, found: _Found) -> Measured:
+def _of_a_class(criterion: Criterion, confusion: Confusion, classes: Sequence[str], source: str) -> Measured:
     """Recall is a share of the rows of a class, precision one of those taken for it."""
-    confusion, place = found.evaluation.confusion, found.model.classes.index(criterion.of)
+    place = [*classes].index(criterion.of)
     rows = int(confusion.support[place])
     if not rows:
         raise DataError(
-            f"{criterion} cannot be judged, for no text of {found.held.source} has the label {criterion.of!r}; give "
+            f"{criterion} cannot be judged, for no text of {source} has the label {criterion.of!r}; give "
             "--data with some, or leave the criterion away"
         )
     if criterion.measure == "recall":
@@ -224,11 +268,6 @@ def _timed(model: FrozenBiLSTM | TextTeacher, texts: Sequence[str]) -> Float64s:
 
 
 _MEASURED: Final[dict[str, Callable[[Criterion, _Found], Measured]]] = {
-    "accuracy": _accuracy,
-    "macro-f1": _macro_f1,
-    "recall": _of_a_class,
-    "precision": _of_a_class,
-    "f1": _of_a_class,
     "loss": _loss,
     "gain": _gain,
     **dict.fromkeys(TIMES, _latency),

@@ -29,7 +29,7 @@ def show(judgement: Judgement, console: Console | None = None) -> None:
         table.add_row(*_row(verdict))
     console.print(table)
     if judgement.comparison is not None:
-        _compare(judgement.comparison, console)
+        show_comparison(judgement.comparison, console)
     for line in in_words(judgement):
         console.print(markup(line), soft_wrap=True, highlight=False)
 
@@ -41,8 +41,9 @@ def _row(verdict: Ruling) -> list[str]:
     return [markup(str(verdict.criterion)), value, f"{low} to {high}", f"{verdict.rows:,}", said]
 
 
-def _compare(found: PairedComparison, console: Console) -> None:
-    console.print(markup(found.sentence()), soft_wrap=True, highlight=False)
+def show_comparison(found: PairedComparison, console: Console, other: str = "the baseline") -> None:
+    """What two models say of the same texts, and texts that they call differently."""
+    console.print(markup(found.sentence(other)), soft_wrap=True, highlight=False)
     if not found.differing:
         return
     shown = found.differing[:SHOWN]

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lit_al.models.model_folder import is_model_folder, read_config
+from lit_al.models.model_registry import FOLDER as VERSIONS
+from lit_al.models.model_registry import ModelRegistry
 from lit_al.record import RECORD_FILE, Record
 from lit_al.utils.folders import read_results
 
@@ -50,6 +52,10 @@ class Origin:
             LitALError: the files of its run are there and cannot be read.
         """
         run = model if model.is_dir() else weights.parent.parent
+        if weights.parent.name == VERSIONS and weights.stem.isdecimal():
+            facts = ModelRegistry(weights.parent.parent).kept().get(int(weights.stem), {})
+            if facts.get("results"):
+                return cls._of_results(facts["results"])
         if is_model_folder(model):
             config = read_config(model)
             return cls(**{**config.get("origin", {}), "calibration": config.get("calibration") or {}})
@@ -57,7 +63,7 @@ class Origin:
             return cls._of_results(read_results(run))
         if (run / RECORD_FILE).is_file():
             with Record.open(run) as record:
-                return cls._of_people(record, run.resolve().name)
+                return cls._of_people(record, run.resolve().name, weights)
         return cls()
 
     @classmethod
@@ -85,8 +91,10 @@ class Origin:
         )
 
     @classmethod
-    def _of_people(cls, record: Record, name: str) -> "Origin":
-        model = record.newest_model()
+    def _of_people(cls, record: Record, name: str, weights: Path) -> "Origin":
+        models = record.models()
+        named = [model for model in models if str(model.version) == weights.stem.removeprefix("model-")]
+        model = [*models, *named][-1] if models else None  # best.ckpt is the newest
         strategies = {answer.strategy for answer in record.events() if answer.strategy} - {"random"}
         return cls(
             source=f"labeling project {name}",

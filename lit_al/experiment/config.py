@@ -68,6 +68,14 @@ class TrainConfig(SplitOptions, FolderOptions):
         "active: fit, acquire by --strategy, fit again; full: one fit on all labels, the yardstick; "
         "compare: both on the same split and seed.",
     )
+    logger: str = run_option(
+        "tensorboard",
+        "Where curves and parameters go: tensorboard, csv, mlflow, wandb, several with commas, or none.",
+        "NAMES",
+    )
+    register: str | None = run_option(
+        None, "Name under which the delivered model goes into MLflow's registry; needs lit_al[mlflow].", "NAME"
+    )
     seed: int = run_option(0, "Seed of initial weights, dropout and shuffles.", least=0)
 
     val_size: int | None = split_option(None, "Validation rows; 10 % of the labeled rows if not given.")
@@ -312,6 +320,7 @@ class TrainConfig(SplitOptions, FolderOptions):
         """Raise `ConfigError` for a number out of range; the rest is checked where it is used."""
         self.check_bounds()
         check_not_both(self, "encoder", "embeddings")
+        self._check_loggers()
         if min(self.query_sizes) < 1:
             raise ConfigError(f"--query-size {self.query_size} must be 1 or more")
         if self.protocol == "lean" and self.initial_size is not None and self.initial_size < 1:
@@ -327,6 +336,17 @@ class TrainConfig(SplitOptions, FolderOptions):
             raise ConfigError(f"--oracle-skip {self.oracle_skip} must be 0 or more and less than 1")
         if self.target_accuracy is not None and not 0 < self.target_accuracy <= 1:
             raise ConfigError(f"--target-accuracy {self.target_accuracy} must lie above 0 and at most at 1, as in 0.9")
+
+    def _check_loggers(self) -> None:
+        from lit_al.reporting.loggers import logger_names
+        from lit_al.reporting.mlflow_registry import check_name
+
+        logger_names(self.logger)
+        if self.register is not None:
+            check_name(self.register)
+            if self.mode == "compare" or self.network is not None:
+                what = "--mode compare makes two models" if self.network is None else "--network is a model of your own"
+                raise ConfigError(f"--register has no use here: {what}; leave it out")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from lit_al.experiment.fit_options import FitOptions, LabelsOptions
 from lit_al.experiment.labels_there import LabelsThere, labels_there
 from lit_al.experiment.learning import Learner
 from lit_al.experiment.run_session import described_test
+from lit_al.experiment.versions_of_runs import facts_of_results, register_fit
 from lit_al.loop.estimation import Estimate
 from lit_al.loop.state import Validated
 from lit_al.metrics import Evaluation, counts
@@ -37,7 +38,7 @@ from lit_al.utils.folders import (
     write_text,
 )
 from lit_al.utils.signals import interruptible, shielded
-from lit_al.utils.terminal_text import plain
+from lit_al.utils.terminal_text import markup, plain
 
 LEAST_DRAWN = 10  # labels that chance asked for, under which nothing is said by them
 
@@ -74,8 +75,22 @@ def final_fit(asked: FitOptions, console: Console | None = None) -> dict[str, An
                 write_text(folder / "config.yaml", yaml.safe_dump(_plain(asked), sort_keys=False))
                 write_results(folder, results)
                 page = write_run_report(folder)
-        words.end(results, _judged(delivery.validated) if delivery.validated else None, delivery.words, page)
+            version = _register(asked, there, results)
+        words.end(results, _judged(delivery.validated) if delivery.validated else None, delivery.words, page, version)
+        if asked.register is not None:
+            from lit_al.reporting.mlflow_registry import register
+
+            metrics = {f"cross_validation/{name}": value for name, value in (results["cross_validation"] or {}).items()}
+            place = Path(results["checkpoint"])
+            console.print(markup(register(asked.register, place, folder, _plain(asked), metrics)), soft_wrap=True)
     return results
+
+
+def _register(asked: FitOptions, there: LabelsThere, results: dict[str, Any]) -> str:
+    """The fit as a version of the run that its labels are of, where they are of one."""
+    known = (there.seen, there.audits_closed) if there.seen else (None, None)
+    facts = facts_of_results(results, there.fingerprint, *known)
+    return register_fit(Path(asked.data).expanduser(), Path(results["checkpoint"]), facts)
 
 
 def learner_of(asked: LabelsOptions, there: LabelsThere, report: Callable[[str], object]) -> Learner:

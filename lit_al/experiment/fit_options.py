@@ -55,6 +55,7 @@ class FitOptions(LabelsOptions, FolderOptions):
     """A model of them."""
 
     to: Path | None = run_option(None, "Folder that the model goes to, instead of --log-dir and --name.", "FOLDER")
+    register: str | None = again(TrainConfig, "register", None)
     deliver: Deliver = run_option(
         "student",
         "student: the small network; teacher: the linear models that it learns from, a larger file that reads more "
@@ -66,6 +67,10 @@ class FitOptions(LabelsOptions, FolderOptions):
         if self.deliver == "best" and self.folds == 0:
             raise ConfigError("--deliver best chooses by cross-validation; leave out --folds 0")
         check_not_both(self, "to", "name")
+        if self.register is not None:
+            from lit_al.reporting.mlflow_registry import check_name
+
+            check_name(self.register)
         if self.to is not None and self.to.suffix == ".ckpt":
             raise ConfigError(f"--to {self.to} is the name of a file; give that of a folder, which the model goes into")
 

@@ -15,8 +15,12 @@ from lit_al.experiment.config import config_of
 from lit_al.experiment.experiment_data import prepare
 from lit_al.experiment.fit_options import LabelsOptions
 from lit_al.experiment.run_rows import put_back
-from lit_al.record import RECORD_FILE, Record
+from lit_al.models.model_registry import labels_fingerprint
+from lit_al.record import RECORD_FILE, Record, sha256_of
+from lit_al.record.audit import STRATEGY as AUDIT
+from lit_al.record.audit import HeldBack
 from lit_al.typing import UNLABELED, Ints, Rows
+from lit_al.utils.terminal_text import counted
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class LabelsThere:
         notes: what else a user should read, a sentence each.
         items: of a labeling run, id of the text of each row; empty of anything else.
         settled: (s,) int64 rows whose label somebody has settled.
+        seen: number of the newest event of the record that they may be of; 0 without a record.
+        audits_closed: audits of the run whose labels may be among them.
     """
 
     corpus: Corpus
@@ -40,6 +46,15 @@ class LabelsThere:
     notes: tuple[str, ...] = ()
     items: tuple[int, ...] = ()
     settled: Rows = field(default_factory=lambda: np.empty(0, np.int64))
+    seen: int = 0
+    audits_closed: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the labels, as versions of a model have it."""
+        names, texts = self.corpus.classes, self.corpus.texts
+        pairs = zip(self.rows.tolist(), self.labels.tolist(), strict=True)
+        return labels_fingerprint((sha256_of(texts[row]), names[label]) for row, label in pairs)
 
     @property
     def rows(self) -> Rows:
@@ -63,6 +78,7 @@ def labels_there(asked: LabelsOptions) -> LabelsThere:
     if (folder / RECORD_FILE).is_file():
         with Record.open(folder) as record:
             found = _of_people(record, folder) if record.count_texts() else _of_oracle(record, folder)
+            found = replace(found, seen=record.last_seq())
     elif (folder / "results.json").is_file():
         raise ConfigError(f"{folder} is a run without labels of its own; give the run or the data that it learned from")
     else:
@@ -81,11 +97,14 @@ def _of_people(record: Record, folder: Path) -> LabelsThere:
     place = {item.id: row for row, item in enumerate(items)}
     groups = record.groups()  # of copies of a text one is learned from
     verdicts = record.verdicts()
+    back = HeldBack.of(folder)
+    held = set(back.items)
     labels = groups.once({item: one.label for item, one in verdicts.items() if one.label is not None})
+    labels = {item: label for item, label in labels.items() if groups.first_of(item) not in held}
     first = groups.first_labels(record.events_of_texts())
     asked = {item: first[groups.first_of(item)] for item in labels if groups.first_of(item) in first}
-    drawn = [item for item, event in asked.items() if event.control or event.strategy == "random"]
-    chosen = {event.strategy for event in asked.values()} - {"", "random"}
+    drawn = [item for item, event in asked.items() if event.control or event.strategy in ("random", AUDIT)]
+    chosen = {event.strategy for event in asked.values()} - {"", "random", AUDIT}
     config = record.settings.get("config")  # of a run of train.py whose oracle were people
     settings = config if isinstance(config, dict) else record.settings
     return LabelsThere(
@@ -96,10 +115,15 @@ def _of_people(record: Record, folder: Path) -> LabelsThere:
         settings,
         " and ".join(sorted(chosen)) or ("random" if len(drawn) == len(labels) else ""),
         np.array(sorted(place[item] for item in drawn), np.int64),
-        (*record.mended, *filter(None, [in_words(verdicts, record.resolve, folder)])),
+        (*record.mended, *filter(None, [in_words(verdicts, record.resolve, folder), _left_alone(held)])),
         tuple(place),
         np.array([place[item] for item, one in verdicts.items() if one.settled_by], np.int64),
+        audits_closed=back.closed,
     )
+
+
+def _left_alone(held: set[int]) -> str:
+    return f"{counted(len(held), 'text')} of an open audit judge models, and none learns their labels" if held else ""
 
 
 def _of_oracle(record: Record, folder: Path) -> LabelsThere:

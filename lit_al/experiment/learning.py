@@ -218,7 +218,7 @@ class Learner:
         [run] = loop.states
         order = np.argsort(self._place[rows])
         run.labeled, run.answers = rows[order], labels[order]
-        run.pool = self._askable(rows if passed is None else np.concatenate([rows, passed]))
+        run.pool = self.askable(rows if passed is None else np.concatenate([rows, passed]))
         run.asked = len(self._first) - len(run.pool)
         return loop, method
 
@@ -234,7 +234,7 @@ class Learner:
         assert learned.opinion is not None  # as checked
         return teacher_of(self.classes, readers_of(corpus, self.rows), learned.opinion.shares)
 
-    def _askable(self, taken: Rows) -> Rows:
+    def askable(self, taken: Rows) -> Rows:
         """(p,) texts in the order of `rows` that may be asked, when those taken and their copies are not any more."""
         askable = np.zeros(len(self.rows), np.bool_)  # (N,) by text
         askable[self._first] = True
@@ -308,7 +308,7 @@ class Learner:
             passed: texts that have been answered already.
         """
         strategy = make_strategy(COLD_STARTS[self.cold])
-        rows = self._askable(np.fromiter(passed, np.int64))
+        rows = self.askable(np.fromiter(passed, np.int64))
         vectors = self._text_vectors()[rows] if strategy.needs else None
         context = Context(np.random.default_rng([self.config.seed, COLD]))
         return self._ranked(choose(strategy, Pool(rows, vectors=vectors), n or self.ahead, context))

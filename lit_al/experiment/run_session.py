@@ -3,6 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from lit_al.loop.stopping_monitor import StoppingMonitor
 from lit_al.metrics import Evaluation
 from lit_al.reporting import figures
 from lit_al.reporting.console import RunConsole
+from lit_al.reporting.loggers import MetricLoggers, logger_names
 from lit_al.reporting.queries import write_picks
 from lit_al.reporting.run_page import picked_texts, write_run_report
 from lit_al.reporting.tensorboard import TensorBoardLog
 from lit_al.utils.folders import SCHEMA, peak_memory_mb, versions, write_bytes, write_results
 from lit_al.utils.signals import shielded
+from lit_al.utils.terminal_text import markup
 
 
 class RunSession(ABC):
@@ -53,7 +56,14 @@ class RunSession(ABC):
         self.config, self.material, self.folder = config, material, folder
         self.report, self.journal, self.began = report, journal, began
         self.assemble()
-        self.board = TensorBoardLog(folder, material.corpus, figures.title(self.results("running")))
+        self.board = self._logs()
+
+    def _logs(self) -> TensorBoardLog:
+        """Where metrics go."""
+        names = logger_names(self.config.logger)
+        others = MetricLoggers(names, self.folder, asdict(self.config))
+        events = self.folder if "tensorboard" in names else None
+        return TensorBoardLog(events, self.material.corpus, figures.title(self.results("running")), others)
 
     def run(self) -> dict[str, Any]:
         """Train, ask and judge, round by round; what is known is written at every step.
@@ -69,7 +79,8 @@ class RunSession(ABC):
                 self.begin()
             else:
                 self.report.console.print(f"going on after {self.unit} {number}", highlight=False)
-                self.show_again()
+                with self.board.again():
+                    self.show_again()
             write_results(self.folder, self.results("running"))
             self.train()
             status = "finished"
@@ -82,6 +93,7 @@ class RunSession(ABC):
             results = self.results(status)
             with shielded():
                 self._finish(results)
+        self._register(results)
         return results
 
     @cached_property
@@ -111,7 +123,17 @@ class RunSession(ABC):
         if results["status"] == "finished":
             self.journal.finish()
         self.end(results)
-        self.board.close()
+        self.board.close(results["status"])
+
+    def _register(self, results: Mapping[str, Any]) -> None:
+        """Put the model into MLflow's registry, where that was asked for and there is one."""
+        if self.config.register is None or results["status"] != "finished" or not results["checkpoint"]:
+            return
+        from lit_al.reporting.mlflow_registry import register
+
+        metrics = {f"test/{name}": value for name, value in (results["test"] or {}).items()}
+        words = register(self.config.register, Path(results["checkpoint"]), self.folder, asdict(self.config), metrics)
+        self.report.console.print(markup(words), soft_wrap=True, highlight=False)
 
     @property
     def seconds(self) -> float:

@@ -26,6 +26,7 @@ from lit_al.experiment.run_rows import put_back
 from lit_al.record import RECORD_FILE, OwnerLock
 from lit_al.reporting import figures
 from lit_al.reporting.console import RunConsole, comparison_table, conclusion
+from lit_al.reporting.loggers import CSV_FOLDER
 from lit_al.reporting.run_page import write_run_report
 from lit_al.utils.folders import make_run_folder, read_results, write_bytes, write_results, write_text
 from lit_al.utils.signals import interruptible
@@ -162,6 +163,8 @@ def _sitting(
     journal.take(material.corpus, material.split.pool[:0] if config.mode == "compare" else material.split.pool)
     for events in folder.glob("events.out.tfevents.*"):
         events.unlink()  # of an earlier sitting; what it has saved is written again, what it has not, too
+    for file in (folder / CSV_FOLDER).glob("*"):
+        file.unlink()
     if plan is not None:
         return LeanSession(config, material, plan, folder, report, journal, began).run()
     if config.mode == "compare":

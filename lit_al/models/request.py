@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lit_al.exceptions import CheckpointError, ConfigError, DataError
+from lit_al.models.named_model import FoundModel, chosen, split_version
 from lit_al.utils.cluster import CLUSTER_HELP
 from lit_al.utils.links import check_links
 from lit_al.utils.options import CorpusOptions, Options, again, flag, grouped
@@ -22,8 +23,8 @@ class PredictOptions(Options):
 
     words: tuple[str, ...] = model_option(
         (),
-        "A .ckpt file, the folder of a run, or one of lit-al export-model; then texts. Without texts, --data or --file "
-        "each line of standard input is one.",
+        "A .ckpt file, the folder of a run (RUN@3: its version 3), or one of lit-al export-model; then texts. Without "
+        "texts, --data or --file each line of standard input is one.",
         "MODEL [TEXT]",
         positional=True,
     )
@@ -90,10 +91,10 @@ class PredictOptions(Options):
         """Is a table written, and not a line for each text?"""
         return self.data is not None or self.to is not None
 
-    def weights(self) -> Path:
-        """As `weights_at`."""
+    def found(self) -> FoundModel:
+        """As `model_at`."""
         assert self.checkpoint is not None  # as `of` sees to
-        return weights_at(self.checkpoint)
+        return model_at(self.checkpoint)
 
     def read(self) -> Iterator[str]:
         """The texts, one after the other.
@@ -116,7 +117,14 @@ class PredictOptions(Options):
 
 
 def weights_at(path: Path) -> Path:
-    """Where the weights of a model are: a checkpoint or the folder of a model itself, or the best checkpoint of a run.
+    """Where the weights of a model are, as `model_at` finds them."""
+    return model_at(path).weights
+
+
+def model_at(path: Path) -> FoundModel:
+    """A checkpoint or the folder of a model itself; of a run the version named (`RUN@3`), else that in production.
+
+    Where none is in production, it is the newest version, or the best checkpoint of a run that has one model.
 
     Raises:
         CheckpointError: the folder holds none.
@@ -124,16 +132,20 @@ def weights_at(path: Path) -> Path:
     """
     from lit_al.models.model_folder import is_model_folder
 
-    if not path.is_dir() or is_model_folder(path):
-        return path
-    check_links(path)
-    best = path / "checkpoints" / "best.ckpt"
+    run, word = split_version(path)
+    if not run.is_dir() or is_model_folder(run):
+        return FoundModel(path)
+    check_links(run)
+    found = chosen(run, word)
+    if found is not None:
+        return found
+    best = run / "checkpoints" / "best.ckpt"
     if not best.is_file():
         raise CheckpointError(
             f"{path} holds no checkpoints/best.ckpt and no model.safetensors; give the folder of a run, one that "
             "lit-al export-model has written, or a .ckpt file"
         )
-    return best
+    return FoundModel(best)
 
 
 def _same(one: Path, other: Path) -> bool:

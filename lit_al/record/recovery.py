@@ -24,7 +24,15 @@ from lit_al.record.store import BACKUP_FILE, MIRROR_FILE, RECORD_FILE, TEXTS_FIL
 from lit_al.utils.links import own
 
 _NEW = "record.recovered.sqlite"
-_KEPT = ("model", "generation", "ranking", "round", "question", "state")  # bookkeeping, as far as it can be read
+_KEPT = (
+    "model",
+    "generation",
+    "ranking",
+    "round",
+    "question",
+    "state",
+    "suggestion",
+)  # bookkeeping, as far as it can be read
 
 Row = Mapping[str, Any]
 

@@ -241,8 +241,20 @@ CLASSES = "DROP VIEW settlement;\n" + _made_again(
     SETTLED + "CREATE INDEX event_classes ON event(seq) WHERE action = 'classes';",
 )
 
+SUGGESTIONS = """
+-- what somebody else's model says of texts, the newest of each; its class as it was called at that event
+CREATE TABLE suggestion(
+    item INTEGER PRIMARY KEY REFERENCES item(id),
+    label TEXT NOT NULL,
+    probability REAL,
+    source TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    created TEXT NOT NULL
+) STRICT;
+"""
+
 # From a version to the next: SQL, and what SQL cannot say.
-MIGRATIONS: dict[int, str] = {1: CHECKSUMS, 2: SETTLEMENTS, 3: CLASSES}
+MIGRATIONS: dict[int, str] = {1: CHECKSUMS, 2: SETTLEMENTS, 3: CLASSES + SUGGESTIONS}
 FILLED: dict[int, Callable[[sqlite3.Connection], None]] = {1: seal}
 
 

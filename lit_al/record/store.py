@@ -20,6 +20,7 @@ from lit_al.record.people import People
 from lit_al.record.place import Place
 from lit_al.record.queue import Queue
 from lit_al.record.sealing import seal_facts
+from lit_al.record.suggestions import Suggestions
 from lit_al.record.texts import Texts
 from lit_al.utils.files import replacing, sync
 from lit_al.utils.links import check_links, own, private
@@ -29,7 +30,7 @@ MIRROR_FILE, TEXTS_FILE = "events.jsonl", "texts.jsonl"
 VERSION_FILE = "record.version-{}.sqlite"  # of before it was brought up
 
 
-class Record(Texts, People, Events, Queue):
+class Record(Texts, People, Events, Queue, Suggestions):
     """A run's record; made by `create` or `open`, and closed at the end of a `with`.
 
     Attributes:

@@ -49,7 +49,9 @@ class FitWords:
         for note in notes:
             self._say(f"[yellow]note:[/yellow] {markup(note)}")
 
-    def end(self, results: Mapping[str, Any], judged: Evaluation | None, delivered: str, page: Path) -> None:
+    def end(
+        self, results: Mapping[str, Any], judged: Evaluation | None, delivered: str, page: Path, version: str = ""
+    ) -> None:
         """How good the model is, where it is, and what to do with it."""
         if judged is not None:
             self._judged(results, judged)
@@ -58,6 +60,8 @@ class FitWords:
         for flaw in results["flaws"]:
             self._say(f"[yellow]this fit[/yellow] {markup(flaw)}")
         self._say(f"report: {markup(page)}")
+        if version:
+            self._say(markup(version))
         command = f"lit-al predict {quote(str(page.parent))} --data new.csv --to labeled.csv"
         self._say(f"classify new texts with: {markup(command)}")
 

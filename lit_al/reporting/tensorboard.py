@@ -1,5 +1,7 @@
-"""TensorBoard events of a run: epoch curves that go on over rounds, one point per round, figures, texts picked."""
+"""What a run logs: curves that go on over rounds, a point per round; in TensorBoard figures and texts picked, too."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from lit_al.data import Corpus, shorten
 from lit_al.loop.query import Query
 from lit_al.loop.rounds import Round
 from lit_al.metrics import Evaluation
+from lit_al.reporting.loggers import MetricLoggers
 from lit_al.training.history import Epoch
 
 if TYPE_CHECKING:
@@ -24,14 +27,15 @@ class TensorBoardLog:
     """Writes a run's events; Lightning's own logger would start at step 0 in every fit.
 
     Args:
-        folder: where the events go.
+        folder: where the events go; None for no events.
         corpus: gives class names and the texts picked.
         heading: what was run on what.
+        others: get the same metrics.
     """
 
-    def __init__(self, folder: Path, corpus: Corpus, heading: str) -> None:
-        self.corpus = corpus
-        self.writer = SummaryWriter(str(folder))
+    def __init__(self, folder: Path | None, corpus: Corpus, heading: str, others: MetricLoggers | None = None) -> None:
+        self.corpus, self.others = corpus, others
+        self.writer = None if folder is None else SummaryWriter(str(folder))
         loud = "**DEMO CORPUS: generated texts; no figure here is one of IMDB.**\n\n" if corpus.is_demo else ""
         self._text("about", loud + heading, 0)
         self.steps = 0
@@ -39,26 +43,24 @@ class TensorBoardLog:
     def epoch(self, epoch: Epoch) -> None:
         """Loss and accuracy of an epoch, on one axis over all fits."""
         self.steps += 1
+        values = {"round/fit": epoch.fit + 1}
         for name in ("loss", "accuracy"):
             for part, value in (("train", getattr(epoch, name)), ("val", getattr(epoch, f"val_{name}"))):
                 if value is not None:
-                    self._scalar(f"{name}/{part}", value, self.steps)
-        self._scalar("round/fit", epoch.fit + 1, self.steps)
+                    values[f"{name}/{part}"] = value
+        self._scalars(values, self.steps)
 
     def round(self, done: Round) -> None:
         """What steered a round and what it took."""
         assert done.steering is not None  # the example's loop judges before it chooses
         confusion, taken = done.steering.confusion, done.query.taken(len(self.corpus.classes))
-        self._evaluation("round", done.steering, done.number)
-        self._scalar("round/labels", done.labels, done.number)
-        self._scalar("round/seconds", done.seconds.total, done.number)
-        for name, share in zip(
-            self.corpus.classes, done.query.choice.shares, strict=False
-        ):  # not every strategy has shares
-            self._scalar(f"share/{name}", share, done.number)
+        values = {**_evaluation("round", done.steering), "round/labels": done.labels}
+        values["round/seconds"] = done.seconds.total
+        shares = zip(self.corpus.classes, done.query.choice.shares, strict=False)  # not every strategy has shares
+        values |= {f"share/{name}": share for name, share in shares}
         for index, name in enumerate(self.corpus.classes):
-            self._scalar(f"taken/{name}", taken[index], done.number)
-            self._scalar(f"missed/{name}", int(confusion.missed[index]), done.number)
+            values |= {f"taken/{name}": taken[index], f"missed/{name}": int(confusion.missed[index])}
+        self._scalars(values, done.number)
         self.picked(done.query)
 
     def picked(self, query: Query) -> None:
@@ -69,7 +71,7 @@ class TensorBoardLog:
         """A round of the lean loop, over the number of labels; its loss over the steps of all fits."""
         for loss in done.fit.curve:
             self.steps += 1
-            self._scalar("loss/train", loss, self.steps)
+            self._scalars({"loss/train": loss}, self.steps)
         values = {"cost": done.bill.cost}
         if done.test:
             values |= {"test/accuracy": done.test.accuracy, "test/macro_f1": done.test.macro_f1}
@@ -82,37 +84,59 @@ class TensorBoardLog:
         values |= {f"seconds/{part}": seconds for part, seconds in vars(done.seconds).items()}
         taken = done.query.taken(len(self.corpus.classes))
         values |= {f"taken/{name}": count for name, count in zip(self.corpus.classes, taken, strict=True)}
-        for tag, value in values.items():
-            self._scalar(tag, value, done.asked)
+        self._scalars(values, done.asked)
         if done.query.chosen:
             self.picked(done.query)
 
     def test(self, found: Evaluation) -> None:
         """The final test."""
-        self._evaluation("test", found, 0)
+        self._scalars(_evaluation("test", found), 0)
 
     def figure(self, name: str, figure: "Figure") -> None:
         """A figure, in a group of its own."""
+        if self.writer is None:
+            return
         figure.canvas.draw()
         image = np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]  # (H, W, 3) uint8
         self.writer.add_image(f"figures/{name}", image, 0, dataformats="HWC")
 
-    def close(self) -> None:
-        """Write what is left and close the file."""
-        self.writer.close()
+    def close(self, status: str = "finished") -> None:
+        """Write what is left and close the file.
 
-    def _evaluation(self, tag: str, found: Evaluation, step: int) -> None:
-        self._scalar(f"{tag}/loss", found.loss, step)
-        self._scalar(f"{tag}/accuracy", found.accuracy, step)
-        self._scalar(f"{tag}/macro_f1", found.macro_f1, step)
-        self._scalar(f"{tag}/false_negatives", found.confusion.false_negatives, step)
-        self._scalar(f"{tag}/false_positives", found.confusion.false_positives, step)
+        Args:
+            status: how the run ended, as in `results.json`.
+        """
+        if self.writer is not None:
+            self.writer.close()
+        if self.others is not None:
+            self.others.close(status)
 
-    def _scalar(self, tag: str, value: float, step: int) -> None:
-        self.writer.add_scalar(tag, value, step)
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Inside, what is shown was shown in an earlier sitting: who keeps it elsewhere is not told twice."""
+        if self.others is not None:
+            self.others.replays = True
+        yield
+        if self.others is not None:
+            self.others.replays = False
+
+    def _scalars(self, values: Mapping[str, float], step: int) -> None:
+        if self.writer is not None:
+            for tag, value in values.items():
+                self.writer.add_scalar(tag, value, step)
+        if self.others is not None:
+            self.others.scalars(values, step)
 
     def _text(self, tag: str, text: str, step: int) -> None:
-        self.writer.add_text(tag, text, step)
+        if self.writer is not None:
+            self.writer.add_text(tag, text, step)
+
+
+def _evaluation(tag: str, found: Evaluation) -> dict[str, float]:
+    confusion = found.confusion
+    values = {"loss": found.loss, "accuracy": found.accuracy, "macro_f1": found.macro_f1}
+    values |= {"false_negatives": confusion.false_negatives, "false_positives": confusion.false_positives}
+    return {f"{tag}/{name}": value for name, value in values.items()}
 
 
 def _table(corpus: Corpus, query: Query) -> str:

@@ -17,7 +17,7 @@ from lit_al.models.checkpoint import load_frozen
 from lit_al.models.classifier import Classifier
 from lit_al.models.model_folder import CONFIG, TOKENIZER, WEIGHTS
 from lit_al.models.prediction import probabilities
-from lit_al.models.request import weights_at
+from lit_al.models.request import model_at
 
 SECONDS: Final = 1.0  # between two looks
 _TRIES: Final = 5  # to read files that somebody is replacing
@@ -32,7 +32,7 @@ class Loaded:
 
     Attributes:
         model: that reads texts.
-        version: the first 12 hex digits of the sha256 of its files.
+        version: the first 12 hex digits of the sha256 of its files; before them its number where it has one, `3-…`.
         mark: of the files that it was read from.
     """
 
@@ -65,7 +65,7 @@ class LiveModel:
         Files that have changed since the last look are left alone until the next, for somebody may be writing them.
         """
         try:
-            mark = _mark_of(weights_at(self.named))
+            mark = _mark_of(model_at(self.named).weights)
             settled, self._seen = mark == self._seen, mark
             if mark == self.current.mark or not settled or mark == self._refused:
                 return False
@@ -105,9 +105,9 @@ def loaded(named: Path) -> Loaded:
         LitALError: it cannot be loaded, or reads no texts.
     """
     for _ in range(_TRIES):
-        weights = weights_at(named)
+        weights, number, _ = model_at(named)
         mark = _mark_of(weights)
-        version, model = _version_of(weights), load_frozen(weights)
+        version, model = _version_of(weights, number), load_frozen(weights)
         if _mark_of(weights) == mark:
             next(probabilities(model, ["a text"]))
             return Loaded(model, version, mark)
@@ -131,8 +131,8 @@ def _mark_of(weights: Path) -> Mark:
     return tuple((str(path), state.st_ino, state.st_mtime_ns, state.st_size) for path, state in states)
 
 
-def _version_of(weights: Path) -> str:
+def _version_of(weights: Path, number: int | None) -> str:
     digest = hashlib.sha256()
     for path in _files_of(weights):
         digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return ("" if number is None else f"{number}-") + digest.hexdigest()[:12]

@@ -36,8 +36,8 @@ def cluster(address: str) -> Iterator[Any]:
         ray.init(address=None if address == "auto" else address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, ValueError, RuntimeError) as error:
         raise ConfigError(
-            f"no Ray cluster answers at --cluster {address} ({first_line(error)}); start one with Ray (docs/scale.md), or "
-            "give --cluster auto"
+            f"no Ray cluster answers at --cluster {address} ({first_line(error)}); start one with Ray (docs/scale.md), "
+            "or give --cluster auto"
         ) from error
     try:
         yield ray

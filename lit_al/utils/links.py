@@ -12,11 +12,12 @@ from pathlib import Path
 
 from lit_al.exceptions import RunError
 
-FOLDERS = ("checkpoints", "state", "questions", "full", "active", "example")
+FOLDERS = ("checkpoints", "state", "questions", "full", "active", "example", "models", "csv")
 FILES = (
     "record*.sqlite*", "events*.jsonl*", "texts*.jsonl*", "*.lock", "trainer*.log", "results.json", "config.yaml",
     "picks.jsonl", "benchmark.yaml", "cells.jsonl", "*.png", "*.svg", "*.html", "*.md", "*.ckpt", "*.pt", "*.state",
-    "round-*.csv", "events.out.tfevents.*", ".*.tmp", ".*.new",
+    "production.json", "audit.json", "loggers.json", "metrics.csv",
+    "hparams.yaml", "[1-9]*.json", "round-*.csv", "events.out.tfevents.*", ".*.tmp", ".*.new",
 )  # fmt: skip
 
 

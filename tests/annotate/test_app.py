@@ -156,7 +156,7 @@ def test_suggestion_is_shown_before_the_answer_only_on_request(tmp_path, make_cl
         generation = helpers.rank(record, [5])
         client = make_client(record)
         first = client.get("/api/next?n=1").json()["items"][0]
-        assert first["suggestion"] == {"label": "positive", "probability": 0.75}
+        assert first["suggestion"] == {"label": "positive", "probability": 0.75, "source": "model"}
         sent = helpers.event(5, generation=generation)
         client.say(sent)
         assert record.event(sent["uuid"]).suggestion_shown

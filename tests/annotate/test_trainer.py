@@ -16,7 +16,7 @@ from lit_al.annotate.training_set import Snapshot
 from lit_al.exceptions import DamagedError, FitError
 from lit_al.loop.state import Judgment
 from lit_al.models.checkpoint import load_model
-from lit_al.record import ModelVersion, OwnerLock
+from lit_al.record import ModelVersion, NewGeneration, OwnerLock
 from lit_al.training.distillation import Student
 
 CRASHES = ["in_fit", "before_checkpoint", "after_checkpoint", "before_ranking"]
@@ -187,7 +187,7 @@ def test_answers_after_a_kill_make_another_model(make_run, monkeypatch):
     run.answer(8)
     with monkeypatch.context() as patch:
         patch.setattr("lit_al.annotate.trainer.Trainer._publish", lambda *_: (_ for _ in ()).throw(Killed))
-        patch.setattr(run.record, "newest_generation", lambda: 1)
+        patch.setattr(run.record, "newest_generation", lambda: NewGeneration(1, "random"))
         with pytest.raises(Killed):
             turn(make_trainer(run))
     run.answer(1)

@@ -227,3 +227,43 @@ def test_labels_that_came_with_a_file_are_of_no_strategy(corpus, tmp_path):
         record.append(NewEvent("r", 13, "ann", Action.LABEL, CLASSES[0], strategy="random"))
     there = labels_there(FitOptions(data=str(folder)))
     assert [there.corpus.texts[row] for row in there.drawn] == [corpus.texts[13]]
+
+
+def test_a_fit_of_a_labeling_run_is_its_next_version(corpus, tmp_path, capsys):
+    from lit_al.delivery.project_versions import versions_of
+    from lit_al.models.model_registry import model_of
+    from lit_al.record.audit import close, draw
+
+    folder = record_of(tmp_path / "people", corpus, range(10, 60))
+    with Record.open(folder) as record:
+        audit = draw(record, 10)
+        for row in audit.items:
+            label = corpus.classes[corpus.labels[row]]
+            record.append(NewEvent(f"audit-{row}", row, "ann", Action.LABEL, label))
+    words = ["fit", str(folder), "--folds", "0", "--accelerator", "cpu", "--to"]
+    assert main.main([*words, str(tmp_path / "first")]) == 0
+    assert f"it is version 1 of {folder}" in capsys.readouterr().out.replace("\n", " ")
+    with Record.open(folder) as record:
+        close(record)
+    assert main.main([*words, str(tmp_path / "second")]) == 0
+    first, second = versions_of(folder)
+    assert (first.facts["labels"], second.facts["labels"]) == (50, 60)
+    assert (first.facts["audits_closed"], second.facts["audits_closed"]) == (0, 1)
+    assert first.facts["fingerprint"] != second.facts["fingerprint"]
+    assert first.facts["seen"] == second.facts["seen"] == 61
+    assert model_of(folder, 2).read_bytes() == (tmp_path / "second" / "checkpoints" / "best.ckpt").read_bytes()
+
+
+def test_a_fit_of_a_run_that_cannot_be_written_is_whole_all_the_same(corpus, tmp_path, capsys, monkeypatch):
+    from lit_al.exceptions import RunError
+    from lit_al.models.model_registry import ModelRegistry
+
+    def full(*_):
+        raise RunError("models cannot be written: no space")
+
+    monkeypatch.setattr(ModelRegistry, "keep", full)
+    folder = record_of(tmp_path / "people", corpus, range(10, 60))
+    words = ["fit", str(folder), "--folds", "0", "--accelerator", "cpu", "--to", str(tmp_path / "model")]
+    assert main.main(words) == 0
+    assert "it is no version of" in capsys.readouterr().out
+    assert load_model(tmp_path / "model" / "checkpoints" / "best.ckpt").classes == CLASSES

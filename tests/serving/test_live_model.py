@@ -2,6 +2,7 @@ import pytest
 
 from lit_al.exceptions import CheckpointError
 from lit_al.models.checkpoint import load_frozen
+from lit_al.models.model_registry import ModelRegistry
 from lit_al.models.prediction import classify
 from lit_al.serving.live_model import LiveModel
 
@@ -94,3 +95,20 @@ def test_an_exported_folder_is_followed(tmp_path, write_model):
 def test_nothing_there_is_said_at_once(tmp_path):
     with pytest.raises(CheckpointError, match=r"nothing\.ckpt cannot be read: No such file"):
         LiveModel(tmp_path / "nothing.ckpt")
+
+
+def test_what_is_in_production_is_followed_there_and_back(tmp_path, write_model):
+    registry = ModelRegistry(tmp_path / "project")
+    (tmp_path / "project").mkdir()
+    for seed in (1, 2):
+        registry.register(write_model(tmp_path / f"{seed}.ckpt", seed=seed).read_bytes(), {"by": "file"})
+    registry.promote(1)
+    live = LiveModel(tmp_path / "project")
+    seen = [live.current.version.split("-")[0]]
+    for change in (lambda: registry.promote(2), registry.rollback):
+        change()
+        live.look()
+        assert live.look()
+        seen.append(live.current.version.split("-")[0])
+    assert seen == ["1", "2", "1"]
+    assert said(live.current.model) == said(load_frozen(tmp_path / "1.ckpt"))

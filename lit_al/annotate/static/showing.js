@@ -63,10 +63,14 @@ function drawVotes(text) { // Who said what, side by side.
 }
 
 function onButtons(text) { // A few words on the buttons of some labels.
-  if (text?.suggestion) return { [text.suggestion.label]: `model: ${percent(text.suggestion.probability)}` };
+  if (text?.suggestion) return { [text.suggestion.label]: suggested(text.suggestion) };
   if (S.view === "suspects" && text?.suspected) return { [text.suspected.label]: `model: ${percent(text.suspected.probability)}` };
   const votes = S.view === "conflicts" ? text?.votes ?? [] : [];
   return Object.fromEntries(votes.map(({ label }) => [label, `${votes.filter((vote) => vote.label === label).length} of ${votes.length}`]));
+}
+
+function suggested({ source, probability }) { // Which model says so, and how sure it is.
+  return probability === null ? source : `${source}: ${percent(probability)}`;
 }
 
 export function thought(answer) {
