@@ -36,6 +36,7 @@ ROOMS = [
     "reporting",
     "experiment",
     "delivery",
+    "serving",
     "benchmark",
     "annotate",
     "cli",

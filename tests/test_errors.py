@@ -67,6 +67,7 @@ RAISED_BY = {  # which commands the sentences of a module can end; a longer key 
     "models.own_network": ("train", "benchmark", "predict"),
     "models.request": ("predict",),
     "record.own_columns": ("annotate", "label", "import"),
+    "serving": ("serve",),
     "stopping.parsing --until": ("train",),
     "text": LOADING,
     "utils.cluster": ("predict", "benchmark"),

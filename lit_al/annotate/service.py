@@ -19,6 +19,7 @@ from lit_al.annotate.wording import QUEUE_WORDS, described, progress_words
 from lit_al.annotate.writer import Writer
 from lit_al.exceptions import ConflictError, RefusedError, StoreError
 from lit_al.record import Event, Generation, Item, NewEvent, Queued, Record
+from lit_al.record.audit import REASON as AUDITED
 from lit_al.record.groups import TextGroups
 from lit_al.record.own_columns import OwnColumns
 from lit_al.record.search import said
@@ -88,8 +89,9 @@ class LabelingService:
         return {**text, "generation": queued.generation, "suggestion": self.suggestion(queued)}
 
     def suggestion(self, queued: Queued) -> dict[str, Any] | None:
-        """What is shown before the answer: what came by --suggest, but not of a control; else or the model's."""
-        found = None if queued.control else self.record.suggestion(queued.item.id)
+        """What is shown before the answer: what came by --suggest, but of no control and no audit; else the model's."""
+        blind = queued.control or queued.reason == AUDITED
+        found = None if blind else self.record.suggestion(queued.item.id)
         if found is not None:
             return as_json(found)
         thought = _thought(queued.predicted, queued.probability) if self.shows else None

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lit_al.models.named_model import FoundModel
     from lit_al.models.request import PredictOptions
     from lit_al.record import Record
+    from lit_al.serving.serve_options import ServeOptions
     from lit_al.utils.options import RunOptions
 
 
@@ -310,6 +311,17 @@ def drift(asked: "DriftOptions") -> int:
     return 1 if report.alarms else 0
 
 
+def serve(asked: "ServeOptions") -> int:
+    """Answer over HTTP which classes texts have, and take a new model over while that goes on."""
+    missing = [package for package in ("litserve", "prometheus_client") if find_spec(package) is None]
+    if missing:
+        raise ConfigError(f"serving needs {', '.join(missing)}; install them with: pip install 'lit_al[serve]'")
+    from lit_al.serving.serving import serve as run
+
+    quiet()
+    return run(asked)
+
+
 def models(asked: "ModelsOptions") -> None:
     """List the versions of a run, promote one, roll back, compare two."""
     from lit_al.delivery.version_console import manage
@@ -374,6 +386,7 @@ COMMANDS = {
     "export-model": Command(export_model, "delivery.delivery_options:ExportModelOptions"),
     "gate": Command(gate, "delivery.delivery_options:GateOptions", "give fewer or shorter texts"),
     "drift": Command(drift, "delivery.drift_options:DriftOptions", "give fewer or shorter texts"),
+    "serve": Command(serve, "serving.serve_options:ServeOptions", "lower --batch-texts, --max-in-flight or --workers"),
     "models": Command(models, "delivery.delivery_options:ModelsOptions"),
     "import": Command(import_, "exchange.file_options:ImportOptions"),
 }

@@ -16,6 +16,7 @@ from lit_al.data.tables import Reading
 from lit_al.exceptions import DataError
 from lit_al.exchange import export
 from lit_al.record import NewGeneration, Ranked, Record, recover
+from lit_al.record.audit import draw
 from lit_al.record.class_history import ClassChange
 
 
@@ -89,6 +90,16 @@ def test_controls_are_asked_blind_and_all_others_with_what_was_suggested(suggest
         shown = {"label": "positive", "probability": 0.9, "source": "gpt"}
         assert item["suggestion"] == (None if item["item"] % 2 == 0 else shown)
         assert item["generation"] == generation
+
+
+def test_an_audit_is_asked_blind(suggested):
+    audit = draw(suggested, 6)
+    suggested.add_annotator("ann")
+    shown = {
+        one["item"]: one["suggestion"] for one in LabelingService(suggested, "reviews").next("ann", 8, [])["items"]
+    }
+    assert [item for item, suggestion in shown.items() if suggestion is None] == list(audit.items)
+    assert len(shown) == 8
 
 
 def test_suggestions_are_no_answers_anywhere(suggested, tmp_path):
