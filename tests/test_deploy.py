@@ -90,10 +90,12 @@ def test_commands_of_compose_are_ours_and_write_into_the_volume(name):
     assert set(re.findall(r"(\w+):/", " ".join(map(str, service["volumes"])))) >= set(compose()["volumes"])
 
 
-def test_page_of_compose_is_reached_from_its_own_machine_alone():
-    page = compose()["services"]["page"]
-    assert all(port.startswith("127.0.0.1:") for port in page["ports"])
-    assert page["ports"][0].endswith(dict(pair.split("=", 1) for pair in page["command"][1:] if "=" in pair)["--port"])
+@pytest.mark.parametrize("name", ["page", "service"])
+def test_what_compose_serves_is_reached_from_its_own_machine_alone(name):
+    service = compose()["services"][name]
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    given = dict(pair.split("=", 1) for pair in service["command"][1:] if "=" in pair)
+    assert service["ports"][0].endswith(given["--port"])
 
 
 def test_command_of_the_unit_is_ours():
