@@ -13,9 +13,17 @@ from lit_al.utils.terminal_text import first_line, say
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """`lit-al COMMAND …`; returns the exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _answer(list(sys.argv[1:] if arguments is None else arguments))
+    except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
+        sys.stderr.close()
+        return 141
+
+
+def _answer(words: Sequence[str]) -> int:
+    """Say what there is, or run what is asked for."""
     if not words or words in (["--help"], ["-h"]):
-        print(overview(COMMANDS), file=sys.stdout if words else sys.stderr)
+        print(overview(COMMANDS), file=sys.stdout if words else sys.stderr, flush=True)
         return 0 if words else 2
     if words[0] not in COMMANDS:
         guess = did_you_mean(words[0], COMMANDS)
@@ -31,9 +39,8 @@ def _run(command: Command, words: Sequence[str]) -> int:
     except LitALError as error:
         say(f"error: {error}", sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
-        sys.stderr.close()
-        return 141
+    except BrokenPipeError:
+        raise
     except (MemoryError, RuntimeError, OSError) as error:
         if not is_shortage(error):
             raise

@@ -324,3 +324,15 @@ def test_broken_pipe_is_silent(run_folder, tmp_path):
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
     assert len(done.stdout.splitlines()) == 1
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["--help"], ["fit", "--help"]])
+def test_a_reader_that_has_seen_enough_ends_it_without_a_traceback(words):
+    code = "import sys; from lit_al.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        said = process.stderr.read().decode()
+    assert "Traceback" not in said
+    assert process.returncode != 1
