@@ -312,7 +312,7 @@ def drift(asked: "DriftOptions") -> int:
 
 
 def serve(asked: "ServeOptions") -> int:
-    """Answer over HTTP which classes texts have, and take a new model over while that goes on."""
+    """Answer over HTTP which classes texts have; a new model is taken over meanwhile."""
     missing = [package for package in ("litserve", "prometheus_client") if find_spec(package) is None]
     if missing:
         raise ConfigError(f"serving needs {', '.join(missing)}; install them with: pip install 'lit_al[serve]'")

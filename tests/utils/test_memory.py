@@ -13,6 +13,7 @@ from lit_al.utils import memory
 WORDS = {
     "predict": ["--checkpoint", "x"], "explain": ["run"], "agreement": ["run"], "recover": ["run"], "fit": ["x.csv"],
     "export": ["run", "--to", "x"], "import": ["run", "x"], "status": ["run"], "report": ["run"], "suspects": ["run"],
+    "drift": ["model", "--data", "x.csv"], "serve": ["model"], "models": ["run"],
     "export-model": ["run", "--to", "x"], "gate": ["run", "--data", "x.csv", "--require", "accuracy>=0.9"],
 }  # fmt: skip
 

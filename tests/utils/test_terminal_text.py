@@ -314,7 +314,8 @@ FIXED = {
     "utils/terminal_text": ["plain(text)"],
 }  # what is printed otherwise
 CONSOLES = {
-    "annotate/terminal", "benchmark/runner", "delivery/gate_console", "experiment/example_session",
+    "annotate/terminal", "benchmark/runner", "delivery/drift_console", "delivery/gate_console",
+    "delivery/version_console", "experiment/example_session", "experiment/final_fit",
     "experiment/lean_console", "experiment/lean_session", "experiment/run_session", "experiment/session",
     "reporting/console", "reporting/fit_console",
 }  # fmt: skip
