@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lit_al.exceptions import ConflictError, DamagedError, RefusedError
-from lit_al.record import Action, Item, NewEvent, NewGeneration, Ranked, Record, recover, sha256_of
+from lit_al.record import Action, Item, NewEvent, NewGeneration, Ranked, Record, recover, schema, sha256_of
 from lit_al.record.class_history import ClassChange, ClassHistory
 
 NAMES = ("a", "b", "c", "d")
@@ -168,3 +168,21 @@ def test_meaning_is_what_following_each_change_in_turn_gives(data):
             assert history.meaning(name, seq) == walked
     assert len(set(history.names)) == len(history.names) >= 2
     assert all(history.present(name) == name for name in history.names)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_record_of_before_classes_changed_opens_with_a_copy_and_then_they_change(version, tmp_path, monkeypatch):
+    monkeypatch.setattr(schema, "VERSION", version)
+    with Record.create(tmp_path / "record.sqlite", ("spam", "ham")) as old:
+        old.add_items([Item(number, sha256_of(f"text {number}"), f"text {number}") for number in range(3)])
+        say(old, 0, "spam")
+        say(old, 1, "ham")
+        before = [*old.events()]
+    monkeypatch.undo()
+    with Record.open(tmp_path) as record:
+        assert [*record.events()] == before
+        rename(record, "spam", "junk")
+        assert record.labels() == {0: "junk", 1: "ham"}
+    assert (tmp_path / f"record.version-{version}.sqlite").is_file()
+    with Record.open(tmp_path) as again:  # and is sound
+        assert again.classes == ("junk", "ham")
