@@ -92,9 +92,10 @@ def _new_folder(to: Path | None) -> Path:
 
 
 def _text_columns(data: str, names: list[str], head: list[Mapping[str, Any]], reading: Reading) -> tuple[str, ...]:
-    """The columns of the texts, by the first rows."""
-    cells = tuple([row[name] for row in head] for name in names)
-    texts, _, _ = choose_columns(_table(data, names, cells), reading, labeled=False)
+    """The columns of the texts, by the first rows; what is wrong with these is said before a worker meets it."""
+    table = _table(data, names, tuple([row[name] for row in head] for name in names))
+    texts, _, _ = choose_columns(table, reading, labeled=False)
+    texts_of(table, Reading(text_column=",".join(texts)), labeled=False)
     return texts
 
 

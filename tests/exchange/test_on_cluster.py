@@ -117,6 +117,6 @@ def test_table_that_is_no_parquet_or_has_no_texts_is_one_sentence_and_leaves_not
     parquet.write_table(pa.table({"message": [1, 2]}), tmp_path / "numbers.parquet")
     assert predicted(model, tmp_path / "numbers.parquet", tmp_path / "out", "--cluster", "auto") == 2
     said = capsys.readouterr().err
-    assert "message" in said
+    assert "the text is 1 (int), not a string" in said
     assert "Traceback" not in said
     assert not (tmp_path / "out").exists()
